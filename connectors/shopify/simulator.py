@@ -1,0 +1,123 @@
+"""A rehearsed Shopify shop: composes the payloads of orders of every kind, with arithmetic that is Shopify's.
+
+Written from the vendor's documentation and schema alone, never from our mapping, so that it can find the mapping
+wrong. What a composed order keeps:
+
+- `total_*` are as placed, with what an edit added, before returns; `current_total_*` are what is left after removed,
+  cancelled and refunded units and refunded shipping. A refund of an amount only changes neither: it is an order
+  adjustment, and shows in what was paid.
+- total_outstanding = current_total_price - received + refunded + the sum of the refund_discrepancy adjustments.
+- A refund's transactions = its lines (+ tax where it is not in the price) + its shipping - its refund_discrepancy
+  adjustments; less where nothing was captured, or where the rest paid for exchanged goods.
+- Cash rounding is on top of what was received (`amount_rounding`), in no total.
+- A transaction's flat amount is in the buyer's currency, an order's flat fields are in the shop's.
+- The order resource knows nothing of returns but the reference in a refund; they come as webhooks, and in GraphQL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.shopify import rehearsal_graphql as graphql
+from connectors.shopify import rehearsal_rest as rest
+from connectors.shopify.rehearsal_basket import Shelf
+from connectors.shopify.rehearsal_catalogue import CATALOGUE, Product, chosen
+from connectors.shopify.rehearsal_course import draw
+from connectors.shopify.rehearsal_life import Edit, Event, Life, Payment, Refund, Return, Shipment
+
+__all__ = ["CATALOGUE", "Delivery", "Product", "Story", "compose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing the shop says at one time, as a webhook would bring it."""
+
+    topic: str
+    webhook_id: str  # equal on a retry
+    at: datetime
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Story:
+    """One order's life, written on demand: each property is composed anew by every access."""
+
+    order_id: str
+    traits: frozenset[str]
+    life: Life
+
+    @property
+    def final(self) -> dict[str, Any]:
+        """The REST order as the shop exports it at the end, its transactions under "transactions"."""
+        return rest.order(self.life, self.life.end, transactions=True)
+
+    @property
+    def graphql(self) -> dict[str, Any]:
+        """The same order at the end as a node of the Admin GraphQL API, `__typename` where the type is a union's."""
+        return graphql.order(self.life, self.life.end)
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """What webhooks brought, in true time order; a change of the order is followed by orders/updated."""
+        said: list[tuple[datetime, str, dict[str, Any]]] = []
+        for happening in self.life.happenings:
+            said.append((happening.at, happening.topic, _body(self.life, happening.of, happening.at)))
+            if happening.topic != "orders/create":
+                body = rest.order(self.life, happening.at, transactions=False)
+                said.append((happening.at + timedelta(seconds=1), "orders/updated", body))
+        said.sort(key=lambda item: item[0])
+        return tuple(
+            Delivery(topic, _webhook_id(self.life, number), at, body) for number, (at, topic, body) in enumerate(said)
+        )
+
+
+def compose(
+    seed: int,
+    orders: int,
+    *,
+    start: datetime,
+    days: int,
+    currency: str = "USD",
+    skus: Sequence[str] | None = None,
+) -> Iterator[Story]:
+    """The stories of that many orders, one at a time; order i is the same however many are composed.
+
+    Args:
+        seed: names the shop; the same seed tells the same stories.
+        orders: how many.
+        start: aware; the orders are placed in the `days` from here, what follows on them may come later.
+        days: at least 1.
+        currency: the shop's: USD, EUR, GBP, CAD, JPY or KWD.
+        skus: what is sold, instead of the whole CATALOGUE; one that it lacks becomes a product of that name.
+    """
+    shelf = Shelf(chosen(skus), currency)
+    for index in range(orders):
+        life = draw(seed, index, start, days, shelf)
+        yield Story(str(life.id), frozenset(life.traits), life)
+
+
+def _body(life: Life, of: Event, at: datetime) -> dict[str, Any]:
+    match of:
+        case Payment():
+            return rest.transaction(life, of, at)
+        case Shipment():
+            return rest.fulfillment(life, of, at)
+        case Refund():
+            return rest.refund(life, of, at)
+        case Edit():
+            return rest.order_edit(life, of)
+        case Return():
+            closed = of.closed_at is not None and of.closed_at <= at
+            return rest.closed_return(life, of) if closed else rest.approved_return(life, of)
+        case None:
+            return rest.order(life, at, transactions=False)
+
+
+def _webhook_id(life: Life, number: int) -> str:
+    digest = hashlib.sha256(f"{life.seed}/{life.index}/{number}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))

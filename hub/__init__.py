@@ -1,0 +1,1 @@
+"""orderhub: channels, the books and an ERP, kept in step."""

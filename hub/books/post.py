@@ -1,0 +1,230 @@
+"""`post`: what a document does to the books, as one balanced entry."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hub.books.chart import Chart, Role
+from hub.books.faults import Unpostable
+from hub.books.policy import Policy
+from hub.model.documents import Component, Document, DocumentKind, DocumentLine
+from hub.model.entries import Entry, Posting
+from hub.model.money import decimal_of, rounded_minor
+
+MARKETPLACE: Final = "marketplace"  # the `detail` of a discount that a marketplace pays for
+
+SALE_ROLES: Final = {
+    Component.GOODS: Role.REVENUE,
+    Component.GIFT_CARD: Role.GIFT_CARD_LIABILITY,
+    Component.DISCOUNT: Role.DISCOUNTS,
+    Component.SHIPPING: Role.SHIPPING_INCOME,
+    Component.TAX: Role.SALES_TAX_PAYABLE,
+    Component.MARKETPLACE_TAX: Role.MARKETPLACE_CLEARING,
+    Component.DUTY: Role.DUTIES_PAYABLE,
+    Component.TIP: Role.TIPS_PAYABLE,
+    Component.FEE: Role.FEES,
+    Component.CASH_ROUNDING: Role.CASH_ROUNDING,
+    Component.TAX_ROUNDING: Role.TAX_ROUNDING,
+}
+DEFERRABLE: Final = frozenset({Component.GOODS, Component.DISCOUNT, Component.SHIPPING})
+BALANCE_ROLES: Final = {
+    Component.DEPOSITS: Role.DEPOSITS,
+    Component.RECEIVABLE: Role.RECEIVABLE,
+    Component.REFUNDS_PAYABLE: Role.REFUNDS_PAYABLE,
+}
+
+Sums = dict[str, int]
+"""Account → minor units; debits are positive."""
+
+
+def post(document: Document, chart: Chart, policy: Policy, functional: str) -> Entry | None:
+    """The entry of a document, one posting an account; None where it posts nothing.
+
+    Amounts are in the document's currency, but the cost of stock is in the functional one. A foreign amount is
+    converted at the document's rate, halves away from zero; what the rounding of the parts leaves goes to FX
+    gain/loss as a posting of no transaction amount.
+
+    Raises:
+        Unpostable: the document contradicts itself or lacks what posting needs.
+    """
+    rule = _RULES.get(document.kind)
+    if rule is None:
+        return None
+    sums: Sums = {}
+    rule(document, chart, policy, sums)
+    costs: Sums = {}
+    _add_costs(document, chart, costs)
+    if off := sum(sums.values()):
+        raise Unpostable("unbalanced", "lines", f"the entry is off by {off} {document.currency}")
+    postings = [*_converted(sums, document, chart, functional)]
+    postings += [Posting(account, minor, functional, minor) for account, minor in costs.items() if minor]
+    if not postings:
+        return None
+    return Entry(
+        document.key,
+        document.entity,
+        document.date,
+        f"{document.kind.replace('_', ' ')} {document.reference or document.key}",
+        functional,
+        tuple(postings),
+        document.original_date,
+    )
+
+
+def _invoice(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    total = 0
+    for line in document.lines:
+        total += line.amount_minor
+        _add(sums, _sale_account(document, line, chart, policy), -line.amount_minor)
+    _add(sums, chart.account(Role.RECEIVABLE), total)
+
+
+def _credit_memo(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    for line in document.lines:
+        _add(sums, _sale_account(document, line, chart, policy), line.amount_minor)
+    settled = sum(line.amount_minor for line in document.settles)
+    if settled != document.total_minor:
+        message = f"credits {settled} of the credit memo's {document.total_minor} {document.currency}"
+        raise Unpostable("unbalanced", "settles", message)
+    for line in document.settles:
+        _add(sums, chart.account(_balance_role(line)), -line.amount_minor)
+
+
+def _money_in(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    for line in document.lines:
+        _add(sums, chart.account(_balance_role(line)), -line.amount_minor)
+        _add(sums, _clearing(document, chart), line.amount_minor)
+
+
+def _money_out(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    for line in document.lines:
+        _add(sums, chart.account(_balance_role(line)), line.amount_minor)
+        _add(sums, _clearing(document, chart), -line.amount_minor)
+
+
+def _application(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    for line in document.lines:
+        _add(sums, chart.account(_balance_role(line)), line.amount_minor)
+        _add(sums, chart.account(Role.RECEIVABLE), -line.amount_minor)
+
+
+def _journal(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    for line in document.lines:
+        if line.component is Component.ACCOUNT:
+            role, _, detail = line.detail.partition(":")
+            _add(sums, chart.account(_role(role), detail), line.amount_minor)
+        elif line.component is not Component.STOCK:
+            raise Unpostable("unknown_component", "lines", f"a journal entry has no {line.component} line")
+
+
+def _stock(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    """Stock moves at cost alone, which `_add_costs` posts."""
+    for line in document.lines:
+        if line.component is not Component.STOCK:
+            raise Unpostable("unknown_component", "lines", f"a {document.kind} has no {line.component} line")
+
+
+_RULES: Final[dict[DocumentKind, Callable[[Document, Chart, Policy, Sums], None]]] = {
+    DocumentKind.INVOICE: _invoice,
+    DocumentKind.CREDIT_MEMO: _credit_memo,
+    DocumentKind.PAYMENT: _money_in,
+    DocumentKind.DEPOSIT: _money_in,
+    DocumentKind.DEPOSIT_APPLICATION: _application,
+    DocumentKind.REFUND: _money_out,
+    DocumentKind.JOURNAL_ENTRY: _journal,
+    DocumentKind.STOCK_RECEIPT: _stock,
+    DocumentKind.STOCK_ADJUSTMENT: _stock,
+    DocumentKind.FULFILMENT: _stock,
+    DocumentKind.RETURN_RECEIPT: _stock,
+}
+
+
+def _add_costs(document: Document, chart: Chart, costs: Sums) -> None:
+    """Stock at cost: what leaves goes to cost of goods sold, or is in transit while its revenue is deferred."""
+    kind = document.kind
+    for line in document.lines:
+        cost = line.amount_minor
+        if line.component is not Component.STOCK or not cost:
+            continue
+        match kind:
+            case DocumentKind.FULFILMENT:
+                debit, credit = _cost_role(document), Role.INVENTORY
+            case DocumentKind.RETURN_RECEIPT:
+                debit, credit = Role.INVENTORY, _cost_role(document)
+            case DocumentKind.JOURNAL_ENTRY:  # revenue is recognised, and cost follows it
+                debit, credit = Role.COST_OF_GOODS_SOLD, Role.INVENTORY_IN_TRANSIT
+            case DocumentKind.STOCK_ADJUSTMENT:
+                debit, credit = Role.INVENTORY, _role(line.detail) if line.detail else Role.WRITE_OFF
+            case _:
+                debit, credit = Role.INVENTORY, _role(line.detail) if line.detail else Role.OPENING_EQUITY
+        _add(costs, chart.account(debit), cost)
+        _add(costs, chart.account(credit), -cost)
+
+
+def _converted(sums: Sums, document: Document, chart: Chart, functional: str) -> list[Posting]:
+    currency = document.currency
+    if currency == functional:
+        return [Posting(account, minor, currency, minor) for account, minor in sums.items() if minor]
+    if document.rate is None:
+        if any(sums.values()):
+            raise Unpostable("missing_rate", "rate", f"no rate from {currency} to {functional}")
+        return []
+    rate = document.rate.value
+    postings = []
+    left = 0
+    for account, minor in sums.items():
+        if minor:
+            worth = rounded_minor(decimal_of(minor, currency) * rate, functional)
+            left += worth
+            postings.append(Posting(account, minor, currency, worth))
+    if left:
+        postings.append(Posting(chart.account(Role.FX_GAIN_LOSS), 0, currency, -left))
+    return postings
+
+
+def _sale_account(document: Document, line: DocumentLine, chart: Chart, policy: Policy) -> str:
+    component = line.component
+    if document.deferred and component in DEFERRABLE and line.detail != MARKETPLACE:
+        return chart.account(Role.DEFERRED_REVENUE)
+    role = SALE_ROLES.get(component)
+    if document.kind is DocumentKind.CREDIT_MEMO:
+        if component is Component.GOODS:
+            role = policy.returned_goods
+        elif component is Component.SHIPPING:
+            role = policy.refunded_shipping
+        elif component is Component.ADJUSTMENT:
+            role = policy.allowance if line.amount_minor >= 0 else policy.fee_kept
+    if component is Component.DISCOUNT and line.detail == MARKETPLACE:
+        role = Role.MARKETPLACE_CLEARING
+    if role is None:
+        raise Unpostable("unknown_component", "lines", f"a {document.kind} has no {component} line")
+    if role is Role.MARKETPLACE_CLEARING:
+        return chart.account(role, document.order.channel if document.order else "")
+    return chart.account(role, line.detail)
+
+
+def _clearing(document: Document, chart: Chart) -> str:
+    if not document.method:
+        raise Unpostable("unknown_method", "method", "the payment method is not given")
+    return chart.account(Role.PAYMENT_CLEARING, document.method)
+
+
+def _balance_role(line: DocumentLine) -> Role:
+    try:
+        return BALANCE_ROLES[line.component]
+    except KeyError:
+        raise Unpostable("unknown_component", "lines", f"{line.component} is not a balance of a customer") from None
+
+
+def _cost_role(document: Document) -> Role:
+    return Role.INVENTORY_IN_TRANSIT if document.deferred else Role.COST_OF_GOODS_SOLD
+
+
+def _role(name: str) -> Role:
+    try:
+        return Role(name)
+    except ValueError:
+        raise Unpostable("unknown_account", "lines.detail", f"no account has the role {name!r}") from None
+
+
+def _add(sums: Sums, account: str, minor: int) -> None:
+    sums[account] = sums.get(account, 0) + minor

@@ -1,0 +1,152 @@
+"""What of an order line is to be billed, unit by unit, so that all invoices and credits add up to the line exactly.
+
+Units are numbered: the first are those that ship, in order of shipment; then those cancelled by refunds; the last are
+those removed by edits. A cancelled unit carries what the channel's refund says, a removed one its share of the line,
+and what is left is shared by the units that remain.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hub.flow.fold import cancelled_units
+from hub.model.documents import Component, DocumentLine
+from hub.model.facts import RefundLine
+from hub.model.money import part, spread
+from hub.model.order import Collector, Line, LineId, LineKind, TaxLine
+from hub.model.state import OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedLine:
+    """One line of a refund, cut into what never left and what is credited."""
+
+    given: RefundLine
+    cancelled: int
+    cancelled_net_minor: int
+    cancelled_tax_minor: int
+
+    @property
+    def credited(self) -> int:
+        return self.given.quantity - self.cancelled
+
+    @property
+    def credited_net_minor(self) -> int:
+        return self.given.net_minor - self.cancelled_net_minor
+
+    @property
+    def credited_tax_minor(self) -> int:
+        return self.given.tax_minor - self.cancelled_tax_minor
+
+
+def cut_refunds(state: OrderState) -> dict[str, list[RefundedLine]]:
+    """Every refund's lines by refund id, cut in the order of the refunds."""
+    if not state.refunds:
+        return {}
+    shipped = {line: units.shipped for line, units in state.quantities.items()}
+    unshipped = {
+        line: max(0, units.ordered - units.removed - units.shipped) for line, units in state.quantities.items()
+    }
+    cut: dict[str, list[RefundedLine]] = {}
+    for refund in state.refunds:
+        rows = cut.setdefault(refund.id, [])
+        for given in refund.body.lines:
+            off = cancelled_units(given, unshipped.get(given.line, 0), shipped.get(given.line, 0))
+            unshipped[given.line] = unshipped.get(given.line, 0) - off
+            shipped[given.line] = shipped.get(given.line, 0) - (given.quantity - off)
+            first = given.quantity - off
+            rows.append(
+                RefundedLine(
+                    given,
+                    off,
+                    part(given.net_minor, given.quantity, first, off) if given.quantity else 0,
+                    part(given.tax_minor, given.quantity, first, off) if given.quantity else 0,
+                )
+            )
+    return cut
+
+
+class Bill:
+    """What is billed of one line; `take` hands out its units in order of shipment."""
+
+    def __init__(self, line: Line, cancelled: list[RefundedLine]) -> None:
+        self.line = line
+        quantity, removed = line.quantity, line.removed_quantity
+        units = quantity - removed - sum(row.cancelled for row in cancelled)
+        self.units = max(0, units)
+        self._goods = line.gross_minor - sum(tax.amount_minor for tax in line.taxes if tax.included)
+        net = line.net_minor
+        taxes = [tax.amount_minor for tax in line.taxes]
+        if removed and quantity:
+            net -= part(net, quantity, quantity - removed, removed)
+            taxes = [tax - part(tax, quantity, quantity - removed, removed) for tax in taxes]
+        self._net = net - sum(row.cancelled_net_minor for row in cancelled)
+        off = sum(row.cancelled_tax_minor for row in cancelled)
+        self._taxes = [t - o for t, o in zip(taxes, spread_like(off, taxes), strict=True)] if off else taxes
+        self._taken = 0
+
+    def take(self, quantity: int, item: str | None) -> Iterator[DocumentLine]:
+        """The document lines of the next units; units beyond what can be billed carry nothing."""
+        line, start = self.line, self._taken
+        count = min(quantity, self.units - start)
+        if count <= 0:
+            return
+        self._taken += count
+        net = part(self._net, self.units, start, count)
+        component = Component.GIFT_CARD if line.kind is LineKind.GIFT_CARD else Component.GOODS
+        goods = part(self._goods, line.quantity, start, count)
+        yield DocumentLine(component, goods, line.id, item, count)
+        if net != goods:
+            yield from discount_lines(line, net - goods)
+        for tax, amount in zip(line.taxes, self._taxes, strict=True):
+            if taken := part(amount, self.units, start, count):
+                yield tax_line(tax, taken, line.id)
+
+
+def placed(line: Line, item: str | None) -> Iterator[DocumentLine]:
+    """The whole line as it was ordered."""
+    component = Component.GIFT_CARD if line.kind is LineKind.GIFT_CARD else Component.GOODS
+    goods = line.gross_minor - sum(tax.amount_minor for tax in line.taxes if tax.included)
+    yield DocumentLine(component, goods, line.id, item, line.quantity)
+    if line.discounts:
+        yield from discount_lines(line, -line.discount_minor)
+    for tax in line.taxes:
+        if tax.amount_minor:
+            yield tax_line(tax, tax.amount_minor, line.id)
+
+
+def discount_lines(line: Line, amount_minor: int) -> Iterator[DocumentLine]:
+    """A (negative) discount on a line by who funds it."""
+    marketplace = sum(d.amount_minor for d in line.discounts if d.funder is Collector.MARKETPLACE)
+    seller = line.discount_minor - marketplace
+    if not marketplace:
+        yield DocumentLine(Component.DISCOUNT, amount_minor, line.id, detail=Collector.SELLER)
+        return
+    by_seller, by_marketplace = spread(amount_minor, (seller, marketplace))
+    if by_seller:
+        yield DocumentLine(Component.DISCOUNT, by_seller, line.id, detail=Collector.SELLER)
+    if by_marketplace:
+        yield DocumentLine(Component.DISCOUNT, by_marketplace, line.id, detail=Collector.MARKETPLACE)
+
+
+def tax_line(tax: TaxLine, amount_minor: int, line: LineId | None = None) -> DocumentLine:
+    """A tax amount under its jurisdiction, on the side of who remits it."""
+    component = Component.MARKETPLACE_TAX if tax.collector is Collector.MARKETPLACE else Component.TAX
+    return DocumentLine(component, amount_minor, line, detail=tax.title)
+
+
+def tax_lines(taxes: tuple[TaxLine, ...], amount_minor: int, line: LineId | None = None) -> Iterator[DocumentLine]:
+    """A tax amount spread over jurisdictions as the original taxes lie; under "unspecified" where there are none."""
+    if not amount_minor:
+        return
+    if not taxes:
+        yield DocumentLine(Component.TAX, amount_minor, line, detail="unspecified")
+        return
+    for tax, share in zip(taxes, spread_like(amount_minor, [t.amount_minor for t in taxes]), strict=True):
+        if share:
+            yield tax_line(tax, share, line)
+
+
+def spread_like(total: int, amounts: list[int]) -> tuple[int, ...]:
+    """A total spread in proportion to amounts; evenly where they are all zero."""
+    weights = [abs(amount) for amount in amounts]
+    return spread(total, weights if any(weights) else [1] * len(weights)) if weights else ()

@@ -1,0 +1,309 @@
+"""fold: an order's state as a pure function of the set of its facts; events as the difference of two states."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from hub.model.facts import (
+    SOURCE_RANK,
+    Edit,
+    Fact,
+    FactKind,
+    Fulfilment,
+    FulfilmentStatus,
+    Refund,
+    RefundLine,
+    Restock,
+    Return,
+    ReturnStatus,
+    Tender,
+    TenderKind,
+    TenderStatus,
+    content_hash,
+)
+from hub.model.order import FinancialStatus, LineId, OrderKey, Snapshot
+from hub.model.problems import Problem
+from hub.model.state import (
+    Commercial,
+    DatedFulfilment,
+    DatedRefund,
+    DatedReturn,
+    DatedTender,
+    Event,
+    EventKind,
+    FulfilmentState,
+    OrderState,
+    Quantities,
+)
+
+FactSet = dict[tuple[FactKind, str], Fact]
+"""The winning version of each thing that the facts speak of."""
+
+LEFT = (FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED)
+MONEY_IN = (TenderKind.CAPTURE, TenderKind.SALE)
+
+
+def winners(facts: Iterable[Fact]) -> FactSet:
+    """The latest version of each thing: by modified time, then pull over webhook, then content hash."""
+    latest: FactSet = {}
+    for fact in facts:
+        at = (fact.kind, fact.external_id)
+        held = latest.get(at)
+        if held is None or _wins(fact, held):
+            latest[at] = fact
+    return latest
+
+
+def fold(key: OrderKey, facts: FactSet) -> OrderState:
+    """The order's state from its winning facts."""
+    snapshot: Snapshot | None = None
+    deleted = False
+    fulfilments: list[DatedFulfilment] = []
+    refunds: list[DatedRefund] = []
+    tenders: list[DatedTender] = []
+    returns: list[DatedReturn] = []
+    for (_, external_id), fact in facts.items():
+        match fact.body:
+            case Snapshot() as snapshot:
+                pass
+            case Fulfilment() as body if body.status in LEFT:
+                fulfilments.append(DatedFulfilment(external_id, body))
+            case Refund() as body:
+                refunds.append(DatedRefund(external_id, body))
+            case Tender() as body:
+                tenders.append(DatedTender(external_id, body))
+            case Return() as body:
+                returns.append(DatedReturn(external_id, body))
+            case Fulfilment() | Edit():
+                pass  # announced or called off; an edit's effect is in the snapshot that follows it
+            case _:
+                deleted = True
+    fulfilments.sort(key=lambda f: (f.body.shipped_at, f.id))
+    refunds.sort(key=lambda r: (r.body.processed_at, r.id))
+    tenders.sort(key=lambda t: (t.body.processed_at, t.id))
+    returns.sort(key=lambda r: r.id)
+
+    quantities = _quantities(snapshot, fulfilments, refunds) if snapshot else {}
+    captured, refunded = _money(tenders)
+    fulfilment = _fulfilment_state(quantities, fulfilments)
+    return OrderState(
+        key=key,
+        snapshot=snapshot,
+        fulfilments=tuple(fulfilments),
+        refunds=tuple(refunds),
+        tenders=tuple(tenders),
+        returns=tuple(returns),
+        quantities=quantities,
+        commercial=_commercial(snapshot, deleted),
+        fulfilment=fulfilment,
+        financial=_financial(snapshot, tenders, captured, refunded),
+        captured_minor=captured,
+        refunded_minor=refunded,
+        placed_at=snapshot.placed_at if snapshot else None,
+        processing_at=_first([t.body.processed_at for t in tenders[:1]] + [f.body.shipped_at for f in fulfilments[:1]]),
+        shipped_at=fulfilments[0].body.shipped_at if fulfilments else None,
+        post_sale_at=refunds[0].body.processed_at if refunds else None,
+        problems=tuple(_strangers(quantities, fulfilments, refunds)) if snapshot else (),
+    )
+
+
+def events(before: FactSet, after: FactSet) -> list[Event]:
+    """What changed between two sets of facts of one order, by time of occurrence, then kind and id."""
+    found = [
+        event for at, fact in after.items() if (held := before.get(at)) is not fact for event in _happened(held, fact)
+    ]
+    found.sort(key=lambda event: (event.occurred_at, event.kind, event.fact_id))
+    return found
+
+
+def _wins(fact: Fact, held: Fact) -> bool:
+    if fact.modified_at != held.modified_at:
+        return fact.modified_at > held.modified_at
+    if fact.body == held.body:
+        return False
+    if fact.source is not held.source:
+        return SOURCE_RANK[fact.source] > SOURCE_RANK[held.source]
+    return content_hash(fact.content()) > content_hash(held.content())
+
+
+def _quantities(
+    snapshot: Snapshot, fulfilments: list[DatedFulfilment], refunds: list[DatedRefund]
+) -> dict[LineId, Quantities]:
+    shipped: dict[LineId, int] = {}
+    delivered: dict[LineId, int] = {}
+    for fulfilment in fulfilments:
+        for item in fulfilment.body.lines:
+            shipped[item.line] = shipped.get(item.line, 0) + item.quantity
+            if fulfilment.body.status is FulfilmentStatus.DELIVERED:
+                delivered[item.line] = delivered.get(item.line, 0) + item.quantity
+    cancelled: dict[LineId, int] = {}
+    credited: dict[LineId, int] = {}
+    returned: dict[LineId, int] = {}
+    unshipped = {x.id: max(0, x.quantity - x.removed_quantity - shipped.get(x.id, 0)) for x in snapshot.lines}
+    for refund in refunds:
+        for given in refund.body.lines:
+            left = shipped.get(given.line, 0) - credited.get(given.line, 0)
+            off = cancelled_units(given, unshipped.get(given.line, 0), left)
+            unshipped[given.line] = unshipped.get(given.line, 0) - off
+            cancelled[given.line] = cancelled.get(given.line, 0) + off
+            credited[given.line] = credited.get(given.line, 0) + given.quantity - off
+            if given.restock in (Restock.RETURN, Restock.LEGACY):
+                returned[given.line] = returned.get(given.line, 0) + given.quantity - off
+    whole = snapshot.cancelled_at is not None
+    return {
+        line.id: Quantities(
+            ordered=line.quantity,
+            removed=line.removed_quantity,
+            cancelled=cancelled.get(line.id, 0) + (unshipped[line.id] if whole else 0),
+            shipped=shipped.get(line.id, 0),
+            delivered=delivered.get(line.id, 0),
+            credited=credited.get(line.id, 0),
+            returned=returned.get(line.id, 0),
+        )
+        for line in snapshot.lines
+    }
+
+
+def cancelled_units(given: RefundLine, unshipped: int, shipped: int) -> int:
+    """Of refunded units, how many never left.
+
+    As many as can be, except where the channel says that goods came back: then only those beyond what was shipped.
+
+    Args:
+        unshipped: units of the line that have not left and are not cancelled by an earlier refund.
+        shipped: units that left and are not credited by an earlier refund.
+    """
+    if given.restock is Restock.RETURN:
+        return min(unshipped, max(0, given.quantity - shipped))
+    return min(unshipped, given.quantity)
+
+
+def _money(tenders: list[DatedTender]) -> tuple[int, int]:
+    captured = refunded = 0
+    for tender in tenders:
+        if tender.body.status is TenderStatus.SUCCESS:
+            if tender.body.kind in MONEY_IN:
+                captured += tender.body.amount_minor
+            elif tender.body.kind is TenderKind.REFUND:
+                refunded += tender.body.amount_minor
+    return captured, refunded
+
+
+def _commercial(snapshot: Snapshot | None, deleted: bool) -> Commercial:
+    if deleted:
+        return Commercial.DELETED
+    if snapshot is None:
+        return Commercial.STUB
+    if snapshot.cancelled_at is not None:
+        return Commercial.CANCELLED
+    return Commercial.CLOSED if snapshot.closed_at is not None else Commercial.OPEN
+
+
+def _fulfilment_state(quantities: dict[LineId, Quantities], fulfilments: list[DatedFulfilment]) -> FulfilmentState:
+    if not fulfilments:
+        return FulfilmentState.UNFULFILLED
+    if any(line.open for line in quantities.values()):
+        return FulfilmentState.PARTIAL
+    if all(f.body.status is FulfilmentStatus.DELIVERED for f in fulfilments):
+        return FulfilmentState.DELIVERED
+    return FulfilmentState.FULFILLED
+
+
+def _financial(snapshot: Snapshot | None, tenders: list[DatedTender], captured: int, refunded: int) -> FinancialStatus:
+    """From the money where any is known, else as the channel claims."""
+    if not tenders:
+        claimed = snapshot.claimed_financial if snapshot else None
+        return claimed or FinancialStatus.PENDING
+    if refunded:
+        return FinancialStatus.REFUNDED if refunded >= captured else FinancialStatus.PARTIALLY_REFUNDED
+    if captured:
+        due = snapshot.claimed_total_minor if snapshot else captured
+        return FinancialStatus.PAID if captured >= due else FinancialStatus.PARTIALLY_PAID
+    voided = {t.body.parent for t in tenders if t.body.kind is TenderKind.VOID}
+    authorized = [
+        t for t in tenders if t.body.kind is TenderKind.AUTHORIZATION and t.body.status is TenderStatus.SUCCESS
+    ]
+    if not authorized:
+        return FinancialStatus.PENDING
+    return FinancialStatus.VOIDED if all(t.id in voided for t in authorized) else FinancialStatus.AUTHORIZED
+
+
+def _strangers(
+    quantities: dict[LineId, Quantities], fulfilments: list[DatedFulfilment], refunds: list[DatedRefund]
+) -> Iterator[Problem]:
+    """Lines that facts name and the order does not have, and units beyond what was ordered."""
+    for fulfilment in fulfilments:
+        for item in fulfilment.body.lines:
+            if item.line not in quantities:
+                yield Problem(f"fulfilments[{fulfilment.id}]", f"ships line {item.line}, unknown to the order", "line")
+    for refund in refunds:
+        for given in refund.body.lines:
+            if given.line not in quantities:
+                yield Problem(f"refunds[{refund.id}]", f"refunds line {given.line}, unknown to the order", "line")
+    for line, units in quantities.items():
+        if units.shipped > units.ordered - units.removed - units.cancelled:
+            yield Problem(f"lines[{line}]", f"{units.shipped} shipped of {units.ordered} ordered", "overshipped")
+
+
+def _first(times: list[datetime]) -> datetime | None:
+    return min(times, default=None)
+
+
+_FULFILMENT_EVENTS = {
+    FulfilmentStatus.OPEN: EventKind.FULFILMENT_OPENED,
+    FulfilmentStatus.SHIPPED: EventKind.SHIPPED,
+    FulfilmentStatus.DELIVERED: EventKind.DELIVERED,
+    FulfilmentStatus.CANCELLED: EventKind.FULFILMENT_CANCELLED,
+    FulfilmentStatus.FAILED: EventKind.FULFILMENT_CANCELLED,
+}
+_RETURN_EVENTS = {
+    ReturnStatus.REQUESTED: EventKind.RETURN_REQUESTED,
+    ReturnStatus.OPEN: EventKind.RETURN_OPENED,
+    ReturnStatus.CLOSED: EventKind.RETURN_CLOSED,
+    ReturnStatus.CANCELLED: EventKind.RETURN_DROPPED,
+    ReturnStatus.DECLINED: EventKind.RETURN_DROPPED,
+}
+_REFUND_EVENTS = {
+    TenderStatus.PENDING: EventKind.REFUND_PENDING,
+    TenderStatus.SUCCESS: EventKind.REFUNDED,
+    TenderStatus.FAILED: EventKind.REFUND_FAILED,
+}
+
+
+def _happened(held: Fact | None, fact: Fact) -> Iterator[Event]:
+    """The events that one fact makes by replacing an earlier version of itself, or none."""
+    match fact.body:
+        case Snapshot() as new:
+            old = held.body if held is not None and isinstance(held.body, Snapshot) else None
+            if old is None:
+                yield Event(EventKind.PLACED, fact.kind, fact.external_id, new.placed_at, new.claimed_total_minor)
+            elif old != new:
+                yield Event(EventKind.CHANGED, fact.kind, fact.external_id, new.modified_at, new.claimed_total_minor)
+            if new.cancelled_at is not None and (old is None or old.cancelled_at is None):
+                yield Event(EventKind.CANCELLED, fact.kind, fact.external_id, new.cancelled_at)
+            if new.closed_at is not None and (old is None or old.closed_at is None):
+                yield Event(EventKind.CLOSED, fact.kind, fact.external_id, new.closed_at)
+        case Fulfilment() as fulfilment:
+            if held is None or held.body != fulfilment:
+                yield Event(_FULFILMENT_EVENTS[fulfilment.status], fact.kind, fact.external_id, fact.occurred_at)
+        case Refund() as refund:
+            yield Event(EventKind.REFUND_DECIDED, fact.kind, fact.external_id, refund.processed_at, refund.total_minor)
+        case Tender() as tender:
+            yield Event(_tender_event(tender), fact.kind, fact.external_id, tender.processed_at, tender.amount_minor)
+        case Return() as returned:
+            yield Event(_RETURN_EVENTS[returned.status], fact.kind, fact.external_id, fact.occurred_at)
+        case Edit() as edit:
+            yield Event(EventKind.EDITED, fact.kind, fact.external_id, edit.committed_at)
+        case _:
+            yield Event(EventKind.DELETED, fact.kind, fact.external_id, fact.occurred_at)
+
+
+def _tender_event(tender: Tender) -> EventKind:
+    if tender.kind is TenderKind.REFUND:
+        return _REFUND_EVENTS[tender.status]
+    if tender.status is TenderStatus.PENDING:
+        return EventKind.PAYMENT_PENDING
+    if tender.status is TenderStatus.FAILED:
+        return EventKind.PAYMENT_FAILED
+    if tender.kind is TenderKind.VOID:
+        return EventKind.VOIDED
+    return EventKind.AUTHORIZED if tender.kind is TenderKind.AUTHORIZATION else EventKind.PAID

@@ -1,0 +1,391 @@
+"""plan: every document that an order calls for, as a pure function of its state and the terms.
+
+Documents are planned whole each time; what is new, changed or gone against those already decided is `decide`'s matter.
+Money is followed through time: a capture before its invoice is a deposit, later applied; one against an open invoice is
+a payment. What was refunded before it was billed is never billed and is paid back out of the deposit; what was billed
+is credited by a memo. See docs/decisions/0004-documents-of-an-order.md.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from hub.flow.billing import Bill, RefundedLine, cut_refunds, placed, tax_line, tax_lines
+from hub.flow.fold import MONEY_IN
+from hub.flow.terms import STOCKED, Terms
+from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
+from hub.model.facts import Adjustment, AdjustmentKind, FulfilmentStatus, Restock, TenderKind, TenderStatus
+from hub.model.order import ChargeKind, Line, LineId, LineKind, PartyRef, Snapshot, TaxLine
+from hub.model.state import DatedFulfilment, DatedRefund, DatedTender, OrderState
+from hub.model.subjects import order_subject
+
+CHARGE_COMPONENTS = {
+    ChargeKind.DUTY: Component.DUTY,
+    ChargeKind.TIP: Component.TIP,
+    ChargeKind.FEE: Component.FEE,
+    ChargeKind.CASH_ROUNDING: Component.CASH_ROUNDING,
+    ChargeKind.TAX_ROUNDING: Component.TAX_ROUNDING,
+}
+ADJUSTMENT_COMPONENTS = {
+    AdjustmentKind.SHIPPING: Component.SHIPPING,
+    AdjustmentKind.DUTY: Component.DUTY,
+    AdjustmentKind.FEE: Component.ADJUSTMENT,
+    AdjustmentKind.DISCREPANCY: Component.ADJUSTMENT,
+}
+EDITED = "edited"
+CANCELLED = "cancelled"
+
+
+def plan(state: OrderState, terms: Terms) -> list[Document]:
+    """The documents of an order, each after those it refers to; none while the order itself is unknown or a test."""
+    if state.snapshot is None or state.snapshot.test:
+        return []
+    return _Plan(state, state.snapshot, terms).documents()
+
+
+class _Rank(IntEnum):
+    """Which comes first of what happened at one moment."""
+
+    CAPTURE = 0
+    SHIPMENT = 1
+    DELIVERY = 2
+    REFUND = 3
+    PAYOUT = 4
+
+
+@dataclass
+class _Plan:
+    state: OrderState
+    snapshot: Snapshot
+    terms: Terms
+    out: list[Document] = field(default_factory=list)
+    deposits_minor: int = 0  # held, not yet applied
+    receivable_minor: int = 0  # invoiced, not yet settled
+    payable_minor: dict[str, int] = field(default_factory=dict)  # credited and to be paid out, by refund
+    invoices: dict[str, Document] = field(default_factory=dict)  # by fulfilment
+
+    def documents(self) -> list[Document]:
+        self.lines = {line.id: line for line in self.snapshot.lines}
+        self.cuts = cut_refunds(self.state)
+        cancelled: dict[LineId, list[RefundedLine]] = {}
+        for rows in self.cuts.values():
+            for row in rows:
+                if row.cancelled:
+                    cancelled.setdefault(row.given.line, []).append(row)
+        self.bills = {line.id: Bill(line, cancelled.get(line.id, [])) for line in self.snapshot.lines}
+        self.customer = self.terms.customer(self.state.key, self.snapshot)
+        shipments = self.state.fulfilments
+        self.first_shipment_at = shipments[0].body.shipped_at if shipments else None
+        self._order()
+        for _, _, _, thing in sorted(self._timeline(), key=lambda at: at[:3]):
+            match thing:
+                case DatedTender() if thing.body.kind is TenderKind.REFUND:
+                    self._pay_out(thing)
+                case DatedTender():
+                    self._take_money(thing)
+                case DatedFulfilment():
+                    self._ship(thing)
+                case DatedRefund():
+                    self._credit(thing)
+                case str():
+                    self._recognise(thing)
+        return self.out
+
+    def _timeline(
+        self,
+    ) -> Iterator[tuple[datetime.datetime, int, str, DatedTender | DatedFulfilment | DatedRefund | str]]:
+        for tender in self.state.tenders:
+            if tender.body.status is TenderStatus.SUCCESS and not tender.body.test:
+                if tender.body.kind in MONEY_IN:
+                    yield tender.body.processed_at, _Rank.CAPTURE, tender.id, tender
+                elif tender.body.kind is TenderKind.REFUND:
+                    yield tender.body.processed_at, _Rank.PAYOUT, tender.id, tender
+        for fulfilment in self.state.fulfilments:
+            yield fulfilment.body.shipped_at, _Rank.SHIPMENT, fulfilment.id, fulfilment
+            if self.terms.recognise_on_delivery and fulfilment.body.status is FulfilmentStatus.DELIVERED:
+                at = fulfilment.body.delivered_at or fulfilment.body.shipped_at
+                yield max(at, fulfilment.body.shipped_at), _Rank.DELIVERY, fulfilment.id, fulfilment.id
+        for refund in self.state.refunds:
+            yield refund.body.processed_at, _Rank.REFUND, refund.id, refund
+
+    # --- the order itself ------------------------------------------------------------------------------------------
+
+    def _order(self) -> None:
+        snapshot = self.snapshot
+        on = self.terms.day(snapshot.placed_at)
+        lines: list[DocumentLine] = []
+        for line in snapshot.lines:
+            lines.extend(placed(line, self.terms.item(line, on)))
+        lines.extend(self._charges())
+        subject = order_subject(
+            self.state.key,
+            self.terms.entity,
+            self.terms.timezone,
+            snapshot,
+            (f.body for f in self.state.fulfilments),
+            (r.body for r in self.state.refunds),
+        )
+        if subject.edited_minor:
+            lines.append(DocumentLine(Component.ADJUSTMENT, subject.edited_minor, detail=EDITED))
+        if subject.cancelled_minor:
+            lines.append(DocumentLine(Component.ADJUSTMENT, subject.cancelled_minor, detail=CANCELLED))
+        self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=snapshot.ship_to)
+
+    def _charges(self) -> Iterator[DocumentLine]:
+        """Shipping and charges with their taxes, as placed: billed with the first shipment."""
+        for shipping in self.snapshot.shipping:
+            if shipping.net_minor:
+                yield DocumentLine(Component.SHIPPING, shipping.net_minor, detail=shipping.title)
+            for tax in shipping.taxes:
+                if tax.amount_minor:
+                    yield tax_line(tax, tax.amount_minor)
+        for charge in self.snapshot.charges:
+            included = sum(tax.amount_minor for tax in charge.taxes if tax.included)
+            if charge.amount_minor - included:
+                component = CHARGE_COMPONENTS[charge.kind]
+                yield DocumentLine(component, charge.amount_minor - included, detail=charge.title)
+            for tax in charge.taxes:
+                if tax.amount_minor:
+                    yield tax_line(tax, tax.amount_minor)
+
+    # --- goods -----------------------------------------------------------------------------------------------------
+
+    def _ship(self, fulfilment: DatedFulfilment) -> None:
+        body = fulfilment.body
+        on = self.terms.day(body.shipped_at)
+        location = self.terms.location(body.location, on)
+        shipped_key = self._key(DocumentKind.FULFILMENT, fulfilment.id)
+        stock: list[DocumentLine] = []
+        billed: list[DocumentLine] = []
+        if not self.invoices:
+            charges = list(self._charges())
+            before = [a for refund in self.state.refunds for a in self._adjustments_before(refund)]
+        else:
+            charges, before = [], []
+        for row in body.lines:
+            line = self.lines.get(row.line)
+            if line is None or row.quantity <= 0:
+                continue
+            item = self.terms.item(line, on)
+            if line.kind in STOCKED and item is not None and line.requires_shipping:
+                stock.append(DocumentLine(Component.STOCK, 0, line.id, item, row.quantity))
+            billed.extend(self.bills[line.id].take(row.quantity, item))
+        if stock:
+            self._add(
+                DocumentKind.FULFILMENT,
+                (fulfilment.id,),
+                on,
+                tuple(stock),
+                location=location,
+                currency=self.terms.functional,
+                deferred=self.terms.recognise_on_delivery,
+            )
+        billed += charges + before
+        if not billed:
+            return
+        invoice = self._add(
+            DocumentKind.INVOICE,
+            (fulfilment.id,),
+            on,
+            tuple(billed),
+            applies_to=shipped_key if stock else None,
+            deferred=self.terms.recognise_on_delivery,
+        )
+        self.invoices[fulfilment.id] = invoice
+        self.receivable_minor += invoice.total_minor
+        self._apply((fulfilment.id,), on, invoice.key, invoice.total_minor)
+
+    def _adjustments_before(self, refund: DatedRefund) -> Iterator[DocumentLine]:
+        """Shipping and amounts given back before the first shipment: they are not billed at all."""
+        if not self._credits(refund):
+            for line in self._adjustments(refund):
+                yield DocumentLine(line.component, -line.amount_minor, detail=line.detail)
+
+    def _credits(self, refund: DatedRefund) -> bool:
+        """Whether a refund comes after the first invoice, so that it has something to credit."""
+        return self.first_shipment_at is not None and refund.body.processed_at >= self.first_shipment_at
+
+    def _recognise(self, fulfilment: str) -> None:
+        """Delivery: what the invoice deferred becomes revenue, and its cost follows."""
+        invoice = self.invoices.get(fulfilment)
+        if invoice is None:
+            return
+        body = next(f.body for f in self.state.fulfilments if f.id == fulfilment)
+        on = self.terms.day(max(body.delivered_at or body.shipped_at, body.shipped_at))
+        earned = {Component.GOODS: "revenue", Component.DISCOUNT: "discounts", Component.SHIPPING: "shipping_income"}
+        lines: list[DocumentLine] = []
+        for component, role in earned.items():
+            amount = sum(
+                line.amount_minor
+                for line in invoice.lines
+                if line.component is component and line.detail != "marketplace"
+            )
+            if amount:
+                lines.append(DocumentLine(Component.ACCOUNT, amount, detail="deferred_revenue"))
+                lines.append(DocumentLine(Component.ACCOUNT, -amount, detail=role))
+        if invoice.applies_to is not None:
+            lines.append(DocumentLine(Component.STOCK, 0))
+        if lines:
+            self._add(DocumentKind.JOURNAL_ENTRY, (fulfilment,), on, tuple(lines), applies_to=invoice.applies_to)
+
+    # --- money in --------------------------------------------------------------------------------------------------
+
+    def _take_money(self, tender: DatedTender) -> None:
+        amount = tender.body.amount_minor
+        on = self.terms.day(tender.body.processed_at)
+        method = self.terms.method(tender.body.method, on)
+        if not amount:
+            return
+        if amount <= self.receivable_minor:
+            self.receivable_minor -= amount
+            line = DocumentLine(Component.RECEIVABLE, amount)
+            self._add(DocumentKind.PAYMENT, (tender.id,), on, (line,), method=method, memo=tender.id)
+            return
+        self.deposits_minor += amount
+        line = DocumentLine(Component.DEPOSITS, amount)
+        deposit = self._add(DocumentKind.DEPOSIT, (tender.id,), on, (line,), method=method, memo=tender.id)
+        if self.receivable_minor > 0:
+            self._apply((tender.id,), on, deposit.key, self.receivable_minor)
+
+    def _apply(self, cause: tuple[str, ...], on: datetime.date, to: DocumentKey, due: int) -> None:
+        """Deposits settle the receivable as far as they reach."""
+        amount = min(self.deposits_minor, due, self.receivable_minor)
+        if amount <= 0:
+            return
+        self.deposits_minor -= amount
+        self.receivable_minor -= amount
+        line = DocumentLine(Component.DEPOSITS, amount)
+        self._add(DocumentKind.DEPOSIT_APPLICATION, cause, on, (line,), applies_to=to)
+
+    # --- money and goods back --------------------------------------------------------------------------------------
+
+    def _credit(self, refund: DatedRefund) -> None:
+        on = self.terms.day(refund.body.processed_at)
+        lines: list[DocumentLine] = []
+        stock: list[DocumentLine] = []
+        location: str | None = None
+        for row in self.cuts[refund.id]:
+            line = self.lines.get(row.given.line)
+            if line is None or not row.credited:
+                continue
+            lines.extend(self._credit_line(line, row, on))
+            item = self.terms.item(line, on)
+            back = row.given.restock in (Restock.RETURN, Restock.LEGACY)
+            if back and line.kind in STOCKED and item is not None:
+                stock.append(DocumentLine(Component.STOCK, 0, line.id, item, row.credited))
+                location = location or row.given.location
+        if self._credits(refund):
+            lines.extend(self._adjustments(refund))
+        if stock:
+            self._add(
+                DocumentKind.RETURN_RECEIPT,
+                (refund.id,),
+                on,
+                tuple(stock),
+                location=self.terms.location(location, on),
+                currency=self.terms.functional,
+            )
+        total = sum(line.amount_minor for line in lines)
+        if not lines:
+            return
+        payable = max(0, min(total, self._money_of(refund.id)))
+        settles = [DocumentLine(Component.REFUNDS_PAYABLE, payable)] if payable else []
+        if total != payable:
+            settles.append(DocumentLine(Component.RECEIVABLE, total - payable))
+            self.receivable_minor -= total - payable
+        self.payable_minor[refund.id] = payable
+        self._add(DocumentKind.CREDIT_MEMO, (refund.id,), on, tuple(lines), settles=tuple(settles))
+
+    def _credit_line(self, line: Line, row: RefundedLine, on: datetime.date) -> Iterator[DocumentLine]:
+        component = Component.GIFT_CARD if line.kind is LineKind.GIFT_CARD else Component.GOODS
+        item = self.terms.item(line, on)
+        yield DocumentLine(component, row.credited_net_minor, line.id, item, row.credited)
+        yield from tax_lines(line.taxes, row.credited_tax_minor, line.id)
+
+    def _adjustments(self, refund: DatedRefund) -> Iterator[DocumentLine]:
+        """A refund's adjustments, positive in the customer's favour."""
+        for adjustment in refund.body.adjustments:
+            if adjustment.net_minor:
+                component = ADJUSTMENT_COMPONENTS[adjustment.kind]
+                yield DocumentLine(component, adjustment.net_minor, detail=adjustment.kind)
+            yield from tax_lines(self._taxes_of(adjustment), adjustment.tax_minor)
+
+    def _taxes_of(self, adjustment: Adjustment) -> tuple[TaxLine, ...]:
+        """The taxes in whose proportion an adjustment's tax lies."""
+        if adjustment.kind is AdjustmentKind.SHIPPING:
+            return tuple(tax for shipping in self.snapshot.shipping for tax in shipping.taxes)
+        return self.snapshot.lines[0].taxes
+
+    def _money_of(self, refund: str) -> int:
+        """What a refund pays out, done or under way."""
+        return sum(
+            tender.body.amount_minor
+            for tender in self.state.tenders
+            if tender.body.refund == refund
+            and tender.body.kind is TenderKind.REFUND
+            and tender.body.status is not TenderStatus.FAILED
+            and not tender.body.test
+        )
+
+    def _pay_out(self, tender: DatedTender) -> None:
+        body = tender.body
+        on = self.terms.day(body.processed_at)
+        owed = self.payable_minor.get(body.refund or "", 0)
+        credited = min(owed, body.amount_minor)
+        if body.refund is not None:
+            self.payable_minor[body.refund] = owed - credited
+        prepaid = min(body.amount_minor - credited, max(0, self.deposits_minor))
+        self.deposits_minor -= prepaid
+        unexplained = body.amount_minor - credited - prepaid
+        lines = []
+        if credited + unexplained:
+            lines.append(DocumentLine(Component.REFUNDS_PAYABLE, credited + unexplained))
+        if prepaid:
+            lines.append(DocumentLine(Component.DEPOSITS, prepaid))
+        if lines:
+            method = self.terms.method(body.method, on)
+            self._add(DocumentKind.REFUND, (tender.id,), on, tuple(lines), method=method, memo=tender.id)
+
+    # --- making documents ------------------------------------------------------------------------------------------
+
+    def _key(self, kind: DocumentKind, *cause: str) -> DocumentKey:
+        return document_key(kind, self.state.key.channel, self.state.key.external_id, *cause)
+
+    def _add(
+        self,
+        kind: DocumentKind,
+        cause: tuple[str, ...],
+        on: datetime.date,
+        lines: tuple[DocumentLine, ...],
+        *,
+        currency: str | None = None,
+        method: str | None = None,
+        location: str | None = None,
+        applies_to: DocumentKey | None = None,
+        settles: tuple[DocumentLine, ...] = (),
+        deferred: bool = False,
+        party: PartyRef | None = None,
+        memo: str = "",
+    ) -> Document:
+        document = Document(
+            key=self._key(kind, *cause),
+            kind=kind,
+            entity=self.terms.entity,
+            currency=currency or self.snapshot.currency,
+            date=on,
+            lines=lines,
+            order=self.state.key,
+            reference=self.snapshot.name,
+            method=method,
+            location=location,
+            party=party,
+            customer=self.customer,
+            applies_to=applies_to,
+            settles=settles,
+            deferred=deferred,
+            rate=self.terms.rate if currency is None else None,
+            memo=memo,
+        )
+        self.out.append(document)
+        return document

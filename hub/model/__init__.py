@@ -1,0 +1,1 @@
+"""What things are: money, orders, facts, events, documents, entries. Frozen types and pure arithmetic."""

@@ -1,0 +1,163 @@
+"""Documents: what an ERP holds or is told, one type for all kinds, in signed lines that sum to the total."""
+
+import datetime
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Final, NewType
+
+from pydantic import TypeAdapter
+
+from hub.model.order import LineId, OrderKey, PartyRef
+
+DocumentKey = NewType("DocumentKey", str)
+"""`{kind}-{channel}-{order}[-{fact}]`: the ERP's external id. Made by `document_key` alone."""
+
+KEY_CHARS_MAX: Final = 40
+_FOREIGN = re.compile(r"[^a-z0-9]+")
+
+
+class DocumentKind(StrEnum):
+    CUSTOMER = "customer"
+    ITEM = "item"
+    STOCK_RECEIPT = "stock_receipt"
+    STOCK_ADJUSTMENT = "stock_adjustment"
+    SALES_ORDER = "sales_order"
+    FULFILMENT = "fulfilment"
+    INVOICE = "invoice"
+    PAYMENT = "payment"
+    DEPOSIT = "deposit"  # customer money before the invoice
+    DEPOSIT_APPLICATION = "deposit_application"
+    CREDIT_MEMO = "credit_memo"
+    REFUND = "refund"
+    RETURN_RECEIPT = "return_receipt"
+    JOURNAL_ENTRY = "journal_entry"  # recognition on delivery, write-off
+
+
+MASTER_KINDS: Final = frozenset({DocumentKind.CUSTOMER, DocumentKind.ITEM})
+"""Documents that orders refer to and that stand before them."""
+
+KEY_WORDS: Final = {
+    DocumentKind.CUSTOMER: "cust",
+    DocumentKind.ITEM: "item",
+    DocumentKind.STOCK_RECEIPT: "rcpt",
+    DocumentKind.STOCK_ADJUSTMENT: "adj",
+    DocumentKind.SALES_ORDER: "so",
+    DocumentKind.FULFILMENT: "ful",
+    DocumentKind.INVOICE: "inv",
+    DocumentKind.PAYMENT: "pay",
+    DocumentKind.DEPOSIT: "dep",
+    DocumentKind.DEPOSIT_APPLICATION: "depapp",
+    DocumentKind.CREDIT_MEMO: "cm",
+    DocumentKind.REFUND: "ref",
+    DocumentKind.RETURN_RECEIPT: "ret",
+    DocumentKind.JOURNAL_ENTRY: "je",
+}
+
+
+def document_key(kind: DocumentKind, *parts: str) -> DocumentKey:
+    """The key of a document from what caused it: `[a-z0-9-]`, at most 40 characters.
+
+    A longer one, or one whose parts do not survive the alphabet, ends in 12 hex digits of the SHA-256 of its parts.
+    """
+    plain = "-".join((KEY_WORDS[kind], *parts))
+    key = _FOREIGN.sub("-", plain.lower()).strip("-")
+    if key != plain or len(key) > KEY_CHARS_MAX:
+        digest = sha256("\x1f".join((kind, *parts)).encode()).hexdigest()[:12]
+        key = f"{key[: KEY_CHARS_MAX - 13].rstrip('-')}-{digest}"
+    return DocumentKey(key)
+
+
+class Component(StrEnum):
+    """What a line of a document is, hence which account it touches."""
+
+    GOODS = "goods"  # at list price, without tax
+    GIFT_CARD = "gift_card"  # a gift card sold
+    DISCOUNT = "discount"  # negative; `detail` is the funder (seller, marketplace)
+    SHIPPING = "shipping"  # after shipping discounts, without tax
+    TAX = "tax"  # seller-collected; `detail` is the jurisdiction
+    MARKETPLACE_TAX = "marketplace_tax"
+    DUTY = "duty"
+    TIP = "tip"
+    FEE = "fee"
+    CASH_ROUNDING = "cash_rounding"
+    TAX_ROUNDING = "tax_rounding"
+    ADJUSTMENT = "adjustment"  # an allowance (+ in a credit memo) or a fee kept (−)
+    DEPOSITS = "deposits"  # money that the refund or application takes from deposits
+    RECEIVABLE = "receivable"  # money that settles the receivable
+    REFUNDS_PAYABLE = "refunds_payable"  # credited, to be paid out
+    STOCK = "stock"  # quantity at a cost: `amount_minor` is the cost where the document states one, else 0
+    ACCOUNT = "account"  # a journal line: `detail` is the account's role, + is a debit
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    component: Component
+    amount_minor: int  # signed as it adds to the document's total
+    line: LineId | None = None  # the order line it comes from
+    item: str | None = None  # the ERP's item, after crosswalk
+    quantity: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One unit of the document's currency in the entity's functional currency."""
+
+    value: Decimal
+    on: datetime.date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Frozen when decided. `total_minor` = Σ lines, always.
+
+    What the kinds' lines are:
+      sales_order, invoice, credit_memo: goods, discounts, shipping, tax, charges; a credit memo's are positive where
+        they lower what the customer owes, and `settles` says how its total is credited.
+      deposit, payment: one line DEPOSITS or RECEIVABLE; `method` says where the money is.
+      deposit_application: one line DEPOSITS. refund: lines REFUNDS_PAYABLE and DEPOSITS.
+      fulfilment, return_receipt, stock_*: lines STOCK with item and quantity (signed for an adjustment).
+      journal_entry: lines ACCOUNT that sum to zero.  customer, item: no lines; `item` carries `memo` as its name.
+    """
+
+    key: DocumentKey
+    kind: DocumentKind
+    entity: str
+    currency: str
+    date: datetime.date  # the accounting date
+    lines: tuple[DocumentLine, ...] = ()
+    order: OrderKey | None = None
+    reference: str | None = None  # the order's name, for people: "#1001"
+    method: str | None = None  # payment method, after crosswalk
+    location: str | None = None
+    party: PartyRef | None = None
+    customer: str | None = None  # the ERP's customer: the key of a customer document
+    applies_to: DocumentKey | None = None  # invoice of an application, fulfilment of an invoice or return …
+    settles: tuple[DocumentLine, ...] = ()  # credit memo: REFUNDS_PAYABLE and RECEIVABLE lines that sum to its total
+    deferred: bool = (
+        False  # invoice before recognition: revenue is credited to deferred revenue; fulfilment: in transit
+    )
+    original_date: datetime.date | None = None  # where a closed period moved `date`
+    rate: Rate | None = None  # None: the document's currency is the functional one
+    policy: str = ""  # version of the policy that decided it
+    memo: str = ""
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.amount_minor for line in self.lines)
+
+    @property
+    def tax_minor(self) -> int:
+        return sum(x.amount_minor for x in self.lines if x.component in (Component.TAX, Component.MARKETPLACE_TAX))
+
+
+DOCUMENT: Final[TypeAdapter[Any]] = TypeAdapter(Document)
+
+
+def revision_of(content: bytes) -> str:
+    """12 hex digits of the SHA-256 of a document's canonical JSON: which version of a document an ERP has."""
+    return sha256(content).hexdigest()[:12]

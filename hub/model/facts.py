@@ -1,0 +1,206 @@
+"""Facts: normalized statements about an order. An order's state is a pure function of the set of its facts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from hub.model.order import LineId, OrderKey, Snapshot
+
+
+class FactKind(StrEnum):
+    SNAPSHOT = "snapshot"
+    FULFILMENT = "fulfilment"
+    REFUND = "refund"
+    TENDER = "tender"
+    RETURN = "return"
+    EDIT = "edit"
+    DELETION = "deletion"
+
+
+class Source(StrEnum):
+    """Who brought the fact; the later member wins a tie of modified times."""
+
+    FILE = "file"
+    WEBHOOK = "webhook"
+    PULL = "pull"
+    ERP = "erp"
+
+
+SOURCE_RANK = {source: rank for rank, source in enumerate(Source)}
+
+
+class FulfilmentStatus(StrEnum):
+    OPEN = "open"  # announced, goods still here
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    carrier: str | None
+    tracking_number: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineQuantity:
+    line: LineId
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    status: FulfilmentStatus
+    lines: tuple[LineQuantity, ...]
+    shipped_at: datetime
+    delivered_at: datetime | None = None
+    location: str | None = None  # the channel's location id
+    parcels: tuple[Parcel, ...] = ()
+
+
+class Restock(StrEnum):
+    RETURN = "return"  # goods came back into stock
+    CANCEL = "cancel"  # goods never left
+    NO_RESTOCK = "no_restock"  # money back, goods not
+    LEGACY = "legacy"  # an old channel word that says only "restocked": never shipped units first
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    line: LineId
+    quantity: int
+    net_minor: int  # after discounts, without tax
+    tax_minor: int
+    restock: Restock
+    location: str | None = None
+
+
+class AdjustmentKind(StrEnum):
+    SHIPPING = "shipping"
+    DUTY = "duty"
+    FEE = "fee"  # restocking fee: negative, kept by the seller
+    DISCREPANCY = "discrepancy"  # refunded more (+) or less (−) than the parts
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    kind: AdjustmentKind
+    net_minor: int  # positive: in the customer's favour
+    tax_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A decision to give back; the money itself is in tenders of kind REFUND that name it."""
+
+    processed_at: datetime
+    lines: tuple[RefundLine, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    return_id: str | None = None
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.net_minor + line.tax_minor for line in self.lines) + sum(
+            adjustment.net_minor + adjustment.tax_minor for adjustment in self.adjustments
+        )
+
+
+class TenderKind(StrEnum):
+    AUTHORIZATION = "authorization"
+    CAPTURE = "capture"
+    SALE = "sale"  # authorised and captured at once
+    VOID = "void"
+    REFUND = "refund"
+
+
+class TenderStatus(StrEnum):
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    kind: TenderKind
+    status: TenderStatus
+    method: str  # the channel's word for the gateway
+    amount_minor: int  # positive, in `currency`
+    currency: str  # the order's (shop) currency
+    processed_at: datetime
+    parent: str | None = None  # the tender captured, voided or refunded
+    refund: str | None = None  # the refund it pays out
+    test: bool = False
+
+
+class ReturnStatus(StrEnum):
+    REQUESTED = "requested"
+    OPEN = "open"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    status: ReturnStatus
+    lines: tuple[LineQuantity, ...] = ()
+    exchange: tuple[LineQuantity, ...] = ()  # lines sent out instead
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    committed_at: datetime
+    added: tuple[LineQuantity, ...] = ()
+    removed: tuple[LineQuantity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The channel says that the order is gone; what was booked stays and a person decides."""
+
+
+Body = Snapshot | Fulfilment | Refund | Tender | Return | Edit | Deletion
+
+BODY_TYPES: dict[FactKind, type[Body]] = {
+    FactKind.SNAPSHOT: Snapshot,
+    FactKind.FULFILMENT: Fulfilment,
+    FactKind.REFUND: Refund,
+    FactKind.TENDER: Tender,
+    FactKind.RETURN: Return,
+    FactKind.EDIT: Edit,
+    FactKind.DELETION: Deletion,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    order: OrderKey
+    kind: FactKind
+    external_id: str  # the channel's id of the thing: of the order for a snapshot, of the refund for a refund …
+    modified_at: datetime  # the channel's stamp of this version; equal ids compete by it
+    occurred_at: datetime  # when it happened in the world: dates accounting
+    source: Source
+    body: Body
+
+    def content(self) -> bytes:
+        """The body as canonical JSON; what `content_hash` covers and the store keeps."""
+        return adapter(self.kind).dump_json(self.body)
+
+
+def content_hash(content: bytes) -> str:
+    """32 hex digits of the SHA-256 of a fact's canonical content."""
+    return sha256(content).hexdigest()[:32]
+
+
+@cache
+def adapter(kind: FactKind) -> TypeAdapter[Any]:
+    """Reads and writes the JSON of one kind of fact body."""
+    return TypeAdapter(BODY_TYPES[kind])

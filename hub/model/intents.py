@@ -1,0 +1,82 @@
+"""Intents: decisions to tell an ERP something, persisted before the call; their steps; what an ERP answers."""
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hub.model.documents import Document, DocumentKey
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    AMEND = "amend"  # the same document with other content: reversed and posted anew
+    VOID = "void"  # the cause is gone: reversed
+
+
+class StepState(StrEnum):
+    PLANNED = "planned"
+    SENT = "sent"  # claimed by a worker: the call is under way, or its worker is gone
+    DONE = "done"
+    REJECTED = "rejected"
+    IN_DOUBT = "in_doubt"
+    SUPERSEDED = "superseded"  # never sent, and a later decision took its place
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One step handed to an adapter: make `document` so in the ERP. Safe to repeat: `document.key` is the key.
+
+    `revision` names the content; an ERP that already holds this key at this revision has nothing to do.
+    """
+
+    action: Action
+    document: Document
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A document as the ERP holds it, read after a write: the evidence for hand edits later."""
+
+    key: DocumentKey
+    ref: str  # the ERP's own id
+    revision: str | None  # of the content that we wrote; None where the ERP does not keep it
+    total_minor: int
+    tax_minor: int
+    currency: str
+    date: datetime.date
+    lines: int  # how many
+    version: int  # the ERP's own counter: moves with each change, ours or by hand
+    voided: bool = False
+
+
+class Verdict(StrEnum):
+    DONE = "done"
+    REJECTED = "rejected"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one write."""
+
+    verdict: Verdict
+    ref: str | None = None
+    code: str = ""  # rejected: closed_period, unknown_item, unknown_customer …
+    field: str = ""
+    remedy: str = ""
+
+
+class Found(StrEnum):
+    DONE = "done"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+    TWICE = "twice"  # two matches: an alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What looking for a write found."""
+
+    found: Found
+    ref: str | None = None

@@ -1,0 +1,221 @@
+"""An order as its channel states it at one moment, in the hub's words."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+LineId = NewType("LineId", str)
+"""The hub's id of a line, for life: the channel's line id when the line was first seen."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OrderKey:
+    channel: str  # slug
+    external_id: str  # the channel's own order id
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.external_id}"
+
+
+class LineKind(StrEnum):
+    PRODUCT = "product"
+    GIFT_CARD = "gift_card"  # sold as a product: a liability, not revenue
+    CUSTOM = "custom"  # no product behind it
+    KIT = "kit"  # sold as one; its components are lines with `parent` set
+    COMPONENT = "component"
+
+
+class Collector(StrEnum):
+    SELLER = "seller"
+    MARKETPLACE = "marketplace"  # remits the tax itself: never the seller's liability
+
+
+class Scope(StrEnum):
+    ORDER = "order"
+    LINE = "line"
+    SHIPPING = "shipping"
+
+
+class ChargeKind(StrEnum):
+    DUTY = "duty"
+    TIP = "tip"
+    FEE = "fee"
+    CASH_ROUNDING = "cash_rounding"
+    TAX_ROUNDING = "tax_rounding"  # the channel's order tax less the sum of its tax lines
+
+
+class FinancialStatus(StrEnum):
+    PENDING = "pending"
+    AUTHORIZED = "authorized"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    title: str  # the jurisdiction in the channel's words
+    amount_minor: int
+    rate: Decimal | None  # 0.06 for 6 %; None where the channel gives none
+    collector: Collector = Collector.SELLER
+    included: bool = False  # already in the price
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A discount as it falls on one line or one shipping line; `amount_minor` is positive."""
+
+    amount_minor: int
+    title: str
+    scope: Scope
+    funder: Collector = Collector.SELLER
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: LineId
+    external_id: str
+    kind: LineKind
+    sku: str | None  # None: the channel gives none
+    product: str | None  # the channel's variant, else product, id
+    title: str
+    quantity: int  # as ordered, later removals and refunds included
+    unit_price: Decimal  # list price of one, before discounts
+    gross_minor: int  # unit_price x quantity
+    discounts: tuple[Discount, ...] = ()
+    taxes: tuple[TaxLine, ...] = ()
+    requires_shipping: bool = True
+    removed_quantity: int = 0  # taken out by an edit, never to be shipped; refunded units are not counted here
+    parent: LineId | None = None  # the kit that this is a component of
+
+    @property
+    def discount_minor(self) -> int:
+        return sum(discount.amount_minor for discount in self.discounts)
+
+    @property
+    def net_minor(self) -> int:
+        """What the line sells for after discounts, without tax."""
+        return self.gross_minor - self.discount_minor - included_tax(self.taxes)
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingLine:
+    external_id: str
+    title: str
+    code: str | None
+    gross_minor: int
+    discounts: tuple[Discount, ...] = ()
+    taxes: tuple[TaxLine, ...] = ()
+
+    @property
+    def discount_minor(self) -> int:
+        return sum(discount.amount_minor for discount in self.discounts)
+
+    @property
+    def net_minor(self) -> int:
+        return self.gross_minor - self.discount_minor - included_tax(self.taxes)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    kind: ChargeKind
+    amount_minor: int  # signed for the roundings
+    title: str = ""
+    taxes: tuple[TaxLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Presentment:
+    """The same order in the buyer's currency, where the channel has two."""
+
+    currency: str
+    claimed_total_minor: int
+    computed_total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRef:
+    """Points to an immutable version of a party; the personal data itself lives in the parties table."""
+
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Personal data: kept apart, redacted in logs, purgeable. `repr` shows the reference only."""
+
+    ref: PartyRef
+    name: str | None = None
+    company: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address: tuple[str, ...] = ()  # street lines
+    city: str | None = None
+    region: str | None = None
+    postcode: str | None = None
+    country: str | None = None  # ISO 3166 alpha-2
+
+    def __repr__(self) -> str:
+        return f"Party({self.ref.id}@{self.ref.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the channel says of an order at `modified_at`.
+
+    Invariant, to the unit: `computed_total_minor` equals `claimed_total_minor`, else the order is held.
+    """
+
+    name: str  # "#1001": for people, not unique
+    currency: str  # the shop's; every `*_minor` here is in it
+    placed_at: datetime
+    modified_at: datetime
+    claimed_total_minor: int  # as placed
+    lines: tuple[Line, ...]
+    shipping: tuple[ShippingLine, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    claimed_current_minor: int | None = None  # as it stands now, where the channel says so
+    claimed_financial: FinancialStatus | None = None
+    presentment: Presentment | None = None
+    customer: PartyRef | None = None
+    bill_to: PartyRef | None = None
+    ship_to: PartyRef | None = None
+    ship_to_country: str | None = None
+    business: bool = False  # a B2B buyer on terms
+    po_number: str | None = None
+    test: bool = False
+    source: str | None = None  # the channel's own word for where the order came from
+    methods: tuple[str, ...] = ()  # payment gateways named
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    closed_at: datetime | None = None
+    promised_ship_by: date | None = None
+    promised_delivery_by: date | None = None
+
+    @property
+    def computed_total_minor(self) -> int:
+        """Lines at list price − discounts + shipping + charges + tax that is not in the prices."""
+        total = 0
+        for line in self.lines:
+            total += line.gross_minor - line.discount_minor + added_tax(line.taxes)
+        for shipping in self.shipping:
+            total += shipping.gross_minor - shipping.discount_minor + added_tax(shipping.taxes)
+        for charge in self.charges:
+            total += charge.amount_minor + added_tax(charge.taxes)
+        return total
+
+
+def included_tax(taxes: tuple[TaxLine, ...]) -> int:
+    """Minor units of tax that are already in the price."""
+    return sum(tax.amount_minor for tax in taxes if tax.included)
+
+
+def added_tax(taxes: tuple[TaxLine, ...]) -> int:
+    """Minor units of tax that come on top of the price."""
+    return sum(tax.amount_minor for tax in taxes if not tax.included)

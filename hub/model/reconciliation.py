@@ -1,0 +1,140 @@
+"""A reconciliation: what the sides hold, where they differ, why, and what nobody can explain."""
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Pair(StrEnum):
+    """Which two sides are compared; a delta is always right − left."""
+
+    CHANNEL_HUB = "channel-hub"
+    HUB_ERP = "hub-erp"
+
+
+class Kind(StrEnum):
+    """What is the matter, as it shows."""
+
+    MISSING_IN_HUB = "missing_in_hub"
+    MISSING_IN_ERP = "missing_in_erp"
+    UNKNOWN_TO_CHANNEL = "unknown_to_channel"
+    DUPLICATE_IN_ERP = "duplicate_in_erp"
+    AMOUNT = "amount"
+    CURRENCY = "currency"
+    ENTITY = "entity"
+    PERIOD = "period"
+    STATUS = "status"
+
+
+class CauseCode(StrEnum):
+    """Why, each with evidence of its own."""
+
+    NEVER_CAPTURED = "never_captured"
+    ERP_DELETED = "erp_deleted"
+    ENTERED_TWICE = "entered_twice"
+    ENTERED_IN_ERP_ALONE = "entered_in_erp_alone"
+    ROUNDING = "rounding"
+    TAX_BASE = "tax_base"
+    CHANNEL_EDIT = "channel_edit"
+    HAND_EDIT = "hand_edit"
+    UNBOOKED_REFUND = "unbooked_refund"
+    HELD_ORDER = "held_order"
+    CUT_OFF = "cut_off"
+    FX = "fx"
+    WRONG_ENTITY = "wrong_entity"
+    NOT_SENT_YET = "not_sent_yet"
+    IN_DOUBT = "in_doubt"
+
+
+class Measure(StrEnum):
+    """What is summed; two measures never mix."""
+
+    SALES = "sales"  # orders and refunds
+    PAYMENTS = "payments"
+
+
+@dataclass(frozen=True, slots=True)
+class SideTotal:
+    """What one side holds in the period."""
+
+    entity: str
+    currency: str
+    orders: int  # orders; in the measure payments, payments
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    code: CauseCode
+    amount_minor: int  # a part of the variance's delta, computed from the evidence alone
+    evidence: dict[str, Any]  # facts by name; amounts in names that end in `_minor`
+
+
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """Invariant: `delta_minor` = Σ causes + `residual_minor`, and = Σ components."""
+
+    pair: Pair
+    entity: str
+    channel: str
+    order: str | None  # None: the ERP's document names no order
+    subject: str  # order, refund, payment
+    subject_id: str
+    document: str  # the ERP's key, else its own id; "" where there is none
+    reference: str  # the order's name as the ERP has it; "" where it does not say
+    kind: Kind
+    currency: str
+    delta_minor: int
+    components: dict[str, int]  # those that differ
+    causes: tuple[Cause, ...]
+    residual_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CauseGroup:
+    """The variances of one cell by their cause; `code` None is what is unexplained."""
+
+    pair: Pair
+    entity: str
+    currency: str
+    code: CauseCode | None
+    variances: int
+    amount_minor: int  # signed
+    gross_minor: int  # Σ of absolute amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One measure of the period, from side to side."""
+
+    channel: tuple[SideTotal, ...]
+    hub: tuple[SideTotal, ...]
+    erp: tuple[SideTotal, ...]
+    matched: int  # subjects that every side has alike
+    matched_pairs: dict[Pair, int]
+    variances: tuple[Variance, ...]
+    groups: tuple[CauseGroup, ...]
+    unexplained_minor: dict[str, int]  # Σ |residual| by currency, zeros included
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    period: str  # 2026-05
+    run: str  # the folder's name
+    digest: str  # SHA-256 over the inputs, the versions and the result
+    complete: bool  # the channel's statement was given, and every side was read whole and is as it was written
+    altered: tuple[str, ...]  # files that are no longer what the run wrote
+    channel_given: bool
+    versions: dict[str, str]
+    sales: Comparison
+    payments: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """One thing that happened to an order, for the drill-down."""
+
+    at: datetime.datetime
+    what: str
+    detail: str = ""

@@ -1,0 +1,51 @@
+"""Raw records of the inbox, and what a mapping makes of one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from hub.model.facts import Fact, Source
+from hub.model.order import Party
+from hub.model.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One raw record as a door hands it in; `key` is unique within the channel, so a redelivery is no second row."""
+
+    channel: str
+    key: str  # delivery id, else kind + external id + version, else the digest of the bytes
+    topic: str  # the channel's word for what this is; "" where a file does not say
+    source: Source
+    body: bytes
+    received_at: datetime
+    headers: dict[str, str] = field(default_factory=dict)  # lower-case names, secrets left out
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of the inbox."""
+
+    id: int
+    channel: str
+    topic: str
+    source: Source
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a mapping made of a record: facts, the personal data apart, and what a person should know.
+
+    No facts and no problems: the record is of a kind that says nothing of orders (a product, a payout, a draft).
+    """
+
+    facts: tuple[Fact, ...] = ()
+    parties: tuple[Party, ...] = ()
+    problems: tuple[Problem, ...] = ()  # claims that the facts do not bear out; never a hold
+    ignored: str | None = None  # why there are no facts: "draft order", "checkout", "topic themes/publish"

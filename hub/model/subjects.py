@@ -1,0 +1,142 @@
+"""An order's facts as the subjects of a statement: the one definition that every side of a reconciliation shares."""
+
+import datetime
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from hub.model.facts import Fulfilment, FulfilmentStatus, Refund, Tender, TenderKind, TenderStatus
+from hub.model.money import part
+from hub.model.order import ChargeKind, Line, OrderKey, Snapshot, added_tax, included_tax
+from hub.model.statement import StatementRow, Subject
+
+LEFT = (FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED)
+ROUNDINGS = (ChargeKind.CASH_ROUNDING, ChargeKind.TAX_ROUNDING)
+
+
+def subjects(
+    key: OrderKey,
+    entity: str,
+    timezone: ZoneInfo,
+    snapshot: Snapshot,
+    fulfilments: Iterable[Fulfilment],
+    refunds: Iterable[Refund],
+    tenders: Iterable[tuple[str, Tender]],
+) -> list[StatementRow]:
+    """The order, then its refunds and payments that succeeded, each on its accounting date; nothing for a test order.
+
+    Args:
+        fulfilments, refunds, tenders: the latest version of each; a tender with the channel's id of it.
+    """
+    if snapshot.test:
+        return []
+    rows = [order_subject(key, entity, timezone, snapshot, fulfilments, refunds)]
+    rows.extend(money_subjects(key, entity, timezone, snapshot.currency, tenders))
+    return rows
+
+
+def order_subject(
+    key: OrderKey,
+    entity: str,
+    timezone: ZoneInfo,
+    snapshot: Snapshot,
+    fulfilments: Iterable[Fulfilment],
+    refunds: Iterable[Refund],
+) -> StatementRow:
+    """The order on its placed date: components as placed, less what edits took out, less what cancellation took out.
+
+    Cancellation takes out what was neither shipped nor given back by a refund: with the refunds beside it, a cancelled
+    order comes to what was kept.
+    """
+    goods = discount = shipping = tax = charges = rounding = edited = 0
+    for line in snapshot.lines:
+        included = included_tax(line.taxes)
+        goods += line.gross_minor - included
+        discount -= line.discount_minor
+        tax += included + added_tax(line.taxes)
+        if line.removed_quantity:
+            edited -= line_value(line, line.quantity - line.removed_quantity, line.removed_quantity)
+    for way in snapshot.shipping:
+        included = included_tax(way.taxes)
+        shipping += way.gross_minor - way.discount_minor - included
+        tax += included + added_tax(way.taxes)
+    for charge in snapshot.charges:
+        included = included_tax(charge.taxes)
+        tax += included + added_tax(charge.taxes)
+        if charge.kind in ROUNDINGS:
+            rounding += charge.amount_minor - included
+        else:
+            charges += charge.amount_minor - included
+    cancelled = 0
+    if snapshot.cancelled_at is not None:
+        shipped = shipped_value(snapshot, fulfilments)
+        given_back = sum(refund.total_minor for refund in refunds)
+        left = snapshot.computed_total_minor + edited - shipped - given_back
+        cancelled = -max(0, left)
+    return StatementRow(
+        entity=entity,
+        channel=key.channel,
+        order=key.external_id,
+        subject=Subject.ORDER,
+        subject_id=key.external_id,
+        currency=snapshot.currency,
+        date=snapshot.placed_at.astimezone(timezone).date(),
+        goods_minor=goods,
+        discount_minor=discount,
+        shipping_minor=shipping,
+        tax_minor=tax,
+        charges_minor=charges,
+        rounding_minor=rounding,
+        edited_minor=edited,
+        cancelled_minor=cancelled,
+    )
+
+
+def money_subjects(
+    key: OrderKey, entity: str, timezone: ZoneInfo, currency: str, tenders: Iterable[tuple[str, Tender]]
+) -> list[StatementRow]:
+    """Refunds and payments that succeeded, each on the day it was processed; test money is none."""
+    rows = []
+    for external_id, tender in tenders:
+        if tender.status is not TenderStatus.SUCCESS or tender.test or not tender.amount_minor:
+            continue
+        on: datetime.date = tender.processed_at.astimezone(timezone).date()
+        if tender.kind is TenderKind.REFUND:
+            subject, paid, refunded = Subject.REFUND, 0, -tender.amount_minor
+        elif tender.kind in (TenderKind.CAPTURE, TenderKind.SALE):
+            subject, paid, refunded = Subject.PAYMENT, tender.amount_minor, 0
+        else:
+            continue
+        rows.append(
+            StatementRow(
+                entity=entity,
+                channel=key.channel,
+                order=key.external_id,
+                subject=subject,
+                subject_id=external_id,
+                currency=currency,
+                date=on,
+                refund_minor=refunded,
+                payment_minor=paid,
+            )
+        )
+    return rows
+
+
+def line_value(line: Line, start: int, count: int) -> int:
+    """What `count` units from the `start`-th on sell for, after discounts, with all their tax."""
+    value = part(line.net_minor, line.quantity, start, count)
+    return value + sum(part(tax.amount_minor, line.quantity, start, count) for tax in line.taxes)
+
+
+def shipped_value(snapshot: Snapshot, fulfilments: Iterable[Fulfilment]) -> int:
+    """What the units that left sell for; shipping and charges go with the first of them."""
+    units: dict[str, int] = {}
+    for fulfilment in fulfilments:
+        if fulfilment.status in LEFT:
+            for item in fulfilment.lines:
+                units[item.line] = units.get(item.line, 0) + item.quantity
+    if not units:
+        return 0
+    lines = sum(line_value(line, 0, min(units.get(line.id, 0), line.quantity)) for line in snapshot.lines)
+    ways = sum(way.gross_minor - way.discount_minor + added_tax(way.taxes) for way in snapshot.shipping)
+    return lines + ways + sum(charge.amount_minor + added_tax(charge.taxes) for charge in snapshot.charges)

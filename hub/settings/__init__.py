@@ -1,0 +1,153 @@
+"""The configuration: one file, config/hub.yaml unless another is named, read whole and checked whole.
+
+    --config FILE  over  ORDERHUB_CONFIG  over  the checkout's config/hub.yaml
+    --home DIR     over  ORDERHUB_HOME    over  ./.orderhub
+
+Secrets stand in the environment alone; the file holds the names of their variables.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, SecretStr
+
+from hub.errors import Misconfigured
+from hub.settings.check import CONNECTORS, ERP_ADAPTERS, read
+from hub.settings.environment import Environment
+from hub.settings.file import Fault
+from hub.settings.parts import SHIPPED, Channel, Entity, Erp, Files, Holds, HubFile, Ships
+
+__all__ = [
+    "CONNECTORS",
+    "ERP_ADAPTERS",
+    "SHIPPED",
+    "Channel",
+    "ConfigurationFaults",
+    "Entity",
+    "Erp",
+    "Fault",
+    "Files",
+    "Holds",
+    "Settings",
+    "Ships",
+    "Store",
+    "Stores",
+    "faults",
+    "load_settings",
+]
+
+_Named = TypeVar("_Named", Entity, Channel)
+
+
+class ConfigurationFaults(Misconfigured):
+    """The configuration has faults; all of them are here, each with file and line."""
+
+    def __init__(self, found: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(str(fault) for fault in found))
+        self.faults = found
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A database: a file of its own, or a schema of a shared PostgreSQL."""
+
+    url: SecretStr
+    schema: str | None
+    """None: the database's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    hub: Store
+    inbox: Store
+    ledger: Store
+
+
+class Settings(HubFile):
+    """All that is configured, checked; secrets have no repr and are in no dump."""
+
+    config: Path
+    home: Path
+    database_url: SecretStr | None = Field(default=None, exclude=True)
+    secret_values: dict[str, SecretStr] = Field(default={}, exclude=True, repr=False)
+
+    @property
+    def stores(self) -> Stores:
+        return Stores(self._store("hub"), self._store("inbox"), self._store("ledger"))
+
+    def channel(self, slug: str) -> Channel:
+        """The channel of that slug.
+
+        Raises:
+            Misconfigured: there is none.
+        """
+        return self._named(self.channels, "channels", slug)
+
+    def entity(self, slug: str) -> Entity:
+        """The entity of that slug.
+
+        Raises:
+            Misconfigured: there is none.
+        """
+        return self._named(self.entities, "entities", slug)
+
+    def secret(self, owner: Channel | Erp, name: str) -> SecretStr:
+        """The secret that a plugin needs for an ability.
+
+        Raises:
+            Misconfigured: no variable is named for it, or the variable is not set.
+        """
+        variable = owner.secrets.get(name)
+        if variable is None:
+            raise Misconfigured(f"{owner.slug} has no {name} secret: name its variable under secrets in {self.config}")
+        if variable not in self.secret_values:
+            raise Misconfigured(f"{owner.slug} needs its {name} secret: the environment variable {variable} is not set")
+        return self.secret_values[variable]
+
+    def _store(self, name: str) -> Store:
+        if self.database_url is not None:
+            return Store(self.database_url, name)
+        return Store(SecretStr(f"sqlite:///{self.home / f'{name}.db'}"), None)
+
+    def _named(self, parts: tuple[_Named, ...], kind: str, slug: str) -> _Named:
+        for part in parts:
+            if part.slug == slug:
+                return part
+        slugs = ", ".join(part.slug for part in parts)
+        raise Misconfigured(f"no {slug!r} among the {kind} of {self.config}: {slugs}")
+
+
+def load_settings(config: Path | None, home: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The configuration as a whole; None for what no option named.
+
+    Raises:
+        ConfigurationFaults: with every fault at once.
+    """
+    environment = Environment.of(environ)
+    file = (config or environment.config or SHIPPED).resolve()
+    hub_file, found = read(file, environ, {})
+    if hub_file is None or found:
+        raise ConfigurationFaults(tuple(found))
+    owners: tuple[Channel | Erp, ...] = (*hub_file.channels, hub_file.erp)
+    variables = {name for owner in owners for name in owner.secrets.values()}
+    return Settings.model_construct(
+        **{name: getattr(hub_file, name) for name in HubFile.model_fields},
+        config=file,
+        home=(home or environment.home or Path(".orderhub")).resolve(),
+        database_url=environment.postgresql,
+        secret_values={name: SecretStr(environ[name]) for name in sorted(variables) if environ.get(name)},
+    )
+
+
+def faults(
+    config: Path | None, environ: Mapping[str, str], needed: Mapping[str, Collection[str]] | None = None
+) -> list[Fault]:
+    """Every fault of the configuration, by file and line; empty when it is good.
+
+    Args:
+        needed: names of secrets that abilities in use need, by slug of channel or ERP; what is not needed may be unset.
+    """
+    file = config or Environment.of(environ).config or SHIPPED
+    return read(file.resolve(), environ, needed or {})[1]

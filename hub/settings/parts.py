@@ -1,0 +1,182 @@
+"""What hub.yaml may say: frozen parts, each value checked where it stands, unknown settings refused."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+
+from hub.model.money import Currency, exponent
+
+SHIPPED: Final = Path(__file__).resolve().parents[2] / "config" / "hub.yaml"
+"""The configuration that comes with the checkout."""
+
+SLUG_CHARACTERS_MAX: Final = 20
+"""A document's key has 40 characters; the channel's slug may take half of them."""
+
+
+_PartT = TypeVar("_PartT")
+
+# --- what a value may be ------------------------------------------------------------------------------------------
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"not a time zone: {name!r}; expected one like 'America/New_York'") from None
+    return name
+
+
+def _slug(slug: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", slug) or len(slug) > SLUG_CHARACTERS_MAX:
+        raise ValueError(f"not a slug: {slug!r}; expected at most {SLUG_CHARACTERS_MAX} of a-z, 0-9 and '-'")
+    return slug
+
+
+def is_variable(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", name) is not None
+
+
+def _variable(name: str) -> str:
+    # The value may be a secret pasted here by mistake, so no message repeats it.
+    if not is_variable(name):
+        raise ValueError("expected the name of an environment variable, like SHOPIFY_WEBHOOK_SECRET, never a secret")
+    return name
+
+
+def _some(parts: tuple[_PartT, ...]) -> tuple[_PartT, ...]:
+    if not parts:
+        raise ValueError("at least one is needed")
+    return parts
+
+
+def _beside_the_file(file: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", SHIPPED.parent)
+    return folder / file
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+CurrencyCode = Annotated[Currency, AfterValidator(_currency)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+VariableName = Annotated[str, AfterValidator(_variable)]
+DataFile = Annotated[Path, AfterValidator(_beside_the_file)]
+
+
+# --- what the file says -------------------------------------------------------------------------------------------
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entity(Part):
+    """A company with books of its own."""
+
+    slug: Slug
+    name: Annotated[str, Field(min_length=1)]
+    currency: CurrencyCode
+    """The functional currency."""
+    timezone: TimeZone
+    chart: DataFile = SHIPPED.parent / "chart.yaml"
+    policies: DataFile = SHIPPED.parent / "policies.yaml"
+
+
+class Ships(StrEnum):
+    """Who ships a channel's orders, and so who is believed about fulfilments."""
+
+    CHANNEL = "channel"
+    ERP = "erp"
+    WAREHOUSE = "warehouse"
+
+
+class Channel(Part):
+    """One configured connection to a system."""
+
+    slug: Slug
+    system: Slug
+    entity: Slug
+    currency: CurrencyCode
+    timezone: TimeZone
+    go_live: date | None = None
+    """Orders placed before this day are captured and reconciled, not posted; None: all are posted."""
+    ships: Ships = Ships.CHANNEL
+    policies: dict[str, str] = {}
+    """Choices that differ from the entity's: `{revenue: on_delivery}`."""
+    secrets: dict[str, VariableName] = {}
+    """What the connector calls a secret, and the environment variable that holds it."""
+
+
+class Erp(Part):
+    slug: Slug
+    system: Slug
+    settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    """How long an absent document is not believed to be absent; None: the adapter's own default."""
+    slots: Annotated[int, Field(ge=1, le=64)] = 4
+    """Calls that may be under way at once."""
+    secrets: dict[str, VariableName] = {}
+
+
+class Files(Part):
+    """Data that the hub works with, each file beside the configuration that names it."""
+
+    rates: DataFile = SHIPPED.parent / "rates.yaml"
+    crosswalks: DataFile = SHIPPED.parent / "crosswalks.yaml"
+    items: DataFile = SHIPPED.parent / "items.yaml"
+
+
+class PriceHold(Part):
+    """Off the price list by more than both tolerances."""
+
+    on: bool = True
+    tolerance_minor: Annotated[int, Field(ge=0)] = 0
+    tolerance_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(5)
+
+
+class CreditHold(Part):
+    """What a customer owes would pass the limit."""
+
+    on: bool = False
+    limits_minor: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """By customer, in the entity's currency."""
+    default_limit_minor: Annotated[int, Field(ge=0)] | None = None
+    """For a customer without a line of its own; None: no limit."""
+
+
+class CaptureHold(Part):
+    """Nothing is captured of what is to be paid before shipment."""
+
+    on: bool = True
+    b2b: bool = False
+    """Also for orders on a company's account, which pay by invoice."""
+
+
+class Holds(Part):
+    """Which business holds are on. An order that breaks its own identity is held whatever stands here."""
+
+    unmapped_item: bool = True
+    missing_rate: bool = True
+    price: PriceHold = PriceHold()
+    credit: CreditHold = CreditHold()
+    require_capture: CaptureHold = CaptureHold()
+    edit_window_minutes: Annotated[int, Field(ge=0, le=10_080)] = 0
+    """How long after placement an order may still be edited by its buyer; 0: no such wait."""
+
+
+class HubFile(Part):
+    """What hub.yaml may say."""
+
+    entities: Annotated[tuple[Entity, ...], AfterValidator(_some)]
+    channels: Annotated[tuple[Channel, ...], AfterValidator(_some)]
+    erp: Erp
+    files: Files = Files()
+    holds: Holds = Holds()
