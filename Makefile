@@ -41,7 +41,7 @@ check: lint
 
 # Everything.
 test: lint browser
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -n 2
 
 # Chromium for the tests that look at a page; installed where this machine lets us, otherwise they skip and say so.
 browser:

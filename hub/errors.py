@@ -80,9 +80,7 @@ class Untranslatable(HubError):
         currency: str | None = None,
         claimed_minor: int | None = None,
     ) -> None:
-        super().__init__(
-            "; ".join(f"{problem.path}: {problem.message}" for problem in problems)
-        )
+        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
         self.problems = problems
         self.order = order
         self.currency = currency

@@ -44,9 +44,7 @@ class Translates(Protocol):
 
 @runtime_checkable
 class ReadsFiles(Protocol):
-    def read_file(
-        self, content: bytes, received_at: datetime
-    ) -> Iterator[Received | Unreadable]:
+    def read_file(self, content: bytes, received_at: datetime) -> Iterator[Received | Unreadable]:
         """The records of one file, in its order; a fault in one does not stop the next."""
 
 
@@ -107,9 +105,7 @@ class KeepsBooks(Protocol):
 
     def trial_balance(self, until: date | None = None) -> list[dict[str, Any]]: ...
 
-    def journal(
-        self, first: date | None = None, last: date | None = None
-    ) -> Iterator[dict[str, Any]]: ...
+    def journal(self, first: date | None = None, last: date | None = None) -> Iterator[dict[str, Any]]: ...
 
     def ageing(self, on: date) -> list[dict[str, Any]]: ...
 
@@ -140,9 +136,7 @@ class ConnectorPlugin:
     """What a connector package exports as PLUGIN."""
 
     system: str
-    connect: Callable[
-        [ChannelConfig], Any
-    ]  # its abilities are found with isinstance against the ports
+    connect: Callable[[ChannelConfig], Any]  # its abilities are found with isinstance against the ports
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,4 @@ def systems(group: str) -> list[str]:
 def _load(group: str, system: str) -> Any:
     for point in entry_points(group=group, name=system):
         return point.load()
-    raise Misconfigured(
-        f"no plugin {system!r} in {group}; installed: {', '.join(systems(group)) or 'none'}"
-    )
+    raise Misconfigured(f"no plugin {system!r} in {group}; installed: {', '.join(systems(group)) or 'none'}")

@@ -23,12 +23,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.shopify import rehearsal_graphql as graphql
-from connectors.shopify import rehearsal_rest as rest
-from connectors.shopify.rehearsal_basket import Shelf
-from connectors.shopify.rehearsal_catalogue import CATALOGUE, Product, chosen
-from connectors.shopify.rehearsal_course import draw
-from connectors.shopify.rehearsal_life import Edit, Event, Life, Payment, Refund, Return, Shipment
+from connectors.shopify.rehearsal import graphql, happenings, rest
+from connectors.shopify.rehearsal.basket import Shelf
+from connectors.shopify.rehearsal.catalogue import CATALOGUE, Product, chosen
+from connectors.shopify.rehearsal.course import draw
+from connectors.shopify.rehearsal.life import Edit, Event, Life, Payment, Refund, Return, Shipment
 
 __all__ = ["CATALOGUE", "Delivery", "Product", "Story", "compose"]
 
@@ -104,16 +103,16 @@ def compose(
 def _body(life: Life, of: Event, at: datetime) -> dict[str, Any]:
     match of:
         case Payment():
-            return rest.transaction(life, of, at)
+            return happenings.transaction(life, of, at)
         case Shipment():
-            return rest.fulfillment(life, of, at)
+            return happenings.fulfillment(life, of, at)
         case Refund():
-            return rest.refund(life, of, at)
+            return happenings.refund(life, of, at)
         case Edit():
-            return rest.order_edit(life, of)
+            return happenings.order_edit(life, of)
         case Return():
             closed = of.closed_at is not None and of.closed_at <= at
-            return rest.closed_return(life, of) if closed else rest.approved_return(life, of)
+            return happenings.closed_return(life, of) if closed else happenings.approved_return(life, of)
         case None:
             return rest.order(life, at, transactions=False)
 

@@ -138,24 +138,40 @@ _RULES: Final[dict[DocumentKind, Callable[[Document, Chart, Policy, Sums], None]
 }
 
 
+_COST_ROLES: Final = {
+    DocumentKind.FULFILMENT: Role.COST_OF_GOODS_SOLD,
+    DocumentKind.RETURN_RECEIPT: Role.COST_OF_GOODS_SOLD,
+    DocumentKind.STOCK_RECEIPT: Role.OPENING_EQUITY,
+    DocumentKind.STOCK_ADJUSTMENT: Role.WRITE_OFF,
+    DocumentKind.JOURNAL_ENTRY: Role.COST_OF_GOODS_SOLD,
+}
+
+
 def _add_costs(document: Document, chart: Chart, costs: Sums) -> None:
-    """Stock at cost: what leaves goes to cost of goods sold, or is in transit while its revenue is deferred."""
+    """Stock at cost: what leaves goes to cost of goods sold, or is in transit while its revenue is deferred.
+
+    A line's `detail` names another role to stand against inventory.
+    """
     kind = document.kind
     for line in document.lines:
         cost = line.amount_minor
         if line.component is not Component.STOCK or not cost:
             continue
-        match kind:
-            case DocumentKind.FULFILMENT:
-                debit, credit = _cost_role(document), Role.INVENTORY
-            case DocumentKind.RETURN_RECEIPT:
-                debit, credit = Role.INVENTORY, _cost_role(document)
-            case DocumentKind.JOURNAL_ENTRY:  # revenue is recognised, and cost follows it
-                debit, credit = Role.COST_OF_GOODS_SOLD, Role.INVENTORY_IN_TRANSIT
-            case DocumentKind.STOCK_ADJUSTMENT:
-                debit, credit = Role.INVENTORY, _role(line.detail) if line.detail else Role.WRITE_OFF
-            case _:
-                debit, credit = Role.INVENTORY, _role(line.detail) if line.detail else Role.OPENING_EQUITY
+        usual = _COST_ROLES.get(kind)
+        if usual is None:
+            raise Unpostable("unknown_component", "lines", f"a {kind} has no {line.component} line")
+        if line.detail:
+            other = _role(line.detail)
+        elif document.deferred and usual is Role.COST_OF_GOODS_SOLD:
+            other = Role.INVENTORY_IN_TRANSIT
+        else:
+            other = usual
+        if kind is DocumentKind.JOURNAL_ENTRY:  # revenue is recognised, and cost follows it
+            debit, credit = other, Role.INVENTORY_IN_TRANSIT
+        elif kind is DocumentKind.FULFILMENT:
+            debit, credit = other, Role.INVENTORY
+        else:
+            debit, credit = Role.INVENTORY, other
         _add(costs, chart.account(debit), cost)
         _add(costs, chart.account(credit), -cost)
 
@@ -186,13 +202,14 @@ def _sale_account(document: Document, line: DocumentLine, chart: Chart, policy: 
     if document.deferred and component in DEFERRABLE and line.detail != MARKETPLACE:
         return chart.account(Role.DEFERRED_REVENUE)
     role = SALE_ROLES.get(component)
-    if document.kind is DocumentKind.CREDIT_MEMO:
+    if component is Component.ADJUSTMENT:
+        given = line.amount_minor if document.kind is DocumentKind.CREDIT_MEMO else -line.amount_minor
+        role = policy.allowance if given >= 0 else policy.fee_kept
+    elif document.kind is DocumentKind.CREDIT_MEMO:
         if component is Component.GOODS:
             role = policy.returned_goods
         elif component is Component.SHIPPING:
             role = policy.refunded_shipping
-        elif component is Component.ADJUSTMENT:
-            role = policy.allowance if line.amount_minor >= 0 else policy.fee_kept
     if component is Component.DISCOUNT and line.detail == MARKETPLACE:
         role = Role.MARKETPLACE_CLEARING
     if role is None:
@@ -213,10 +230,6 @@ def _balance_role(line: DocumentLine) -> Role:
         return BALANCE_ROLES[line.component]
     except KeyError:
         raise Unpostable("unknown_component", "lines", f"{line.component} is not a balance of a customer") from None
-
-
-def _cost_role(document: Document) -> Role:
-    return Role.INVENTORY_IN_TRANSIT if document.deferred else Role.COST_OF_GOODS_SOLD
 
 
 def _role(name: str) -> Role:

@@ -6,49 +6,17 @@ a period, or a new policy version, changes no document that stands.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from hub.books.chart import Chart
 from hub.books.policy import Policy
 from hub.books.post import post
 from hub.flow.terms import Terms
+from hub.model.decisions import Decided, Decision, Intent
 from hub.model.documents import DOCUMENT, Document, DocumentKey, revision_of
 from hub.model.entries import ENTRY, Entry
 from hub.model.intents import Action
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """The intent last decided under a document's key, as the store has it."""
-
-    key: DocumentKey
-    revision: str
-    plan_digest: str
-    action: Action
-    sent: bool  # False: still planned, so a later decision supersedes it
-    content: bytes  # the document's JSON
-    entry: bytes | None  # the expected entry's JSON; None: it posts nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A decision, frozen: the document as JSON, and what it does to the expected books."""
-
-    action: Action
-    document: Document
-    content: bytes
-    revision: str
-    plan_digest: str
-    entry: Entry | None
-    reversal: Entry | None = None  # of what stood before, where this amends or voids it
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    intents: list[Intent]
-    superseded: list[DocumentKey]  # intents never sent, whose place another takes or nothing
-
 
 NOTHING: Final = Decision([], [])
 
@@ -68,30 +36,39 @@ def decide(
         held = decided.get(document.key)
         if held is not None and held.plan_digest == digest and held.action is not Action.VOID:
             continue
-        if held is None:
-            action, reversal = Action.CREATE, None
-        elif held.sent:
-            action, reversal = Action.AMEND, _reversal(held, terms)
-        else:
-            action, reversal = held.action, None
+        if held is not None and not held.sent:
             superseded.append(held.key)
-        stamped = _stamped(document, terms)
-        content = DOCUMENT.dump_json(stamped, exclude_defaults=True)
-        entry = post(stamped, chart, policy, terms.functional)
-        intents.append(Intent(action, stamped, content, revision_of(content), digest, entry, reversal))
+            held = held.standing
+        if held is None:
+            intents.append(_intent(Action.CREATE, document, digest, None, terms, chart, policy))
+        elif held.plan_digest != digest or held.action is Action.VOID:
+            intents.append(_intent(Action.AMEND, document, digest, held, terms, chart, policy))
     if decided:
-        gone = _gone(planned, decided)
-        superseded.extend(held.key for held in gone if not held.sent)
-        intents.extend(_void(held, terms) for held in gone if held.sent)
+        keys = {document.key for document in planned}
+        for held in reversed(list(decided.values())):  # a document goes before what it refers to
+            if held.key in keys or held.action is Action.VOID:
+                continue
+            if not held.sent:
+                superseded.append(held.key)
+            if standing := held if held.sent else held.standing:
+                intents.append(_void(standing, terms))
     return Decision(intents, superseded) if intents or superseded else NOTHING
 
 
-def _gone(planned: list[Document], decided: Mapping[DocumentKey, Decided]) -> list[Decided]:
-    """What stands and is planned no more, the latest first: a document goes before what it refers to."""
-    keys = {document.key for document in planned}
-    return [
-        held for held in reversed(list(decided.values())) if held.key not in keys and held.action is not Action.VOID
-    ]
+def _intent(
+    action: Action,
+    document: Document,
+    digest: str,
+    before: Decided | None,
+    terms: Terms,
+    chart: Chart,
+    policy: Policy,
+) -> Intent:
+    stamped = _stamped(document, terms)
+    content = DOCUMENT.dump_json(stamped, exclude_defaults=True)
+    entry = post(stamped, chart, policy, terms.functional)
+    reversal = _reversal(before, terms) if before else None
+    return Intent(action, stamped, content, revision_of(content), digest, entry, reversal)
 
 
 def _void(held: Decided, terms: Terms) -> Intent:

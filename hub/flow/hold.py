@@ -4,36 +4,12 @@ import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from hub.flow.terms import STOCKED, Item, Terms
+from hub.model.decisions import Hold, HoldCode
 from hub.model.money import format_minor, minor_of
 from hub.model.order import FinancialStatus, LineKind, Snapshot
 from hub.model.state import Commercial, OrderState
-
-
-class HoldCode(StrEnum):
-    UNTRANSLATABLE = "untranslatable"
-    BROKEN_IDENTITY = "broken_identity"
-    UNMAPPED_ITEM = "unmapped_item"
-    PRICE_OFF_LIST = "price_off_list"
-    CREDIT_LIMIT = "credit_limit"
-    PAYMENT_NOT_CAPTURED = "payment_not_captured"
-    EDIT_WINDOW = "edit_window"
-    MISSING_RATE = "missing_rate"
-    CLOSED_PERIOD = "closed_period"
-    UNKNOWN_LINE = "unknown_line"
-    DELETED_IN_CHANNEL = "deleted_in_channel"
-    FAULT = "fault"  # the hub's own: the order is put aside by name
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    code: HoldCode
-    fingerprint: str  # the cause: orders with the same one are healed by the same fix
-    message: str
-    remedy: str
-    until: datetime.datetime | None = None  # it lifts by itself then
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Matching: three statements become a table of variances, set-wise, in SQL.
 
-Handed are a DuckDB connection with the relations `channel`, `hub` and `erp` in the columns below; rows of other
-periods among them, so that a document in the wrong one is found. Left behind are the tables `side`, `suspect` and
-`variance`. A match is by key, never by likeness: channel to hub by (channel, order, subject, subject id), hub to ERP
+Handed are a DuckDB connection with the relations `channel`, `hub` and `erp` in the columns below, each with a column
+`line` that numbers its rows; rows of other periods among them, so that a document in the wrong one is found. Left behind
+are the tables `side`, `suspect` and `variance`. A match is by key, never by likeness: channel to hub by (channel, order, subject, subject id), hub to ERP
 by the document's key; an ERP document without a key of ours is laid to the order that it names.
 """
 
@@ -107,11 +107,19 @@ def match(connection: DuckDBPyConnection, first: datetime.date, last: datetime.d
         DoesNotAddUp: they do not.
     """
     days = {"first": first, "last": last}
+    given = {"given": channel_given}
     connection.execute(_SIDE, days)
-    connection.execute(_SUSPECT.format(given=str(channel_given).lower()), days)
+    connection.execute(_DOUBLE)
+    connection.execute(_CANDIDATE, days | given)
+    for side in SIDES:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE few_{side} AS SELECT {side}.* FROM {side}"
+            f" SEMI JOIN candidate ON {side}.line = candidate.{side[0]}_line"
+        )
+    connection.execute(_SUSPECT, days | given)
     connection.execute(_ALONE)
     connection.execute(_VARIANCE)
-    if off := connection.execute(_OFF, {"given": channel_given}).fetchall():
+    if off := connection.execute(_OFF, given).fetchall():
         raise DoesNotAddUp(
             "reconcile: the variances are not the difference of the sides in "
             + "; ".join(
@@ -167,25 +175,54 @@ CREATE OR REPLACE TEMP TABLE side AS
 
 _ODD = ", ".join(f"'{state}'" for state in STRANGE_STATES)
 
-# One pass over everything: the join, and of it only what does not tie. The rest of the work is on these few rows.
+# What one row says, in one number: equal prints tie. A print of 64 bits that lies is one pair in 10^19, and then the
+# sums of `_OFF` do not agree.
+_PRINT = (
+    "hash(entity, currency, date BETWEEN $first AND $last, tax_minor + rounding_minor, "
+    + ", ".join(f"{amount}_minor" for amount in AMOUNTS if amount not in ("tax", "rounding"))
+    + ")"
+)
+
+_SAME_SUBJECT = (
+    "c.order_id = h.order_id AND c.subject_id = h.subject_id AND c.subject = h.subject AND c.channel = h.channel"
+)
+
+# Keys under which the ERP has two documents.
+_DOUBLE = """
+CREATE OR REPLACE TEMP TABLE double AS
+SELECT key FROM erp WHERE NOT voided AND key <> '' GROUP BY key HAVING count(*) > 1
+"""
+
+# The one pass over everything is narrow: keys and prints. The rest of the work is on the few rows it leaves.
+_CANDIDATE = f"""
+CREATE OR REPLACE TEMP TABLE candidate AS
+WITH c AS (SELECT channel, order_id, subject, subject_id, {_PRINT} AS print, line FROM channel),
+    h AS (SELECT channel, order_id, subject, subject_id, {_PRINT} AS print, line,
+        nullif(document, '') AS document_key, state IN ({_ODD}) AS odd FROM hub),
+    e AS (SELECT nullif(key, '') AS document_key, {_PRINT} AS print, line FROM erp WHERE NOT voided)
+SELECT c.line AS c_line, h.line AS h_line, e.line AS e_line
+FROM h FULL JOIN c ON {_SAME_SUBJECT} FULL JOIN e ON e.document_key = h.document_key
+WHERE ($given AND c.print IS DISTINCT FROM h.print) OR h.print IS DISTINCT FROM e.print OR h.odd
+    OR e.document_key IN (FROM double)
+"""
+
+# The exact comparison of what is left. Of two documents of one key the first is the match, the other stands alone.
 _SUSPECT = f"""
 CREATE OR REPLACE TEMP TABLE suspect AS
-WITH c AS (SELECT *, {TOTAL} AS total FROM channel),
-    h AS (SELECT *, {TOTAL} AS total, nullif(document, '') AS document_key FROM hub),
-    e AS (SELECT *, {TOTAL} AS total, nullif(key, '') AS document_key FROM erp WHERE NOT voided)
+WITH c AS (SELECT *, {TOTAL} AS total FROM few_channel),
+    h AS (SELECT *, {TOTAL} AS total, nullif(document, '') AS document_key FROM few_hub),
+    e AS (SELECT *, {TOTAL} AS total,
+        CASE row_number() OVER (PARTITION BY key ORDER BY ref, line) WHEN 1 THEN nullif(key, '') END AS document_key
+        FROM few_erp)
 SELECT row_number() OVER () AS suspect_id,
     {_prefixed("channel", "c")}, {_prefixed("hub", "h")}, {_prefixed("erp", "e")},
     c.total AS c_total, h.total AS h_total, e.total AS e_total,
     c.entity IS NOT NULL AS c_here, h.entity IS NOT NULL AS h_here, e.entity IS NOT NULL AS e_here,
     {_inside("c")} AS c_in, {_inside("h")} AS h_in, {_inside("e")} AS e_in,
-    NOT coalesce({_ties("c", "h")}, false) AND {{given}} AND (c_in OR h_in) AS channel_hub,
-    NOT coalesce({_ties("h", "e")} AND h.state NOT IN ({_ODD}), false) AND (h_in OR e_in) AS hub_erp
-FROM h FULL JOIN c ON c.order_id = h.order_id AND c.subject_id = h.subject_id AND c.subject = h.subject
-        AND c.channel = h.channel
-    FULL JOIN e ON e.document_key = h.document_key
-WHERE ({{given}} AND ({_inside("c")} OR {_inside("h")}) AND NOT coalesce({_ties("c", "h")}, false))
-    OR (({_inside("h")} OR {_inside("e")})
-        AND NOT coalesce({_ties("h", "e")} AND h.state NOT IN ({_ODD}), false))
+    $given AND (c_in OR h_in) AND NOT coalesce({_ties("c", "h")}, false) AS channel_hub,
+    (h_in OR e_in) AND NOT coalesce({_ties("h", "e")} AND h.state NOT IN ({_ODD}), false) AS hub_erp
+FROM h FULL JOIN c ON {_SAME_SUBJECT} FULL JOIN e ON e.document_key = h.document_key
+WHERE channel_hub OR hub_erp
 """
 
 # ERP documents that no document of the hub's matches by key: the order that each names, and whether the hub's own
@@ -195,18 +232,20 @@ _ALONE = """
 CREATE OR REPLACE TEMP TABLE alone AS
 WITH stray AS (
     SELECT suspect_id, e_entity, e_channel, e_order_id, e_subject, e_reference FROM suspect WHERE e_here AND NOT h_here
+), said AS (
+    SELECT suspect_id, e_entity AS entity, e_reference AS reference FROM stray WHERE e_reference <> ''
+    UNION SELECT suspect_id, e_entity, e_order_id FROM stray WHERE e_order_id <> ''
 ), reference AS (
     SELECT erp.entity, erp.reference, min(erp.channel) AS channel, min(erp.order_id) AS order_id
-    FROM erp SEMI JOIN stray ON erp.entity = e_entity AND erp.reference IN (e_reference, e_order_id)
-    WHERE erp.key <> '' AND erp.reference <> '' AND erp.order_id <> ''
+    FROM erp SEMI JOIN said ON erp.entity = said.entity AND erp.reference = said.reference
+    WHERE erp.key <> '' AND erp.order_id <> ''
     GROUP BY ALL HAVING count(DISTINCT (erp.channel, erp.order_id)) = 1
 ), named AS (
-    SELECT suspect_id, channel, order_id FROM stray
+    SELECT suspect_id, known.channel, known.order_id FROM stray
         JOIN (SELECT DISTINCT channel, order_id FROM hub SEMI JOIN stray ON hub.order_id = e_order_id) AS known
         ON known.order_id = e_order_id AND (e_channel = '' OR known.channel = e_channel) WHERE e_order_id <> ''
     UNION
-    SELECT suspect_id, reference.channel, order_id FROM stray
-        JOIN reference ON entity = e_entity AND reference IN (e_reference, e_order_id)
+    SELECT suspect_id, reference.channel, reference.order_id FROM said JOIN reference USING (entity, reference)
 ), one AS (
     SELECT suspect_id, min(channel) AS channel, min(order_id) AS order_id FROM named
     GROUP BY suspect_id HAVING count(DISTINCT (channel, order_id)) = 1
@@ -215,7 +254,7 @@ WITH stray AS (
     FROM hub SEMI JOIN one ON one.order_id = hub.order_id AND one.channel = hub.channel
     WHERE hub.document <> '' GROUP BY ALL
 ), standing AS (
-    SELECT own.* FROM own SEMI JOIN (SELECT key FROM erp WHERE NOT voided) AS live ON live.key = own.document
+    FROM own WHERE document IN (SELECT key FROM erp SEMI JOIN own ON key = document WHERE NOT voided)
 )
 SELECT one.*, standing.document AS own_document
 FROM one JOIN suspect USING (suspect_id) LEFT JOIN standing

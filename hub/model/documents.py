@@ -135,7 +135,7 @@ class Document:
     method: str | None = None  # payment method, after crosswalk
     location: str | None = None
     party: PartyRef | None = None
-    customer: str | None = None  # the ERP's customer: the key of a customer document
+    customer: DocumentKey | None = None  # the key of the ERP's customer document
     applies_to: DocumentKey | None = None  # invoice of an application, fulfilment of an invoice or return …
     settles: tuple[DocumentLine, ...] = ()  # credit memo: REFUNDS_PAYABLE and RECEIVABLE lines that sum to its total
     deferred: bool = (

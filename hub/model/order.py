@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Any, Final, NewType
+
+from pydantic import TypeAdapter
 
 LineId = NewType("LineId", str)
 """The hub's id of a line, for life: the channel's line id when the line was first seen."""
@@ -163,6 +165,9 @@ class Party:
 
     def __repr__(self) -> str:
         return f"Party({self.ref.id}@{self.ref.version})"
+
+
+PARTY: Final[TypeAdapter[Any]] = TypeAdapter(Party)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ def buyer(order: OrderPayload, read: Reading) -> Party | None:
         identity = read.optional_id(customer.id, "customer", "id")
         email, phone = text(customer.email) or email, text(customer.phone) or phone
         name = full_name(customer.first_name, customer.last_name, None)
-    company = text(order.company.name) if order.company is not None else None
+    company = None
+    if order.company is not None:  # REST names it in the address alone
+        company = text(order.billing_address.company) if order.billing_address is not None else None
+        company = company or text(order.company.name)
     if identity is None and not (email or phone or name or company):
         return None
     version = version_of(name, company, email, phone)

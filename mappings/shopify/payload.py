@@ -17,7 +17,7 @@ TEXT_CHARS_MAX: Final = 2_000
 Text = Annotated[str, Field(max_length=TEXT_CHARS_MAX)]
 Id = Annotated[int | Text, Field(union_mode="left_to_right")]
 Amount = Text  # "199.00"
-Number = Annotated[Decimal | int | Text, Field(union_mode="left_to_right")]  # 199.0, in two fields of a refund line
+Number = Annotated[int | Decimal | Text, Field(union_mode="left_to_right")]  # 199.0, in two fields of a refund line
 Quantity = Annotated[int, Field(ge=0, le=10_000_000)]
 Raw = Any  # looked into by the mapping
 
@@ -55,14 +55,6 @@ class DutyPayload(Payload):
     tax_lines: list[TaxLinePayload] = []
 
 
-class GroupPayload(Payload):
-    id: Id
-    title: Text | None = None
-    quantity: Quantity | None = None
-    sku: Text | None = None
-    variant_id: Id | None = None
-
-
 class LinePayload(Payload):
     id: Id
     title: Text | None = None
@@ -81,6 +73,7 @@ class LinePayload(Payload):
     discount_allocations: list[AllocationPayload] | None = None
     tax_lines: list[TaxLinePayload] | None = None
     duties: list[DutyPayload] | None = None
+    sales_line_item_group_id: Id | None = None  # the bundle that it was sold in
 
 
 class ShippingPayload(Payload):
@@ -172,7 +165,9 @@ class RefundLinePayload(Payload):
     line_item_id: Id
     quantity: Quantity
     subtotal: Number
+    subtotal_set: Raw = None
     total_tax: Number | None = None
+    total_tax_set: Raw = None
     restock_type: Text | None = None
     location_id: Id | None = None
     line_item: RefundLineTaxes | None = None
@@ -181,7 +176,9 @@ class RefundLinePayload(Payload):
 class OrderAdjustmentPayload(Payload):
     kind: Text
     amount: Amount
+    amount_set: Raw = None
     tax_amount: Amount | None = None
+    tax_amount_set: Raw = None
 
 
 class RefundShippingPayload(Payload):
@@ -190,8 +187,7 @@ class RefundShippingPayload(Payload):
 
 
 class RefundDutyPayload(Payload):
-    amount_set: Raw = None
-    shop_money: Raw = None
+    amount_set: Raw
 
 
 class RefundPayload(Payload):
@@ -204,7 +200,6 @@ class RefundPayload(Payload):
     order_adjustments: list[OrderAdjustmentPayload] | None = None
     refund_shipping_lines: list[RefundShippingPayload] | None = None
     duties: list[RefundDutyPayload] | None = None
-    refund_duties: list[RefundDutyPayload] | None = None
     transactions: list[TransactionPayload] | None = None
 
 
@@ -236,7 +231,7 @@ class OrderPayload(Payload):
     original_total_additional_fees_set: Raw = None
     total_cash_rounding_payment_adjustment_set: Raw = None
     tax_lines: list[TaxLinePayload] | None = None
-    line_items: list[LinePayload] = Field(max_length=LINES_MAX)
+    line_items: list[LinePayload] = Field(default=[], max_length=LINES_MAX)  # none is named by the mapping
     shipping_lines: list[ShippingPayload] | None = None
     discount_applications: list[ApplicationPayload] | None = None
     refunds: list[RefundPayload] | None = Field(default=None, max_length=PARTS_MAX)

@@ -232,6 +232,12 @@ def test_a_fault_is_named_with_line_and_path(write: Write, good: str, bad: str, 
     assert printed(write(GOOD.replace(good, bad, 1))) == [expected]
 
 
+def test_a_hub_without_a_channel_is_a_fault(write: Write) -> None:
+    text = GOOD[: GOOD.index("channels:")] + "channels: []\n" + GOOD[GOOD.index("erp:") :]
+
+    assert printed(write(text)) == ["hub.yaml:6: channels: at least one is needed"]
+
+
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "America", ""])
 def test_a_time_zone_that_does_not_exist_is_a_fault(write: Write, zone: str) -> None:
     found = printed(write(GOOD.replace("America/New_York", f"'{zone}'", 1)))

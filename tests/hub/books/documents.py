@@ -33,7 +33,7 @@ def line(
 
 def read(raw: dict[str, Any], number: int) -> Document:
     """A document of a worked example."""
-    rest = {name: raw[name] for name in ("method", "deferred", "original_date") if name in raw}
+    rest: dict[str, Any] = {name: raw[name] for name in ("method", "deferred", "original_date") if name in raw}
     date = raw.get("date", DAY)
     if "rate" in raw:
         rest["rate"] = Rate(Decimal(raw["rate"]), date, "by hand")
@@ -88,7 +88,7 @@ def documents(draw: st.DrawFn, chart: Chart, functional: str = "USD") -> Documen
     settles: tuple[DocumentLine, ...] = ()
     match kind:
         case DocumentKind.INVOICE | DocumentKind.SALES_ORDER:
-            lines = draw(_lines(_sales, _amounts)) + draw(_discounts())
+            lines = draw(_lines([*_sales, Component.ADJUSTMENT], _amounts)) + draw(_discounts())
         case DocumentKind.CREDIT_MEMO:
             lines = draw(_lines([*_sales, Component.ADJUSTMENT], _amounts)) + draw(_discounts())
             total = sum(x.amount_minor for x in lines)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.shopify.rehearsal_catalogue import Product
-from connectors.shopify.rehearsal_money import ZERO, Amount, Till, total
+from connectors.shopify.rehearsal.catalogue import Product
+from connectors.shopify.rehearsal.money import ZERO, Amount, Till, total
 
 
 @dataclass(slots=True)

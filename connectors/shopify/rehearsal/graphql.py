@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from connectors.shopify import rehearsal_people as people
-from connectors.shopify import rehearsal_rest as rest
-from connectors.shopify.rehearsal_basket import variant_id
-from connectors.shopify.rehearsal_life import Life, Line, Payment, Refund, Return, Shipment, Shipping, Tax, Totals
-from connectors.shopify.rehearsal_money import ZERO, Till, total
+from connectors.shopify.rehearsal import people, rest
+from connectors.shopify.rehearsal.basket import variant_id
+from connectors.shopify.rehearsal.happenings import LOCATION_ID, TRACKING_URL
+from connectors.shopify.rehearsal.life import Life, Line, Payment, Refund, Return, Shipment, Shipping, Tax, Totals
+from connectors.shopify.rehearsal.money import ZERO, Till, total
 
 _APPLICATION_TYPES = {
     "discount_code": "DiscountCodeApplication",
@@ -242,7 +242,7 @@ def _transaction(life: Life, item: Payment, at: datetime) -> dict[str, Any]:
 def _fulfillment(life: Life, item: Shipment, at: datetime) -> dict[str, Any]:
     delivered = item.delivered_at if item.delivered_at and item.delivered_at <= at else None
     tracking = [
-        {"company": item.carrier, "number": number, "url": f"{rest.TRACKING_URL}{number}"} for number in item.numbers
+        {"company": item.carrier, "number": number, "url": f"{TRACKING_URL}{number}"} for number in item.numbers
     ]
     return {
         "id": f"gid://shopify/Fulfillment/{item.id}",
@@ -254,7 +254,7 @@ def _fulfillment(life: Life, item: Shipment, at: datetime) -> dict[str, Any]:
         "updatedAt": (delivered or item.at).isoformat(),
         "deliveredAt": delivered.isoformat() if delivered else None,
         "totalQuantity": sum(quantity for _, _, quantity in item.parts),
-        "location": {"id": f"gid://shopify/Location/{rest.LOCATION_ID}"} if item.service == "manual" else None,
+        "location": {"id": f"gid://shopify/Location/{LOCATION_ID}"} if item.service == "manual" else None,
         "trackingInfo": tracking,
         "fulfillmentLineItems": {
             "nodes": [
@@ -278,9 +278,7 @@ def _refund(life: Life, item: Refund, at: datetime) -> dict[str, Any]:
             "quantity": part.quantity,
             "restockType": part.restock_type.upper(),
             "restocked": part.restock_type != "no_restock",
-            "location": None
-            if part.restock_type == "no_restock"
-            else {"id": f"gid://shopify/Location/{rest.LOCATION_ID}"},
+            "location": None if part.restock_type == "no_restock" else {"id": f"gid://shopify/Location/{LOCATION_ID}"},
             "subtotalSet": bag(part.subtotal),
             "totalTaxSet": bag(part.tax),
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from connectors.shopify.rehearsal_money import PER_USD_MICRO, exponent
+from connectors.shopify.rehearsal.money import PER_USD_MICRO, exponent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from connectors.shopify.rehearsal_catalogue import Product
-from connectors.shopify.rehearsal_life import Allocation, Application, Duty, Kit, Life, Line, Shipping, Tax, TaxRule
-from connectors.shopify.rehearsal_money import PER_USD_MICRO, Amount, Till, exponent, spread, total
+from connectors.shopify.rehearsal.catalogue import Product
+from connectors.shopify.rehearsal.life import Allocation, Application, Duty, Kit, Life, Line, Shipping, Tax, TaxRule
+from connectors.shopify.rehearsal.money import PER_USD_MICRO, Amount, Till, exponent, spread, total
 
 IDS_AN_ORDER = 200
 BIG_ID_BASE = 820_000_000_000_000_000  # beyond what a JavaScript number holds exactly

@@ -1,0 +1,165 @@
+"""What the ledger says of its books, from posted entries alone."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from erp_adapters.ledger import schema
+from erp_adapters.ledger.documents import ref_of
+from hub.books import Chart, Role
+
+BUCKETS: Final = {"0-30": 30, "31-60": 60, "61-90": 90, "over 90": None}
+"""Days since the debt arose, the last bucket without end."""
+
+ROWS_AT_ONCE: Final = 1000
+
+
+def accounts(connection: Connection, chart: Chart) -> list[dict[str, Any]]:
+    rows = {
+        x.number: {"id": x.number, "number": x.number, "name": x.name, "type": str(x.type), "role": str(x.role)}
+        for x in chart.accounts
+    }
+    for found in connection.execute(select(schema.account)).mappings():
+        rows[found["id"]] = dict(found)
+    return [rows[id] for id in sorted(rows)]
+
+
+def trial_balance(connection: Connection, until: datetime.date | None) -> list[dict[str, Any]]:
+    entry, posting, account = schema.entry.c, schema.posting.c, schema.account.c
+    of = (entry.entity, posting.account, account.name, account.type, posting.currency, entry.functional)
+    rows = (
+        select(*of, func.sum(posting.amount_minor).label("amount"), func.sum(posting.functional_minor).label("worth"))
+        .join_from(schema.posting, schema.entry, posting.entry == entry.id)
+        .join(schema.account, posting.account == account.id)
+        .where(entry.posted)
+        .group_by(*of)
+        .order_by(entry.entity, posting.account, posting.currency)
+    )
+    if until is not None:
+        rows = rows.where(entry.date <= until)
+    return [
+        {
+            "entity": x.entity,
+            "account": x.account,
+            "name": x.name,
+            "type": x.type,
+            "currency": x.currency,
+            "debit_minor": max(int(x.amount), 0),
+            "credit_minor": max(-int(x.amount), 0),
+            "balance_minor": int(x.amount),
+            "functional": x.functional,
+            "functional_minor": int(x.worth),
+        }
+        for x in connection.execute(rows)
+    ]
+
+
+def journal(
+    connection: Connection, first: datetime.date | None, last: datetime.date | None
+) -> Iterator[dict[str, Any]]:
+    entry, posting, document = schema.entry.c, schema.posting.c, schema.document.c
+    rows = (
+        select(
+            entry.id, entry.cause, entry.reverses, entry.date, entry.original_date, entry.entity, entry.memo,
+            entry.functional, document.id.label("document_id"), document.key, document.kind, document.channel,
+            document.order_id, document.reference,
+            posting.account, posting.amount_minor, posting.currency, posting.functional_minor,
+        )
+        .join_from(schema.entry, schema.posting, posting.entry == entry.id)
+        .join(schema.document, entry.document == document.id)
+        .where(entry.posted)
+        .order_by(entry.id, posting.line)
+    )  # fmt: skip
+    if first is not None:
+        rows = rows.where(entry.date >= first)
+    if last is not None:
+        rows = rows.where(entry.date <= last)
+    read = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(rows)
+    for _, postings in groupby(read, key=lambda x: x.id):
+        lines = list(postings)
+        x = lines[0]
+        yield {
+            "entry": x.id,
+            "cause": x.cause,
+            "reverses": x.reverses,
+            "date": x.date.isoformat(),
+            "original_date": x.original_date and x.original_date.isoformat(),
+            "entity": x.entity,
+            "memo": x.memo,
+            "functional": x.functional,
+            "document": x.key,
+            "ref": ref_of(x.kind, x.document_id),
+            "kind": x.kind,
+            "channel": x.channel,
+            "order": x.order_id,
+            "reference": x.reference,
+            "postings": [
+                {
+                    "account": line.account,
+                    "amount_minor": line.amount_minor,
+                    "currency": line.currency,
+                    "functional_minor": line.functional_minor,
+                }
+                for line in lines
+            ],
+        }
+
+
+def ageing(connection: Connection, chart: Chart, on: datetime.date) -> list[dict[str, Any]]:
+    entry, posting, document = schema.entry.c, schema.posting.c, schema.document.c
+    of = (
+        entry.entity, document.customer, document.channel, document.order_id, document.reference, posting.currency,
+    )  # fmt: skip
+    rows = (
+        select(*of, entry.date, func.sum(posting.amount_minor).label("amount"))
+        .join_from(schema.posting, schema.entry, posting.entry == entry.id)
+        .join(schema.document, entry.document == document.id)
+        .where(entry.posted, entry.date <= on, posting.account == chart.account(Role.RECEIVABLE))
+        .group_by(*of, entry.date)
+    )
+    by_order: defaultdict[tuple[Any, ...], list[tuple[datetime.date, int]]] = defaultdict(list)
+    for x in connection.execute(rows):
+        by_order[tuple(x[:6])].append((x.date, int(x.amount)))
+    out = [
+        {
+            "entity": entity,
+            "customer": customer,
+            "channel": channel,
+            "order": order,
+            "reference": reference,
+            "currency": currency,
+        }
+        | _aged(moves, on)
+        for (entity, customer, channel, order, reference, currency), moves in by_order.items()
+        if sum(amount for _, amount in moves)
+    ]
+    return sorted(out, key=lambda x: (x["entity"], x["currency"], x["oldest"] or "~", x["channel"], x["order"]))
+
+
+def _aged(moves: list[tuple[datetime.date, int]], on: datetime.date) -> dict[str, Any]:
+    """Debts in their buckets after credits have paid the oldest; what credits leave over stands apart."""
+    paid = -sum(amount for _, amount in moves if amount < 0)
+    buckets = dict.fromkeys(BUCKETS, 0)
+    oldest = None
+    for date, amount in sorted(moves):
+        if amount <= 0:
+            continue
+        settled = min(paid, amount)
+        paid -= settled
+        if amount > settled:
+            oldest = oldest or date.isoformat()
+            buckets[_bucket((on - date).days)] += amount - settled
+    return {
+        "oldest": oldest,
+        "buckets": buckets,
+        "credit_minor": paid,
+        "total_minor": sum(buckets.values()) - paid,
+    }
+
+
+def _bucket(days: int) -> str:
+    return next(name for name, end in BUCKETS.items() if end is None or days <= end)

@@ -1,0 +1,66 @@
+"""Decisions: the intents that follow from an order, and the holds that keep it from having any."""
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hub.model.documents import Document, DocumentKey
+from hub.model.entries import Entry
+from hub.model.intents import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The intent last decided under a document's key, as the store has it."""
+
+    key: DocumentKey
+    revision: str
+    plan_digest: str
+    action: Action
+    sent: bool  # False: planned or refused, so that a later decision supersedes it
+    content: bytes  # the document's JSON
+    entry: bytes | None  # the expected entry's JSON; None: it posts nothing
+    standing: "Decided | None" = None  # where this is not sent: what the ERP was told of the document before
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A decision, frozen: the document as JSON, and what it does to the expected books."""
+
+    action: Action
+    document: Document
+    content: bytes
+    revision: str
+    plan_digest: str
+    entry: Entry | None
+    reversal: Entry | None = None  # of what stood before, where this amends or voids it
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    intents: list[Intent]
+    superseded: list[DocumentKey]  # intents never sent, whose place another takes or nothing
+
+
+class HoldCode(StrEnum):
+    UNTRANSLATABLE = "untranslatable"
+    BROKEN_IDENTITY = "broken_identity"
+    UNMAPPED_ITEM = "unmapped_item"
+    PRICE_OFF_LIST = "price_off_list"
+    CREDIT_LIMIT = "credit_limit"
+    PAYMENT_NOT_CAPTURED = "payment_not_captured"
+    EDIT_WINDOW = "edit_window"
+    MISSING_RATE = "missing_rate"
+    CLOSED_PERIOD = "closed_period"
+    UNKNOWN_LINE = "unknown_line"
+    DELETED_IN_CHANNEL = "deleted_in_channel"
+    FAULT = "fault"  # the hub's own: the order is put aside by name
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    code: HoldCode
+    fingerprint: str  # the cause: orders with the same one are healed by the same fix
+    message: str
+    remedy: str
+    until: datetime.datetime | None = None  # it lifts by itself then

@@ -1,0 +1,179 @@
+"""advance: records become facts, facts orders, orders decisions; a batch in one short write transaction.
+
+Everything is computed before the write lock is taken. An order that fails is put aside by name and the rest commits.
+Repeating it changes nothing: facts are a set, and a decision is the difference to what was decided before.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from hub.errors import Untranslatable
+from hub.model.facts import content_hash
+from hub.model.money import format_minor
+from hub.model.order import PARTY, OrderKey, Party, Snapshot
+from hub.model.problems import Problem
+from hub.model.records import Record, Translation
+from hub.ports import Translates
+from hub.steps.deciding import Decider, NewFact, untranslated
+from hub.steps.hub import Hub
+from hub.store import inbox, orders
+from hub.store.orders import Changes, Overtaken
+from hub.store.schema import stamp
+
+BATCH_RECORDS: Final = 500
+ATTEMPTS_MAX: Final = 5  # times that a batch is decided anew because another worker was faster
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one record: the row that `import` prints."""
+
+    record_id: int
+    outcome: str  # order, held, facts, not_an_order
+    order: str | None = None
+    currency: str | None = None
+    claimed_minor: int | None = None  # of the record itself, as placed
+    computed_minor: int | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def as_json(self) -> str:
+        return json.dumps(
+            {
+                "outcome": self.outcome,
+                "order": self.order,
+                "currency": self.currency,
+                "claimed_minor": self.claimed_minor,
+                "computed_minor": self.computed_minor,
+                "problems": [{"path": p.path, "message": p.message} for p in self.problems],
+            }
+        )
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The records of a batch, translated."""
+
+    facts: dict[OrderKey, list[NewFact]] = field(default_factory=dict)
+    parties: list[Party] = field(default_factory=list)
+    failed: list[tuple[Record, Untranslatable]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+
+
+def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
+    """The oldest records that were not yet advanced now are; how many they were, 0: none is left."""
+    records = inbox.due(hub.inbox, limit)
+    if not records:
+        return 0
+    batch = _translate(hub, records)
+    _record(hub, batch.facts, batch)
+    inbox.settle(
+        hub.inbox,
+        [
+            {"record_id": r.record_id, "outcome": r.outcome, "order_id": r.order, "result": r.as_json()}
+            for r in batch.results
+        ],
+    )
+    return len(records)
+
+
+def advance_all(hub: Hub, progress: Callable[[int], None] | None = None) -> int:
+    """Nothing is left to advance; how many records there were."""
+    done = 0
+    while count := advance(hub):
+        done += count
+        if progress is not None:
+            progress(done)
+    return done
+
+
+def reconsider(hub: Hub, keys: Sequence[OrderKey]) -> None:
+    """These orders are decided anew under today's terms: after a release, a crosswalk row, a hold that ran out."""
+    for start in range(0, len(keys), BATCH_RECORDS):
+        _record(hub, {key: [] for key in keys[start : start + BATCH_RECORDS]}, _Batch())
+
+
+def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> None:
+    for attempt in range(ATTEMPTS_MAX):
+        now = hub.clock()
+        changes = Changes()
+        with hub.store.connect() as reading:
+            decider = Decider(hub, reading, orders.load(reading, facts), now)
+            decided = [decider.order(key, new) for key, new in facts.items()]
+            wanted = {key for one in decided for key in one.masters}
+            decider.masters(decided, orders.known_documents(reading, sorted(wanted)), changes)
+        changes.parties.extend(_party_rows(batch.parties))
+        for record, error in batch.failed:
+            changes.opened.extend(untranslated(record, error, now))
+            changes.new_stubs.extend(decider.stub(record, error))
+        try:
+            with hub.writing() as writing, writing.begin():
+                for one in decided:
+                    decider.dispose(writing, one).add_to(changes)
+                orders.record(writing, changes)
+            return
+        except Overtaken:
+            if attempt == ATTEMPTS_MAX - 1:
+                raise
+
+
+def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
+    batch = _Batch()
+    for record in records:
+        connector = hub.connector(record.channel)
+        if not isinstance(connector, Translates):
+            raise TypeError(f"{record.channel}: its connector translates nothing")
+        try:
+            translation = connector.translate(record)
+        except Untranslatable as error:
+            batch.failed.append((record, error))
+            batch.results.append(
+                Result(record.id, "held", error.order, error.currency, error.claimed_minor, None, error.problems)
+            )
+            continue
+        batch.parties.extend(translation.parties)
+        recorded_at = stamp(hub.clock())
+        for fact in translation.facts:
+            content = fact.content()
+            new = NewFact(fact, content, content_hash(content), record.id, recorded_at)
+            batch.facts.setdefault(fact.order, []).append(new)
+        batch.results.append(_result(record, translation))
+    return batch
+
+
+def _result(record: Record, translation: Translation) -> Result:
+    for fact in translation.facts:
+        if isinstance(fact.body, Snapshot):
+            return _snapshot_result(record, fact.order, fact.body, translation.problems)
+    if translation.facts:
+        first = translation.facts[0]
+        return Result(record.id, "facts", first.order.external_id, problems=translation.problems)
+    return Result(record.id, "not_an_order", problems=(Problem("$", translation.ignored or "says nothing of orders"),))
+
+
+def _snapshot_result(record: Record, key: OrderKey, snapshot: Snapshot, problems: tuple[Problem, ...]) -> Result:
+    claimed, computed = snapshot.claimed_total_minor, snapshot.computed_total_minor
+    outcome = "order"
+    if claimed != computed:
+        outcome = "held"
+        currency = snapshot.currency
+        gap = Problem(
+            "$",
+            f"the channel claims {format_minor(claimed, currency)}, its parts make {format_minor(computed, currency)}",
+            "identity",
+            claimed - computed,
+        )
+        problems = (*problems, gap)
+    return Result(record.id, outcome, key.external_id, snapshot.currency, claimed, computed, problems)
+
+
+def _party_rows(parties: Iterable[Party]) -> list[dict[str, Any]]:
+    rows = {}
+    for party in parties:
+        rows[party.ref] = {
+            "id": party.ref.id,
+            "version": party.ref.version,
+            "body": PARTY.dump_json(party, exclude_defaults=True).decode(),
+        }
+    return list(rows.values())

@@ -1,0 +1,539 @@
+"""One order's way through fold, hold, plan and decide, and the rows that come of it; reads no clock, no network."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from hub.errors import Untranslatable
+from hub.flow.decide import NOTHING, decide
+from hub.flow.fold import FactSet, events, fold, winners
+from hub.flow.hold import holds
+from hub.flow.plan import plan
+from hub.flow.terms import Item, Terms
+from hub.model.crosswalk import Crosswalks
+from hub.model.decisions import Decision, Hold, HoldCode, Intent
+from hub.model.documents import (
+    DOCUMENT,
+    Component,
+    Document,
+    DocumentKey,
+    DocumentKind,
+    DocumentLine,
+    Rate,
+    document_key,
+    revision_of,
+)
+from hub.model.entries import ENTRY, Entry
+from hub.model.facts import Fact, FactKind
+from hub.model.intents import Action, StepState
+from hub.model.money import format_minor
+from hub.model.order import OrderKey, PartyRef
+from hub.model.records import Record
+from hub.model.state import Event, OrderState
+from hub.ports import KeepsPeriods
+from hub.steps.hub import Hub, OpenChannel
+from hub.store import credit
+from hub.store.orders import Changes, Known
+from hub.store.schema import stamp
+
+log = logging.getLogger(__name__)
+
+POSTED: Final = "posted"
+STEP_NAME: Final = "put"  # an adapter that needs several steps a document declares them; the ledger needs one
+_INDEX: Final = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """A fact that a record brought, ready to be stored."""
+
+    fact: Fact
+    content: bytes
+    hash: str
+    record_id: int
+    recorded_at: str
+
+
+@dataclass(slots=True)
+class DecidedOrder:
+    """One order, folded and decided; `add_to` turns it into rows."""
+
+    key: OrderKey
+    channel: OpenChannel
+    terms: Terms
+    known: Known
+    new: list[NewFact]
+    state: OrderState
+    happened: list[tuple[Event, str]]  # with the hash of the fact that made it
+    posting: str
+    holds: list[Hold]
+    decision: Decision
+    now: datetime
+    fault: str | None = None
+    credit_minor: int = 0
+    masters: dict[DocumentKey, Document] = field(default_factory=dict)
+
+    def add_to(self, changes: Changes) -> None:
+        key, now = self.key, stamp(self.now)
+        changes.facts.extend(_fact_rows(self))
+        chain, seq = self.known.chain, self.known.events
+        for happening, fact_hash in self.happened:
+            seq += 1
+            row = _event_row(key, seq, happening, fact_hash, now)
+            chain = chained(chain, row)
+            row["hash"] = chain
+            changes.events.append(row)
+        row = _order_row(self, seq, chain, now)
+        if self.known.version:
+            changes.changed_orders.append(
+                {"at_channel": key.channel, "at_order": key.external_id, "was": self.known.version, **row}
+            )
+        else:
+            changes.new_orders.append({"channel": key.channel, "order_id": key.external_id, **row})
+        changes.superseded.extend(self.decision.superseded)
+        for intent in self.decision.intents:
+            add_intent(changes, key.channel, key.external_id, intent, now)
+        _add_exceptions(self, changes, now)
+
+
+class Decider:
+    """Decides the orders of one batch: what they share is looked up once."""
+
+    def __init__(self, hub: Hub, connection: Connection, known: Mapping[OrderKey, Known], now: datetime) -> None:
+        self._hub = hub
+        self._connection = connection
+        self._known = known
+        self._now = now
+        self._crosswalks: dict[str, Crosswalks] = {}
+        self._closed: dict[str, date | None] = {}
+
+    def order(self, key: OrderKey, new: Sequence[NewFact], *, denied: Sequence[Hold] = ()) -> DecidedOrder:
+        """The order with these facts added to those known.
+
+        Args:
+            denied: holds that the store decided on, beside those that the order's state gives.
+        """
+        channel = self._hub.channel(key.channel)
+        known = self._known.get(key) or Known()
+        unseen = _unseen(new, known)
+        before = winners(known.facts)
+        after = winners([*known.facts, *(one.fact for one in unseen)]) if unseen else before
+        hashes = {id(one.fact): one.hash for one in unseen}
+        state = fold(key, after)
+        decided = DecidedOrder(
+            key=key,
+            channel=channel,
+            terms=self._terms(channel, state, known),
+            known=known,
+            new=unseen,
+            state=state,
+            happened=_happened(before, after, hashes),
+            posting=_posting(channel, state),
+            holds=[],
+            decision=NOTHING,
+            now=self._now,
+        )
+        try:
+            self._decide(decided, list(denied))
+        except Exception as fault:
+            # The one order that this program cannot handle is put aside by name; the rest of the batch goes on.
+            log.exception("advance.fault", extra={"order": str(key)})
+            decided.fault = f"{type(fault).__name__}: {fault}"
+            decided.decision = NOTHING
+            decided.holds = [
+                Hold(
+                    HoldCode.FAULT,
+                    f"fault:{type(fault).__name__}",
+                    decided.fault,
+                    "a fault of this program or of the policies: report it with the order's timeline, then retry",
+                )
+            ]
+        return decided
+
+    def dispose(self, connection: Connection, decided: DecidedOrder) -> DecidedOrder:
+        """The order as the store allows it: what orders share is taken here, by conditional updates."""
+        rules = self._hub.settings.holds.credit
+        snapshot = decided.state.snapshot
+        if not rules.on or snapshot is None or not snapshot.business or decided.posting != POSTED:
+            return decided
+        customer = decided.terms.customer(decided.key, snapshot)
+        name = (snapshot.customer.id if snapshot.customer else "").removeprefix("customer-")
+        limit = rules.limits_minor.get(name, rules.default_limit_minor)
+        if limit is None or HoldCode.CREDIT_LIMIT.value in decided.known.released:
+            return decided
+        due = 0
+        if snapshot.cancelled_at is None and not decided.holds:
+            due = max(0, snapshot.computed_total_minor - decided.state.captured_minor)
+        if credit.take(connection, customer, due - decided.known.credit_minor, limit):
+            decided.credit_minor = due
+            return decided
+        hold = Hold(
+            HoldCode.CREDIT_LIMIT,
+            f"credit_limit:{customer}",
+            f"{format_minor(due, snapshot.currency)} more than the credit limit of "
+            f"{format_minor(limit, snapshot.currency)} bears",
+            "wait for a payment, raise the limit under holds.credit in config/hub.yaml and retry, or release it",
+        )
+        denied = self.order(decided.key, decided.new, denied=[hold])
+        denied.credit_minor = decided.known.credit_minor
+        return denied
+
+    def masters(self, decided: Sequence[DecidedOrder], known: set[DocumentKey], changes: Changes) -> None:
+        """Customers and items that these orders are the first to name: their intents stand before the orders' own."""
+        for one in decided:
+            for key, document in one.masters.items():
+                if key in known:
+                    continue
+                known.add(key)
+                content = DOCUMENT.dump_json(document, exclude_defaults=True)
+                revision = revision_of(content)
+                add_intent(
+                    changes, one.key.channel, "", Intent(Action.CREATE, document, content, revision, revision, None),
+                    stamp(self._now),
+                )  # fmt: skip
+
+    def stub(self, record: Record, error: Untranslatable) -> Iterator[dict[str, Any]]:
+        """An order that is known only by a record that does not translate: it is counted all the same."""
+        if error.order is None:
+            return
+        channel = self._hub.channel(record.channel)
+        yield {
+            "channel": record.channel,
+            "order_id": error.order,
+            **_order_columns(channel, OrderKey(record.channel, error.order), fold(OrderKey("", ""), {})),
+            "version": 1,
+            "currency": error.currency,
+            "claimed_minor": error.claimed_minor,
+            "posting": "stub",
+            "customer": None,
+            "credit_minor": 0,
+            "holds": 1,
+            "recheck_at": None,
+            "events": 0,
+            "chain": "0" * 64,
+            "folded_at": stamp(self._now),
+        }
+
+    def _decide(self, decided: DecidedOrder, denied: list[Hold]) -> None:
+        if decided.posting != POSTED:
+            return
+        channel, state, terms = decided.channel, decided.state, decided.terms
+        found = holds(state, terms, channel.rules, channel.items, self._now) + denied
+        decided.holds = [hold for hold in found if hold.code.value not in decided.known.released]
+        if decided.holds:
+            return
+        planned = plan(state, terms)
+        decided.decision = decide(planned, decided.known.decided, terms, channel.chart, channel.policy)
+        if decided.decision.intents:
+            decided.masters = _masters(decided, planned)
+
+    def _terms(self, channel: OpenChannel, state: OrderState, known: Known) -> Terms:
+        crosswalks = self._crosswalks.get(channel.channel.slug)
+        if crosswalks is None:
+            crosswalks = self._hub.crosswalks(channel.channel.slug, self._connection)
+            self._crosswalks[channel.channel.slug] = crosswalks
+        terms = Terms(
+            entity=channel.entity.slug,
+            functional=channel.entity.currency,
+            timezone=channel.timezone,
+            recognise_on_delivery=channel.recognise_on_delivery,
+            policy=f"{channel.policy_version}.{crosswalks.version}",
+            crosswalks=crosswalks,
+            closed_until=self._closed_until(channel.entity.slug),
+        )
+        snapshot = state.snapshot
+        if snapshot is None or snapshot.currency == terms.functional:
+            return terms
+        rate = _stamped_rate(known)
+        if rate is None:
+            rate = self._hub.rates.find(snapshot.currency, terms.functional, terms.day(snapshot.placed_at))
+        return replace(terms, rate=rate)
+
+    def _closed_until(self, entity: str) -> date | None:
+        if entity not in self._closed:
+            erp = self._hub.erp
+            self._closed[entity] = erp.closed_until(entity) if isinstance(erp, KeepsPeriods) else None
+        return self._closed[entity]
+
+
+def untranslated(record: Record, error: Untranslatable, now: datetime) -> Iterator[dict[str, Any]]:
+    """An exception for a record that does not translate, grouped by where and what its first fault is."""
+    first = error.problems[0]
+    yield {
+        "channel": record.channel,
+        "order_id": error.order or f"record-{record.id}",
+        "fingerprint": f"untranslatable:{_INDEX.sub('[]', first.path)}: {first.message}"[:200],
+        "code": HoldCode.UNTRANSLATABLE.value,
+        "message": f"record {record.id}: {error}"[:2000],
+        "remedy": "correct it in the channel and import it again",
+        "currency": error.currency,
+        "amount_minor": error.claimed_minor,
+        "opened_at": stamp(now),
+    }
+
+
+def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, now: str) -> None:
+    """The intent with its step and expected entries; ids count within the batch."""
+    number = len(changes.intents)
+    document = intent.document
+    changes.intents.append(
+        {
+            "id": number,
+            "channel": channel,
+            "order_id": order_id,
+            "document_key": document.key,
+            "kind": document.kind.value,
+            "action": intent.action.value,
+            "revision": intent.revision,
+            "plan_digest": intent.plan_digest,
+            "entity": document.entity,
+            "currency": document.currency,
+            "date": document.date.isoformat(),
+            "total_minor": document.total_minor,
+            "tax_minor": document.tax_minor,
+            "content": intent.content.decode(),
+            "decided_at": now,
+        }
+    )
+    changes.steps.append(
+        {
+            "intent_id": number,
+            "target": "erp",
+            "name": STEP_NAME,
+            "channel": channel,
+            "order_id": order_id,
+            "state": StepState.PLANNED.value,
+            "attempts": 0,
+        }
+    )
+    if intent.reversal is not None:
+        changes.entries.append(_entry_row(number, intent.reversal, reversal=True))
+    if intent.entry is not None:
+        changes.entries.append(_entry_row(number, intent.entry, reversal=False))
+
+
+def chained(before: str, row: Mapping[str, Any]) -> str:
+    """The hash of an event: of the one before it and of all that it says."""
+    said = "|".join(
+        str(row[name])
+        for name in (
+            "channel", "order_id", "seq", "kind", "fact_kind", "fact_id", "occurred_at", "recorded_at",
+            "amount_minor", "fact_hash",
+        )
+    )  # fmt: skip
+    return sha256(f"{before}|{said}".encode()).hexdigest()
+
+
+def _unseen(new: Sequence[NewFact], known: Known) -> list[NewFact]:
+    seen = set(known.hashes)
+    unseen = []
+    for one in new:
+        at = (one.fact.kind.value, one.fact.external_id, one.hash, stamp(one.fact.modified_at))
+        if at not in seen:
+            seen.add(at)
+            unseen.append(one)
+    return unseen
+
+
+def _happened(before: FactSet, after: FactSet, hashes: Mapping[int, str]) -> list[tuple[Event, str]]:
+    if before is after:
+        return []
+    return [(event, hashes[id(after[event.fact_kind, event.fact_id])]) for event in events(before, after)]
+
+
+def _posting(channel: OpenChannel, state: OrderState) -> str:
+    """Whether the order goes to the ERP at all."""
+    if state.snapshot is None:
+        return "stub"
+    if state.snapshot.test:
+        return "test"
+    go_live = channel.channel.go_live
+    if go_live is not None and state.snapshot.placed_at.astimezone(channel.timezone).date() < go_live:
+        return "before_go_live"
+    return POSTED
+
+
+def _stamped_rate(known: Known) -> Rate | None:
+    """The rate that the order's first documents were decided at: it is stamped once."""
+    for held in known.decided.values():
+        document: Document = DOCUMENT.validate_json(held.content)
+        if document.rate is not None:
+            return document.rate
+    return None
+
+
+def _masters(decided: DecidedOrder, planned: Sequence[Document]) -> dict[DocumentKey, Document]:
+    terms, channel = decided.terms, decided.channel
+    first = planned[0]
+    found: dict[DocumentKey, Document] = {}
+    if first.customer is not None:
+        customer = decided.state.snapshot.customer if decided.state.snapshot else None
+        guest = customer is None or customer.id.startswith("guest-")
+        found[first.customer] = _master(
+            DocumentKind.CUSTOMER, first.customer, first, terms, (), None if guest else customer
+        )
+    for code in sorted({line.item for document in planned for line in document.lines if line.item is not None}):
+        item = channel.items.get(code) or Item(code, code, None, 0)
+        line = DocumentLine(Component.STOCK, item.cost_minor, item=item.code, quantity=1)
+        key = document_key(DocumentKind.ITEM, item.code)
+        found[key] = _master(DocumentKind.ITEM, key, first, terms, (line,), None, item.name)
+    return found
+
+
+def _master(
+    kind: DocumentKind,
+    key: DocumentKey,
+    first: Document,
+    terms: Terms,
+    lines: tuple[DocumentLine, ...],
+    party: PartyRef | None,
+    name: str = "",
+) -> Document:
+    return Document(
+        key=key,
+        kind=kind,
+        entity=terms.entity,
+        currency=terms.functional,
+        date=terms.open_day(first.date),
+        lines=lines,
+        party=party,
+        customer=key if kind is DocumentKind.CUSTOMER else None,
+        memo=name,
+    )
+
+
+def _fact_rows(decided: DecidedOrder) -> Iterator[dict[str, Any]]:
+    key = decided.key
+    for one in decided.new:
+        fact = one.fact
+        yield {
+            "channel": key.channel,
+            "order_id": key.external_id,
+            "kind": fact.kind.value,
+            "external_id": fact.external_id,
+            "hash": one.hash,
+            "modified_at": stamp(fact.modified_at),
+            "occurred_at": stamp(fact.occurred_at),
+            "source": fact.source.value,
+            "recorded_at": one.recorded_at,
+            "record_id": one.record_id,
+            "content": one.content.decode(),
+        }
+
+
+def _event_row(key: OrderKey, seq: int, happening: Event, fact_hash: str, now: str) -> dict[str, Any]:
+    return {
+        "channel": key.channel,
+        "order_id": key.external_id,
+        "seq": seq,
+        "kind": happening.kind.value,
+        "fact_kind": happening.fact_kind.value,
+        "fact_id": happening.fact_id,
+        "occurred_at": stamp(happening.occurred_at),
+        "recorded_at": now,
+        "amount_minor": happening.amount_minor,
+        "fact_hash": fact_hash,
+    }
+
+
+def _order_row(decided: DecidedOrder, seq: int, chain: str, now: str) -> dict[str, Any]:
+    waits = [hold.until for hold in decided.holds if hold.until is not None]
+    snapshot = decided.state.snapshot
+    return {
+        **_order_columns(decided.channel, decided.key, decided.state),
+        "version": decided.known.version + 1,
+        "posting": decided.posting,
+        "customer": decided.terms.customer(decided.key, snapshot) if snapshot else None,
+        "credit_minor": decided.credit_minor,
+        "holds": len(decided.holds),
+        "recheck_at": stamp(min(waits)) if waits else None,
+        "events": seq,
+        "chain": chain,
+        "folded_at": now,
+    }
+
+
+def _order_columns(channel: OpenChannel, key: OrderKey, state: OrderState) -> dict[str, Any]:
+    snapshot = state.snapshot
+    placed = snapshot.placed_at if snapshot else None
+    return {
+        "name": snapshot.name if snapshot else None,
+        "entity": channel.entity.slug,
+        "currency": snapshot.currency if snapshot else None,
+        "placed_at": stamp(placed) if placed else None,
+        "placed_on": placed.astimezone(channel.timezone).date().isoformat() if placed else None,
+        "modified_at": stamp(snapshot.modified_at) if snapshot else None,
+        "claimed_minor": snapshot.claimed_total_minor if snapshot else None,
+        "computed_minor": snapshot.computed_total_minor if snapshot else None,
+        "captured_minor": state.captured_minor,
+        "refunded_minor": state.refunded_minor,
+        "commercial": state.commercial.value,
+        "fulfilment": state.fulfilment.value,
+        "financial": state.financial.value,
+        "processing_at": stamp(state.processing_at) if state.processing_at else None,
+        "shipped_at": stamp(state.shipped_at) if state.shipped_at else None,
+        "post_sale_at": stamp(state.post_sale_at) if state.post_sale_at else None,
+        "problems": json.dumps([[p.path, p.message] for p in state.problems]) if state.problems else "[]",
+    }
+
+
+def _entry_row(number: int, entry: Entry, *, reversal: bool) -> dict[str, Any]:
+    return {
+        "intent_id": number,
+        "document_key": entry.document,
+        "entity": entry.entity,
+        "date": entry.date.isoformat(),
+        "reversal": reversal,
+        "content": ENTRY.dump_json(entry, exclude_defaults=True).decode(),
+    }
+
+
+def _add_exceptions(decided: DecidedOrder, changes: Changes, now: str) -> None:
+    """Holds open exceptions, one a cause; an exception whose hold is gone is cured."""
+    key, snapshot = decided.key, decided.state.snapshot
+    still = {hold.fingerprint[:200] for hold in decided.holds}
+    for hold in decided.holds:
+        fingerprint = hold.fingerprint[:200]
+        if fingerprint not in decided.known.open_exceptions:
+            changes.opened.append(
+                {
+                    "channel": key.channel,
+                    "order_id": key.external_id,
+                    "fingerprint": fingerprint,
+                    "code": hold.code.value,
+                    "message": hold.message,
+                    "remedy": hold.remedy,
+                    "currency": snapshot.currency if snapshot else None,
+                    "amount_minor": snapshot.claimed_total_minor if snapshot else None,
+                    "opened_at": now,
+                }
+            )
+    for fingerprint, code in decided.known.open_exceptions.items():
+        if fingerprint in still or (code == HoldCode.UNTRANSLATABLE and not _has_snapshot(decided.new)):
+            continue
+        if code in _OF_SENDING:
+            continue
+        changes.resolved.append(
+            {
+                "by_channel": key.channel,
+                "by_order": key.external_id,
+                "by_fingerprint": fingerprint,
+                "resolved_at": now,
+                "resolution": "released" if code in decided.known.released else "cured",
+            }
+        )
+
+
+_OF_SENDING: Final = frozenset({"rejected", "in_doubt", "read_back"})
+"""Exceptions that `send` opens and resolves."""
+
+
+def _has_snapshot(new: Sequence[NewFact]) -> bool:
+    return any(one.fact.kind is FactKind.SNAPSHOT for one in new)

@@ -1,0 +1,151 @@
+"""The hub, opened: its stores, plugins and reference data, as every step is handed them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from sqlalchemy import Connection, Engine
+
+from hub import registry
+from hub.books.chart import Chart
+from hub.books.policy import LateFacts, Policy, Recognise
+from hub.flow.hold import HoldRules
+from hub.flow.terms import Item
+from hub.model.crosswalk import CrosswalkRow, Crosswalks
+from hub.ports import ChannelConfig, EntityConfig, ErpConfig
+from hub.settings import Channel, Entity, Settings
+from hub.steps.reference import Rates, read_items, read_rates, read_seeds
+from hub.store import crosswalks
+from hub.store.engine import connect
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything a step needs, made once by the door that opens it."""
+
+    settings: Settings
+    store: Engine
+    inbox: Engine
+    clock: Clock
+
+    def writing(self) -> Connection:
+        """A connection whose transactions write: on SQLite they take the lock when they begin."""
+        return self.store.connect().execution_options(writes=True)
+
+    @cached_property
+    def erp(self) -> Any:
+        """The configured ERP's adapter; its abilities are found with isinstance against the ports."""
+        entities = tuple(EntityConfig(e.slug, e.currency, e.timezone) for e in self.settings.entities)
+        first = self.settings.entities[0]
+        config = ErpConfig(
+            slug=self.settings.erp.slug,
+            database_url=self.settings.stores.ledger.url.get_secret_value(),
+            entities=entities,
+            chart=read_yaml(first.chart),
+            policies=read_yaml(first.policies),
+        )
+        return registry.erp_adapter(self.settings.erp.system).connect(config)
+
+    def connector(self, slug: str) -> Any:
+        """The connector of a channel.
+
+        Raises:
+            Misconfigured: there is no such channel, or no plugin for its system.
+        """
+        return self._channels[slug].connector if slug in self._channels else self._open_channel(slug).connector
+
+    def channel(self, slug: str) -> "OpenChannel":
+        """A channel with all that decisions on its orders need."""
+        return self._channels[slug] if slug in self._channels else self._open_channel(slug)
+
+    @cached_property
+    def rates(self) -> Rates:
+        return read_rates(self.settings.files.rates)
+
+    @cached_property
+    def _channels(self) -> dict[str, "OpenChannel"]:
+        return {}
+
+    @cached_property
+    def _seeds(self) -> list[CrosswalkRow]:
+        return read_seeds(self.settings.files.crosswalks)
+
+    def crosswalks(self, channel: str, connection: Connection) -> Crosswalks:
+        """The rows in force for a channel: the configuration's seeds, then what people set."""
+        return Crosswalks(channel, self._seeds + crosswalks.rows(connection))
+
+    def _open_channel(self, slug: str) -> "OpenChannel":
+        channel = self.settings.channel(slug)
+        entity = self.settings.entity(channel.entity)
+        config = ChannelConfig(slug, channel.entity, channel.currency, channel.timezone)
+        policy = Policy.parse({**read_yaml(entity.policies), **channel.policies})
+        opened = OpenChannel(
+            channel=channel,
+            entity=entity,
+            connector=registry.connector(channel.system).connect(config),
+            timezone=ZoneInfo(entity.timezone),
+            chart=Chart.parse(read_yaml(entity.chart)),
+            policy=policy,
+            items=read_items(self.settings.files.items, entity.currency),
+            rules=hold_rules(self.settings, policy),
+            policy_version=policy.version,
+        )
+        self._channels[slug] = opened
+        return opened
+
+
+@dataclass(frozen=True)
+class OpenChannel:
+    channel: Channel
+    entity: Entity
+    connector: Any
+    timezone: ZoneInfo  # of the entity: where accounting days are
+    chart: Chart
+    policy: Policy
+    items: dict[str, Item]  # the price list, by item code
+    rules: HoldRules
+    policy_version: str
+
+    @property
+    def recognise_on_delivery(self) -> bool:
+        return self.policy.recognise is Recognise.DELIVERY
+
+
+def open_hub(settings: Settings, clock: Clock) -> Hub:
+    """The hub of this configuration, its tables made or brought up to date."""
+    stores = settings.stores
+    return Hub(
+        settings=settings,
+        store=connect(stores.hub.url.get_secret_value(), "hub", stores.hub.schema),
+        inbox=connect(stores.inbox.url.get_secret_value(), "inbox", stores.inbox.schema),
+        clock=clock,
+    )
+
+
+def hold_rules(settings: Settings, policy: Policy) -> HoldRules:
+    """The configured holds, as decisions take them."""
+    configured = settings.holds
+    return HoldRules(
+        unmapped_item=configured.unmapped_item,
+        missing_rate=configured.missing_rate,
+        price=configured.price.on,
+        price_tolerance_minor=configured.price.tolerance_minor,
+        price_tolerance_percent=configured.price.tolerance_percent,
+        require_capture=configured.require_capture.on,
+        require_capture_b2b=configured.require_capture.b2b,
+        edit_window_minutes=configured.edit_window_minutes,
+        hold_late=policy.late_facts is LateFacts.HOLD,
+    )
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A configuration file as plain data; `orderhub check` has found its faults."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,151 @@
+"""The report for people: one HTML file that needs nothing else, no script and no network."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hub.model.reconciliation import (
+    CauseCode,
+    CauseGroup,
+    Comparison,
+    Measure,
+    Pair,
+    Reconciliation,
+    SideTotal,
+    TimelineItem,
+    Variance,
+)
+from hub.steps.report import words
+from hub.steps.report.waterfall import Step, Waterfall, waterfall
+
+HTML_VARIANCES_MAX: Final = 500
+"""Variances shown one by one, of each measure; the JSON report has them all."""
+
+_MONTHS: Final = (
+    "January February March April May June July August September October November December".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SideLine:
+    """One side of a cell, as a row of its table."""
+
+    name: str
+    orders: int
+    total_minor: int
+    delta_minor: int | None  # to the side before; None for the first
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One company and one currency."""
+
+    entity: str
+    currency: str
+    sides: tuple[SideLine, ...]
+    groups: tuple[CauseGroup, ...]  # unexplained first, then the largest
+    steps: Waterfall
+    variances: tuple[Variance, ...]  # those shown one by one, in the order of what to do first
+    variances_count: int
+    unexplained_minor: int
+    delta_minor: int  # last side − first side
+
+    @property
+    def held_minor(self) -> int:
+        return sum(abs(group.amount_minor) for group in self.groups if group.code is CauseCode.HELD_ORDER)
+
+
+def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[TimelineItem]]) -> str:
+    """The report as HTML.
+
+    Args:
+        timelines: what happened to the orders at variance, by `channel/order`.
+    """
+    return _TEMPLATE.render(
+        run=reconciliation,
+        title=_title(reconciliation.period),
+        measures=[
+            (Measure.SALES, "Sales", _cells(reconciliation.sales), reconciliation.sales),
+            (Measure.PAYMENTS, "Payments", _cells(reconciliation.payments), reconciliation.payments),
+        ],
+        words=words,
+        timelines=timelines,
+        variances_max=HTML_VARIANCES_MAX,
+    )
+
+
+def _title(period: str) -> str:
+    year, month = period.split("-")
+    return f"{_MONTHS[int(month) - 1]} {year}"
+
+
+def _cells(comparison: Comparison) -> list[Cell]:
+    names = {(total.entity, total.currency) for total in (*comparison.channel, *comparison.hub, *comparison.erp)}
+    names |= {(variance.entity, variance.currency) for variance in comparison.variances}
+    shown = _first_things_first(comparison.variances)[:HTML_VARIANCES_MAX]
+    return [_cell(comparison, entity, currency, shown) for entity, currency in sorted(names)]
+
+
+def _cell(comparison: Comparison, entity: str, currency: str, shown: Iterable[Variance]) -> Cell:
+    def of(totals: Iterable[SideTotal]) -> SideTotal:
+        found = [total for total in totals if (total.entity, total.currency) == (entity, currency)]
+        return found[0] if found else SideTotal(entity, currency, 0, 0)
+
+    totals = [("Hub", of(comparison.hub)), ("ERP", of(comparison.erp))]
+    if Pair.CHANNEL_HUB in comparison.matched_pairs:
+        totals.insert(0, ("Channel", of(comparison.channel)))
+    sides = tuple(
+        SideLine(name, total.orders, total.total_minor, total.total_minor - totals[index - 1][1].total_minor if index else None)
+        for index, (name, total) in enumerate(totals)
+    )
+    groups = tuple(
+        sorted(
+            (group for group in comparison.groups if (group.entity, group.currency) == (entity, currency)),
+            key=lambda group: (group.code is not None, -group.gross_minor, group.pair, str(group.code)),
+        )
+    )
+    own = [variance for variance in comparison.variances if (variance.entity, variance.currency) == (entity, currency)]
+    return Cell(
+        entity,
+        currency,
+        sides,
+        groups,
+        waterfall(_steps(sides, groups)),
+        tuple(variance for variance in shown if (variance.entity, variance.currency) == (entity, currency)),
+        len(own),
+        sum(abs(variance.residual_minor) for variance in own),
+        sides[-1].total_minor - sides[0].total_minor,
+    )
+
+
+def _steps(sides: Sequence[SideLine], groups: Sequence[CauseGroup]) -> tuple[Step, ...]:
+    pairs = (Pair.CHANNEL_HUB, Pair.HUB_ERP)[-(len(sides) - 1) :]
+    steps = [Step(sides[0].name, sides[0].total_minor, is_side=True)]
+    for pair, side in zip(pairs, sides[1:], strict=True):
+        for group in groups:
+            if group.pair is pair and group.amount_minor:
+                name = words.CAUSE[group.code] if group.code else words.UNEXPLAINED
+                steps.append(Step(name, group.amount_minor, is_side=False, unexplained=group.code is None))
+        steps.append(Step(side.name, side.total_minor, is_side=True))
+    return tuple(steps)
+
+
+def _first_things_first(variances: Iterable[Variance]) -> list[Variance]:
+    """What nobody can explain, then what is held, then the largest."""
+
+    def urgency(variance: Variance) -> tuple[bool, bool, int]:
+        held = any(cause.code is CauseCode.HELD_ORDER for cause in variance.causes)
+        return (not variance.residual_minor, not held, -abs(variance.delta_minor))
+
+    return sorted(variances, key=urgency)
+
+
+_TEMPLATE: Final = Environment(
+    loader=PackageLoader("hub.steps.report", "."),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+).get_template("report.html.j2")

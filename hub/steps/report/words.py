@@ -1,0 +1,150 @@
+"""What a reconciliation's codes mean in words that a finance person uses, and what to do about each."""
+
+from typing import Any, Final
+
+from hub.model.money import EXPONENTS, format_minor
+from hub.model.reconciliation import Cause, CauseCode, Kind, Pair
+
+CAUSE: Final = {
+    CauseCode.NEVER_CAPTURED: "Never captured",
+    CauseCode.ERP_DELETED: "Deleted in the ERP",
+    CauseCode.ENTERED_TWICE: "Entered twice",
+    CauseCode.ENTERED_IN_ERP_ALONE: "Entered in the ERP alone",
+    CauseCode.ROUNDING: "Rounding",
+    CauseCode.TAX_BASE: "Taxed otherwise by the ERP",
+    CauseCode.CHANNEL_EDIT: "Changed in the channel since",
+    CauseCode.HAND_EDIT: "Edited by hand in the ERP",
+    CauseCode.UNBOOKED_REFUND: "Refund not booked",
+    CauseCode.HELD_ORDER: "Held, not posted",
+    CauseCode.CUT_OFF: "Booked into another period",
+    CauseCode.FX: "Booked in another currency",
+    CauseCode.WRONG_ENTITY: "Booked in another company",
+    CauseCode.NOT_SENT_YET: "Not sent yet",
+    CauseCode.IN_DOUBT: "Sent, without an answer",
+}
+
+MEANING: Final = {
+    CauseCode.NEVER_CAPTURED: "The channel lists it; the hub never received it, so nobody booked it.",
+    CauseCode.ERP_DELETED: "The hub posted it and read it back; since then it was voided or deleted in the ERP.",
+    CauseCode.ENTERED_TWICE: "The ERP holds the hub's document and a second one that names the same order.",
+    CauseCode.ENTERED_IN_ERP_ALONE: "Somebody typed it into the ERP; no channel and no document of the hub stands behind it.",
+    CauseCode.ROUNDING: "The ERP rounded the tax by a few minor units when it booked the document.",
+    CauseCode.TAX_BASE: "The ERP computed another tax than the channel charged, when it booked the document.",
+    CauseCode.CHANNEL_EDIT: "The order was edited or cancelled in the channel after the version that the hub has.",
+    CauseCode.HAND_EDIT: "The ERP's document was changed by hand after the hub had posted it.",
+    CauseCode.UNBOOKED_REFUND: "The channel paid money back; no credit memo was booked for it.",
+    CauseCode.HELD_ORDER: "The hub has it and waits for a person before posting it, or the ERP refused it.",
+    CauseCode.CUT_OFF: "The two sides date the same thing in different months.",
+    CauseCode.FX: "The two sides have the same thing in different currencies.",
+    CauseCode.WRONG_ENTITY: "The two sides have the same thing in different companies.",
+    CauseCode.NOT_SENT_YET: "The hub has decided to post it and has not done so yet.",
+    CauseCode.IN_DOUBT: "The hub sent it and got no answer; it looks for it before it sends again.",
+}
+
+TO_DO: Final = {
+    CauseCode.NEVER_CAPTURED: "Pull the order again (sync or import); then it posts by itself.",
+    CauseCode.ERP_DELETED: "Ask who voided it. If by mistake, post it again; if on purpose, cancel it in the channel too.",
+    CauseCode.ENTERED_TWICE: "Void the document that was typed in; keep the one with the hub's key.",
+    CauseCode.ENTERED_IN_ERP_ALONE: "Find out what it is. If it belongs to an order, link it; if not, void it or accept it.",
+    CauseCode.ROUNDING: "Nothing: it is within the tolerance. Book it to the rounding account if it adds up.",
+    CauseCode.TAX_BASE: "Compare the ERP's tax code for this order with what the channel charged; correct the mapping.",
+    CauseCode.CHANNEL_EDIT: "Pull the order again; the hub amends the document.",
+    CauseCode.HAND_EDIT: "Ask who edited it and why. Undo it in the ERP, or make the same change in the channel.",
+    CauseCode.UNBOOKED_REFUND: "Pull the order again so that the refund is captured, then post its credit memo.",
+    CauseCode.HELD_ORDER: "Open the exception, do what it says and release it: all orders of one cause go together.",
+    CauseCode.CUT_OFF: "Move the ERP's date into the right month, or accept the cut-off: it comes back in the other month.",
+    CauseCode.FX: "Correct the document's currency in the ERP.",
+    CauseCode.WRONG_ENTITY: "Move the document to the right company.",
+    CauseCode.NOT_SENT_YET: "Let the hub finish sending, then reconcile again.",
+    CauseCode.IN_DOUBT: "Wait until the hub has looked for it, then reconcile again; do not type it in by hand.",
+}
+
+UNEXPLAINED: Final = "Unexplained"
+UNEXPLAINED_MEANING: Final = "The amounts differ and nothing that anybody recorded says why."
+UNEXPLAINED_TO_DO: Final = "Look at each of these orders before you close the month: they are listed first below."
+
+KIND: Final = {
+    Kind.MISSING_IN_HUB: "missing in the hub",
+    Kind.MISSING_IN_ERP: "missing in the ERP",
+    Kind.UNKNOWN_TO_CHANNEL: "unknown to the channel",
+    Kind.DUPLICATE_IN_ERP: "twice in the ERP",
+    Kind.AMOUNT: "other amount",
+    Kind.CURRENCY: "other currency",
+    Kind.ENTITY: "other company",
+    Kind.PERIOD: "other period",
+    Kind.STATUS: "amounts agree, status does not",
+}
+
+PAIR: Final = {Pair.CHANNEL_HUB: "Channel → hub", Pair.HUB_ERP: "Hub → ERP"}
+
+
+def money(minor: int, currency: str, *, signed: bool = False) -> str:
+    """For people, with a real minus sign; `signed` puts a plus before what is more."""
+    plain = format_minor(minor, currency) if currency in EXPONENTS else f"{minor:,} minor units of {currency}"
+    if plain.startswith("-"):
+        return "−" + plain[1:]
+    return f"+{plain}" if signed and minor else plain
+
+
+def because(cause: Cause, currency: str) -> str:
+    """The evidence as a sentence."""
+    seen = cause.evidence
+
+    def amount(name: str) -> str:
+        return money(seen.get(name, 0), currency)
+
+    match cause.code:
+        case CauseCode.NEVER_CAPTURED:
+            known = ", of an order that the hub knows" if seen.get("order_known") else ""
+            return f"The channel states {amount('channel_minor')} on {seen.get('date')}{known}; the hub has no record of it."
+        case CauseCode.UNBOOKED_REFUND if "channel_minor" in seen:
+            return f"The channel states refund {seen.get('refund')} of {amount('channel_minor')} on {seen.get('date')}."
+        case CauseCode.CHANNEL_EDIT:
+            return (
+                f"The channel's version is of {seen.get('channel_modified_at')}, the hub's of {seen.get('hub_modified_at')}."
+                f" Taken out by edits and cancellation: {amount('channel_taken_out_minor')} in the channel,"
+                f" {amount('hub_taken_out_minor')} in the hub."
+            )
+        case CauseCode.HAND_EDIT:
+            return (
+                f"Read back after posting: {amount('readback_minor')} (version {seen.get('readback_version')})."
+                f" Now: {amount('erp_minor')} (version {seen.get('version')}"
+                f"{', last changed by a person' if seen.get('by_hand') else ''}), document {seen.get('ref')}."
+            )
+        case CauseCode.ERP_DELETED:
+            gone = f"Now it is voided ({seen['voided_ref']})." if "voided_ref" in seen else "Now the ERP lists no such document."
+            return f"Read back after posting: {amount('readback_minor')}, dated {seen.get('readback_date')}. {gone}"
+        case CauseCode.ENTERED_TWICE:
+            return (
+                f"The hub's own document {seen.get('own_document')} stands; document {seen.get('ref')}"
+                f" of {amount('erp_minor')} names the same order{_by_hand(seen)}."
+            )
+        case CauseCode.ENTERED_IN_ERP_ALONE:
+            named = f", which names “{seen['reference']}”" if seen.get("reference") else ""
+            return f"Document {seen.get('ref')} of {amount('erp_minor')}{named}{_by_hand(seen)}."
+        case CauseCode.ROUNDING:
+            return f"Sent: {amount('hub_minor')}. Read back right after: {amount('readback_minor')}."
+        case CauseCode.TAX_BASE:
+            return f"Tax sent: {amount('hub_tax_minor')}. Tax read back right after: {amount('readback_tax_minor')}."
+        case CauseCode.CUT_OFF:
+            moved = f" The hub moved it from {seen['original_date']}: that period was closed." if "original_date" in seen else ""
+            return (
+                f"Dated {seen.get('left_date')} on one side and {seen.get('right_date')} on the other,"
+                f" where it is {amount('elsewhere_minor')}.{moved}"
+            )
+        case CauseCode.FX:
+            return (
+                f"{money(seen.get('left_figure', 0), str(seen.get('left_currency')))} on one side,"
+                f" {money(seen.get('right_figure', 0), str(seen.get('right_currency')))} on the other."
+            )
+        case CauseCode.WRONG_ENTITY:
+            return f"In {seen.get('left_entity')} on one side, in {seen.get('right_entity')} on the other."
+        case CauseCode.HELD_ORDER | CauseCode.IN_DOUBT | CauseCode.NOT_SENT_YET | CauseCode.UNBOOKED_REFUND:
+            why = f" ({seen['exception']})" if seen.get("exception") else ""
+            before = f"; in the ERP before: {amount('readback_minor')}" if "readback_minor" in seen else ""
+            worth = f": {amount('hub_minor')}" if "hub_minor" in seen else ""
+            return f"State in the hub: {seen.get('state') or 'nothing decided'}{why}{worth}{before}."
+
+
+def _by_hand(seen: dict[str, Any]) -> str:
+    return ", last changed by a person" if seen.get("by_hand") else ""

@@ -1,0 +1,84 @@
+"""Connections: SQLite files set up to be safe and quick, PostgreSQL schemas; both migrated before the first use."""
+
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+
+BUSY_MS: Final = 30_000
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+Part = Literal["hub", "inbox"]
+
+
+def connect(url: str, part: Part, schema: str | None = None) -> Engine:
+    """An engine on a part of the store, its tables at the newest version.
+
+    Args:
+        url: an SQLAlchemy URL; the folder of an SQLite file is made if absent.
+        schema: on PostgreSQL, the schema that holds the tables; made if absent.
+    """
+    engine = open_engine(url, durable=part == "inbox", schema=schema)
+    migrate(engine, part)
+    return engine
+
+
+def open_engine(url: str, *, durable: bool, schema: str | None = None) -> Engine:
+    """An engine without migrating; `durable`: each commit is on disk before it returns, also on power loss."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(url, "FULL" if durable else "NORMAL")
+    engine = create_engine(url, connect_args={"options": f"-csearch_path={schema}"} if schema else {})
+    if schema:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    return engine
+
+
+def migrate(engine: Engine, part: Part, revision: str = "head") -> None:
+    """The tables are at that revision; `base` removes them."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("version_locations", str(MIGRATIONS / part))
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as connection:
+        if revision == "head" and _is_current(connection, part):
+            return
+        config.attributes["connection"] = connection
+        config.attributes["version_table"] = f"{part}_version"
+        (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+        connection.commit()
+
+
+def _is_current(connection: Connection, part: Part) -> bool:
+    """Whether the newest migration ran already: spares every command the cost of starting Alembic."""
+    if not inspect(connection).has_table(f"{part}_version"):
+        return False
+    newest = max(path.stem.split("_")[0] for path in (MIGRATIONS / part).glob("[0-9]*.py"))
+    return connection.exec_driver_sql(f"SELECT version_num FROM {part}_version").scalar() == newest  # noqa: S608
+
+
+def _sqlite(url: str, synchronous: str) -> Engine:
+    database = make_url(url).database
+    if database:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # The driver's own transactions begin too late and not for reads: SQLAlchemy's "begin" below does it instead.
+        # (docs.sqlalchemy.org, "SQLite dialect: Enabling Non-Legacy SQLite Transactional Modes", 2026-11.)
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

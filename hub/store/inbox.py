@@ -1,0 +1,87 @@
+"""The inbox: raw records, each once, and what became of them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.model.facts import Source
+from hub.model.records import Received, Record
+from hub.store.schema import moment, record, stamp
+
+CHUNK: Final = 500  # values bound at once in an IN list
+
+
+def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], int]:
+    """All are on disk, each once; the ids of those that were not there before, by (channel, key).
+
+    One transaction, committed with full durability before this returns.
+    """
+    rows = [
+        {
+            "channel": one.channel,
+            "key": one.key,
+            "topic": one.topic,
+            "source": one.source.value,
+            "received_at": stamp(one.received_at),
+            "digest": one.digest,
+            "headers": json.dumps(one.headers) if one.headers else "{}",
+            "body": one.body,
+        }
+        for one in received
+    ]
+    if not rows:
+        return {}
+    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(record).on_conflict_do_nothing().returning(record.c.id, record.c.channel, record.c.key)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        return {(channel, key): id for id, channel, key in connection.execute(statement, rows)}
+
+
+def due(engine: Engine, limit: int, after: int = 0) -> list[Record]:
+    """Records not yet advanced, the oldest first."""
+    query = (
+        select(record.c.id, record.c.channel, record.c.topic, record.c.source, record.c.body, record.c.received_at)
+        .where(record.c.outcome.is_(None), record.c.id > after)
+        .order_by(record.c.id)
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return [
+            Record(id, channel, topic, Source(source), body, moment(received_at))
+            for id, channel, topic, source, body, received_at in connection.execute(query)
+        ]
+
+
+def settle(engine: Engine, results: Sequence[dict[str, Any]]) -> None:
+    """What became of records: dicts of record_id, outcome, order_id, result (JSON text)."""
+    if not results:
+        return
+    statement = (
+        update(record)
+        .where(record.c.id == bindparam("record_id"))
+        .values(outcome=bindparam("outcome"), order_id=bindparam("order_id"), result=bindparam("result"))
+    )
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(statement, list(results))
+
+
+def results(engine: Engine, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What became of records, by (channel, key); one not yet advanced is left out."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    with engine.connect() as connection:
+        for start in range(0, len(keys), CHUNK):
+            part = keys[start : start + CHUNK]
+            found.update(_results(connection, part))
+    return found
+
+
+def _results(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    query = select(record.c.channel, record.c.key, record.c.result).where(
+        record.c.channel.in_({channel for channel, _ in keys}),
+        record.c.key.in_([key for _, key in keys]),
+        record.c.outcome.is_not(None),
+    )
+    return {(channel, key): json.loads(result) for channel, key, result in connection.execute(query)}

@@ -1,0 +1,249 @@
+"""The first tables of the hub."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "crosswalk",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("target", sa.String(length=200), nullable=False),
+        sa.Column("valid_from", sa.String(length=10), nullable=False),
+        sa.Column("set_at", sa.String(length=27), nullable=False),
+        sa.Column("set_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("document_key", sa.String(length=40), nullable=False),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("date", sa.String(length=10), nullable=False),
+        sa.Column("reversal", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("entry_intent", "entry", ["intent_id"], unique=False)
+    op.create_table(
+        "event",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("fact_kind", sa.String(length=12), nullable=False),
+        sa.Column("fact_id", sa.String(length=100), nullable=False),
+        sa.Column("occurred_at", sa.String(length=27), nullable=False),
+        sa.Column("recorded_at", sa.String(length=27), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fact_hash", sa.String(length=32), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id", "seq"),
+    )
+    op.create_table(
+        "exception",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("fingerprint", sa.String(length=200), nullable=False),
+        sa.Column("code", sa.String(length=30), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("remedy", sa.Text(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("opened_at", sa.String(length=27), nullable=False),
+        sa.Column("resolved_at", sa.String(length=27), nullable=True),
+        sa.Column("resolution", sa.String(length=20), nullable=True),
+        sa.Column("assignee", sa.String(length=100), nullable=True),
+        sa.PrimaryKeyConstraint("channel", "order_id", "fingerprint"),
+    )
+    op.create_index(
+        "exception_open",
+        "exception",
+        ["fingerprint"],
+        unique=False,
+        sqlite_where=sa.text("resolved_at IS NULL"),
+        postgresql_where=sa.text("resolved_at IS NULL"),
+    )
+    op.create_table(
+        "fact",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("external_id", sa.String(length=100), nullable=False),
+        sa.Column("hash", sa.String(length=32), nullable=False),
+        sa.Column("modified_at", sa.String(length=27), nullable=False),
+        sa.Column("occurred_at", sa.String(length=27), nullable=False),
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("recorded_at", sa.String(length=27), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at"),
+    )
+    op.create_table(
+        "intent",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("document_key", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("action", sa.String(length=10), nullable=False),
+        sa.Column("revision", sa.String(length=12), nullable=False),
+        sa.Column("plan_digest", sa.String(length=12), nullable=False),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("date", sa.String(length=10), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tax_minor", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("intent_document", "intent", ["document_key"], unique=False)
+    op.create_index("intent_order", "intent", ["channel", "order_id"], unique=False)
+    op.create_table(
+        "credit",
+        sa.Column("customer", sa.String(length=40), nullable=False),
+        sa.Column("used_minor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer"),
+    )
+    op.create_table(
+        "counter",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "orders",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("placed_at", sa.String(length=27), nullable=True),
+        sa.Column("placed_on", sa.String(length=10), nullable=True),
+        sa.Column("modified_at", sa.String(length=27), nullable=True),
+        sa.Column("claimed_minor", sa.BigInteger(), nullable=True),
+        sa.Column("computed_minor", sa.BigInteger(), nullable=True),
+        sa.Column("captured_minor", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
+        sa.Column("commercial", sa.String(length=20), nullable=False),
+        sa.Column("fulfilment", sa.String(length=20), nullable=False),
+        sa.Column("financial", sa.String(length=20), nullable=False),
+        sa.Column("processing_at", sa.String(length=27), nullable=True),
+        sa.Column("shipped_at", sa.String(length=27), nullable=True),
+        sa.Column("post_sale_at", sa.String(length=27), nullable=True),
+        sa.Column("posting", sa.String(length=20), nullable=False),
+        sa.Column("customer", sa.String(length=40), nullable=True),
+        sa.Column("credit_minor", sa.BigInteger(), nullable=False),
+        sa.Column("holds", sa.Integer(), nullable=False),
+        sa.Column("recheck_at", sa.String(length=27), nullable=True),
+        sa.Column("problems", sa.Text(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("chain", sa.String(length=64), nullable=False),
+        sa.Column("folded_at", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id"),
+    )
+    op.create_index(
+        "orders_held",
+        "orders",
+        ["holds"],
+        unique=False,
+        sqlite_where=sa.text("holds > 0"),
+        postgresql_where=sa.text("holds > 0"),
+    )
+    op.create_index("orders_placed", "orders", ["placed_on"], unique=False)
+    op.create_table(
+        "party",
+        sa.Column("id", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.String(length=12), nullable=False),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", "version"),
+    )
+    op.create_table(
+        "release",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("code", sa.String(length=30), nullable=False),
+        sa.Column("released_at", sa.String(length=27), nullable=False),
+        sa.Column("released_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id", "code"),
+    )
+    op.create_table(
+        "step",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("target", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.String(length=27), nullable=True),
+        sa.Column("leased_until", sa.String(length=27), nullable=True),
+        sa.Column("sent_at", sa.String(length=27), nullable=True),
+        sa.Column("settled_at", sa.String(length=27), nullable=True),
+        sa.Column("ref", sa.String(length=100), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=True),
+        sa.Column("field", sa.String(length=100), nullable=True),
+        sa.Column("remedy", sa.Text(), nullable=True),
+        sa.Column("readback_total_minor", sa.BigInteger(), nullable=True),
+        sa.Column("readback_tax_minor", sa.BigInteger(), nullable=True),
+        sa.Column("readback_currency", sa.String(length=3), nullable=True),
+        sa.Column("readback_date", sa.String(length=10), nullable=True),
+        sa.Column("readback_lines", sa.Integer(), nullable=True),
+        sa.Column("readback_version", sa.Integer(), nullable=True),
+        sa.Column("matches", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("step_intent", "step", ["intent_id"], unique=True)
+    op.create_index(
+        "step_open",
+        "step",
+        ["target", "channel", "order_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        postgresql_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index(
+        "step_open",
+        table_name="step",
+        sqlite_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        postgresql_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+    )
+    op.drop_index("step_intent", table_name="step")
+    op.drop_table("step")
+    op.drop_table("release")
+    op.drop_table("party")
+    op.drop_index("orders_placed", table_name="orders")
+    op.drop_index(
+        "orders_held", table_name="orders", sqlite_where=sa.text("holds > 0"), postgresql_where=sa.text("holds > 0")
+    )
+    op.drop_table("orders")
+    op.drop_table("counter")
+    op.drop_table("credit")
+    op.drop_index("intent_order", table_name="intent")
+    op.drop_index("intent_document", table_name="intent")
+    op.drop_table("intent")
+    op.drop_table("fact")
+    op.drop_index(
+        "exception_open",
+        table_name="exception",
+        sqlite_where=sa.text("resolved_at IS NULL"),
+        postgresql_where=sa.text("resolved_at IS NULL"),
+    )
+    op.drop_table("exception")
+    op.drop_table("event")
+    op.drop_index("entry_intent", table_name="entry")
+    op.drop_table("entry")
+    op.drop_table("crosswalk")

@@ -1,0 +1,294 @@
+"""Orders with their facts, events, holds, intents and expected entries: what `advance` reads and writes, set-wise."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from hub.errors import Retryable
+from hub.model.decisions import Decided
+from hub.model.documents import DocumentKey
+from hub.model.facts import Fact, FactKind, Source, adapter
+from hub.model.intents import Action, StepState
+from hub.model.order import OrderKey
+from hub.store.schema import counter, entry, event, exception, fact, intent, moment, orders, party, release, step
+
+CHUNK: Final = 500  # values bound at once in an IN list
+NO_CHAIN: Final = "0" * 64
+"""The hash before an order's first event."""
+
+NOT_SENT: Final = (StepState.PLANNED.value, StepState.REJECTED.value)
+"""The ERP has nothing of it: a later decision takes its place."""
+
+
+class Overtaken(Retryable):
+    """Another worker changed one of these orders since it was read: read again and decide anew."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the store holds of one order."""
+
+    version: int = 0  # 0: never seen
+    events: int = 0
+    chain: str = NO_CHAIN
+    credit_minor: int = 0
+    facts: list[Fact] = field(default_factory=list)
+    hashes: set[tuple[str, str, str, str]] = field(default_factory=set)  # kind, external id, hash, modified_at
+    decided: dict[DocumentKey, Decided] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)  # hold codes
+    open_exceptions: dict[str, str] = field(default_factory=dict)  # fingerprint -> code
+
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Changes:
+    """The rows that one batch writes, by table; filled by `advance`, written at once."""
+
+    parties: Rows = field(default_factory=list)
+    facts: Rows = field(default_factory=list)
+    new_orders: Rows = field(default_factory=list)
+    new_stubs: Rows = field(default_factory=list)  # orders known only by a record that does not translate
+    changed_orders: Rows = field(default_factory=list)  # with `was`: the version they were decided on
+    events: Rows = field(default_factory=list)
+    intents: Rows = field(default_factory=list)  # ids counted from 0 within the batch, as in steps and entries
+    steps: Rows = field(default_factory=list)
+    entries: Rows = field(default_factory=list)
+    superseded: list[DocumentKey] = field(default_factory=list)
+    opened: Rows = field(default_factory=list)  # exceptions
+    resolved: Rows = field(default_factory=list)  # by_channel, by_order, by_fingerprint, resolved_at, resolution
+
+
+def load(connection: Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
+    """What is known of these orders; an order never seen is absent."""
+    known: dict[OrderKey, Known] = {}
+    for part in _chunks(sorted(keys)):
+        found = _load_orders(connection, part)
+        if found:
+            seen = [key for key in part if key in found]
+            _load_facts(connection, seen, found)
+            _load_decided(connection, seen, found)
+            _load_holds(connection, seen, found)
+            known.update(found)
+    return known
+
+
+def record(connection: Connection, changes: Changes) -> None:
+    """All of it is written, or nothing.
+
+    Raises:
+        Overtaken: one of the orders is no longer at the version that this was decided on.
+    """
+    _insert_new(connection, party, changes.parties)
+    _insert_new(connection, fact, changes.facts)
+    _record_orders(connection, changes)
+    _insert_new(connection, orders, changes.new_stubs)
+    _insert(connection, event, changes.events)
+    if changes.superseded:
+        _supersede(connection, changes.superseded)
+    if changes.intents:
+        first = reserve(connection, "intent", len(changes.intents))
+        for row in changes.intents:
+            row["id"] += first
+        for rows in (changes.steps, changes.entries):
+            for row in rows:
+                row["intent_id"] += first
+        _insert(connection, intent, changes.intents)
+        _insert(connection, step, changes.steps)
+        _insert(connection, entry, changes.entries)
+    if changes.opened:
+        open_exceptions(connection, changes.opened)
+    if changes.resolved:
+        statement = (
+            update(exception)
+            .where(
+                exception.c.channel == bindparam("by_channel"),
+                exception.c.order_id == bindparam("by_order"),
+                exception.c.fingerprint == bindparam("by_fingerprint"),
+            )
+            .values(resolved_at=bindparam("resolved_at"), resolution=bindparam("resolution"))
+        )
+        connection.execute(statement, changes.resolved)
+
+
+def reserve(connection: Connection, name: str, count: int) -> int:
+    """The first of `count` numbers that nobody else is given."""
+    grown = update(counter).where(counter.c.name == name).values(value=counter.c.value + count)
+    last = connection.execute(grown.returning(counter.c.value)).scalar()
+    if last is None:
+        _insert_new(connection, counter, [{"name": name, "value": 0}])
+        last = connection.execute(grown.returning(counter.c.value)).scalar_one()
+    return int(last) - count + 1
+
+
+def known_documents(connection: Connection, keys: Sequence[DocumentKey]) -> set[DocumentKey]:
+    """Which of these documents were ever decided."""
+    found: set[DocumentKey] = set()
+    for start in range(0, len(keys), CHUNK):
+        part = keys[start : start + CHUNK]
+        query = select(intent.c.document_key).where(intent.c.document_key.in_(part)).distinct()
+        found.update(DocumentKey(key) for key in connection.execute(query).scalars())
+    return found
+
+
+def parse_fact(key: OrderKey, row: Any) -> Fact:
+    """A fact from its row: kind, external_id, modified_at, occurred_at, source, content, in this order."""
+    kind = FactKind(row[0])
+    body = adapter(kind).validate_json(row[5])
+    return Fact(key, kind, row[1], moment(row[2]), moment(row[3]), Source(row[4]), body)
+
+
+def in_keys(table: Table, keys: Sequence[OrderKey]) -> ColumnElement[bool]:
+    """The rows of these orders, all of one channel or not."""
+    channels = {key.channel for key in keys}
+    clause = table.c.order_id.in_([key.external_id for key in keys])
+    if len(channels) == 1:
+        return and_(table.c.channel == next(iter(channels)), clause)
+    return and_(table.c.channel.in_(channels), clause)
+
+
+def _chunks(keys: Sequence[OrderKey]) -> Iterator[Sequence[OrderKey]]:
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]
+
+
+def _load_orders(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, Known]:
+    query = select(
+        orders.c.channel,
+        orders.c.order_id,
+        orders.c.version,
+        orders.c.events,
+        orders.c.chain,
+        orders.c.credit_minor,
+    )
+    return {
+        OrderKey(channel, order_id): Known(version, events, chain, credit_minor)
+        for channel, order_id, version, events, chain, credit_minor in connection.execute(
+            query.where(in_keys(orders, keys))
+        )
+    }
+
+
+def _load_facts(connection: Connection, keys: Sequence[OrderKey], found: dict[OrderKey, Known]) -> None:
+    columns = (fact.c.kind, fact.c.external_id, fact.c.modified_at, fact.c.occurred_at, fact.c.source, fact.c.content)
+    query = select(*columns, fact.c.hash, fact.c.channel, fact.c.order_id).where(in_keys(fact, keys))
+    for row in connection.execute(query):
+        key = OrderKey(row[7], row[8])
+        known = found.get(key)
+        if known is not None:
+            known.hashes.add((row[0], row[1], row[6], row[2]))
+            known.facts.append(parse_fact(key, row))
+
+
+def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[OrderKey, Known]) -> None:
+    query = (
+        select(
+            intent.c.channel,
+            intent.c.order_id,
+            intent.c.document_key,
+            intent.c.revision,
+            intent.c.plan_digest,
+            intent.c.action,
+            step.c.state,
+            intent.c.content,
+            entry.c.content,
+        )
+        .join(step, step.c.intent_id == intent.c.id)
+        .outerjoin(entry, and_(entry.c.intent_id == intent.c.id, entry.c.reversal.is_(False)))
+        .where(in_keys(intent, keys), step.c.state != StepState.SUPERSEDED.value)
+        .order_by(intent.c.id)
+    )
+    for channel, order_id, document, revision, digest, action, state, content, posted in connection.execute(query):
+        known = found.get(OrderKey(channel, order_id))
+        if known is None:
+            continue
+        before = known.decided.pop(document, None)  # a later intent takes the earlier one's place, at the end
+        known.decided[document] = Decided(
+            key=document,
+            revision=revision,
+            plan_digest=digest,
+            action=Action(action),
+            sent=state not in NOT_SENT,
+            content=content.encode(),
+            entry=posted.encode() if posted else None,
+            standing=before if state in NOT_SENT else None,
+        )
+
+
+def _load_holds(connection: Connection, keys: Sequence[OrderKey], found: dict[OrderKey, Known]) -> None:
+    query = select(release.c.channel, release.c.order_id, release.c.code).where(in_keys(release, keys))
+    for channel, order_id, code in connection.execute(query):
+        if known := found.get(OrderKey(channel, order_id)):
+            known.released.add(code)
+    held = select(exception.c.channel, exception.c.order_id, exception.c.fingerprint, exception.c.code)
+    held = held.where(in_keys(exception, keys), exception.c.resolved_at.is_(None))
+    for channel, order_id, fingerprint, code in connection.execute(held):
+        if known := found.get(OrderKey(channel, order_id)):
+            known.open_exceptions[fingerprint] = code
+
+
+def _record_orders(connection: Connection, changes: Changes) -> None:
+    try:
+        _insert(connection, orders, changes.new_orders)
+    except IntegrityError:
+        raise Overtaken("advance: another worker met one of these orders first; it is read again") from None
+    if changes.changed_orders:
+        columns = [name for name in changes.changed_orders[0] if name not in ("at_channel", "at_order", "was")]
+        statement = (
+            update(orders)
+            .where(
+                orders.c.channel == bindparam("at_channel"),
+                orders.c.order_id == bindparam("at_order"),
+                orders.c.version == bindparam("was"),
+            )
+            .values({name: bindparam(name) for name in columns})
+        )
+        if connection.execute(statement, changes.changed_orders).rowcount != len(changes.changed_orders):
+            raise Overtaken("advance: another worker changed one of these orders; it is read again")
+
+
+def _supersede(connection: Connection, documents: Sequence[DocumentKey]) -> None:
+    """Intents never sent are out of the queue, and their expected entries out of the books."""
+    ids = [
+        id
+        for start in range(0, len(documents), CHUNK)
+        for (id,) in connection.execute(
+            select(intent.c.id)
+            .join(step, step.c.intent_id == intent.c.id)
+            .where(intent.c.document_key.in_(documents[start : start + CHUNK]), step.c.state == StepState.PLANNED.value)
+        )
+    ]
+    if len(ids) != len(documents):
+        raise Overtaken("advance: an intent to be superseded was sent meanwhile; its order is read again")
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        connection.execute(update(step).where(step.c.intent_id.in_(part)).values(state=StepState.SUPERSEDED.value))
+        connection.execute(entry.delete().where(entry.c.intent_id.in_(part)))
+
+
+def open_exceptions(connection: Connection, rows: Rows) -> None:
+    """The exceptions are open; one that was resolved before is open again, with its first date of this time."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(exception)
+    fresh = {name: statement.excluded[name] for name in ("message", "remedy", "currency", "amount_minor", "opened_at")}
+    statement = statement.on_conflict_do_update(
+        index_elements=["channel", "order_id", "fingerprint"], set_={**fresh, "resolved_at": None, "resolution": None}
+    )
+    connection.execute(statement, rows)
+
+
+def _insert(connection: Connection, table: Table, rows: Rows) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _insert_new(connection: Connection, table: Table, rows: Rows) -> None:
+    """Rows whose key is there already change nothing."""
+    if rows:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

@@ -1,0 +1,278 @@
+"""The tables, on SQLite and PostgreSQL alike.
+
+Moments are ISO 8601 text in UTC with microseconds, days ISO 8601 text: they sort as they stand and cost no conversion.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+BIG: Final = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only for a key of type INTEGER."""
+
+OPEN_STATES: Final = ("planned", "sent", "in_doubt", "rejected")
+_OPEN = text("state IN ('planned', 'sent', 'in_doubt', 'rejected')")
+
+inbox_metadata = MetaData()
+hub_metadata = MetaData()
+
+record = Table(
+    "record",
+    inbox_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("channel", String(20), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("topic", String(100), nullable=False),
+    Column("source", String(10), nullable=False),
+    Column("received_at", String(27), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("outcome", String(20)),  # null: not yet advanced
+    Column("order_id", String(100)),
+    Column("result", Text),  # the row that `import` prints, as JSON
+    UniqueConstraint("channel", "key", name="record_once"),
+    Index("record_due", "id", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+)
+
+party = Table(
+    "party",
+    hub_metadata,
+    Column("id", String(100), nullable=False),
+    Column("version", String(12), nullable=False),
+    Column("body", Text),  # null: purged
+    PrimaryKeyConstraint("id", "version"),
+)
+
+fact = Table(
+    "fact",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("external_id", String(100), nullable=False),
+    Column("hash", String(32), nullable=False),
+    Column("modified_at", String(27), nullable=False),
+    Column("occurred_at", String(27), nullable=False),
+    Column("source", String(10), nullable=False),
+    Column("recorded_at", String(27), nullable=False),
+    Column("record_id", BIG, nullable=False),
+    Column("content", Text, nullable=False),
+    PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at"),
+)
+
+orders = Table(
+    "orders",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("version", Integer, nullable=False),  # moves with each change; guards a decision made on an older one
+    Column("name", Text),
+    Column("entity", String(20), nullable=False),
+    Column("currency", String(3)),  # null: a stub, known by its facts alone
+    Column("placed_at", String(27)),
+    Column("placed_on", String(10)),  # the day where the entity keeps its books
+    Column("modified_at", String(27)),
+    Column("claimed_minor", BigInteger),
+    Column("computed_minor", BigInteger),
+    Column("captured_minor", BigInteger, nullable=False),
+    Column("refunded_minor", BigInteger, nullable=False),
+    Column("commercial", String(20), nullable=False),
+    Column("fulfilment", String(20), nullable=False),
+    Column("financial", String(20), nullable=False),
+    Column("processing_at", String(27)),
+    Column("shipped_at", String(27)),
+    Column("post_sale_at", String(27)),
+    Column("posting", String(20), nullable=False),  # posted, test, before_go_live, stub: whether it goes to the ERP
+    Column("customer", String(40)),  # the ERP's customer: its document key
+    Column("credit_minor", BigInteger, nullable=False),  # of the customer's credit limit, taken by this order
+    Column("holds", Integer, nullable=False),
+    Column("recheck_at", String(27)),  # a hold lifts by itself then
+    Column("problems", Text, nullable=False),  # JSON
+    Column("events", Integer, nullable=False),
+    Column("chain", String(64), nullable=False),  # hash of the last event, chained
+    Column("folded_at", String(27), nullable=False),
+    PrimaryKeyConstraint("channel", "order_id"),
+    Index("orders_placed", "placed_on"),
+    Index("orders_held", "holds", sqlite_where=text("holds > 0"), postgresql_where=text("holds > 0")),
+)
+
+event = Table(
+    "event",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("fact_kind", String(12), nullable=False),
+    Column("fact_id", String(100), nullable=False),
+    Column("occurred_at", String(27), nullable=False),
+    Column("recorded_at", String(27), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("fact_hash", String(32), nullable=False),
+    Column("hash", String(64), nullable=False),  # of the one before and all of the above
+    PrimaryKeyConstraint("channel", "order_id", "seq"),
+)
+
+exception = Table(
+    "exception",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),  # "record-N" where the record names no order
+    Column("fingerprint", String(200), nullable=False),  # the cause: the same fix heals all that share it
+    Column("code", String(30), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("currency", String(3)),
+    Column("amount_minor", BigInteger),  # the money held; null: not legible
+    Column("opened_at", String(27), nullable=False),
+    Column("resolved_at", String(27)),
+    Column("resolution", String(20)),  # cured, released
+    Column("assignee", String(100)),
+    PrimaryKeyConstraint("channel", "order_id", "fingerprint"),
+    Index(
+        "exception_open",
+        "fingerprint",
+        sqlite_where=text("resolved_at IS NULL"),
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+)
+
+release = Table(
+    "release",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("code", String(30), nullable=False),
+    Column("released_at", String(27), nullable=False),
+    Column("released_by", String(100), nullable=False),
+    PrimaryKeyConstraint("channel", "order_id", "code"),
+)
+
+crosswalk = Table(
+    "crosswalk",
+    hub_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("target", String(200), nullable=False),
+    Column("valid_from", String(10), nullable=False),
+    Column("set_at", String(27), nullable=False),
+    Column("set_by", String(100), nullable=False),
+)
+
+intent = Table(
+    "intent",
+    hub_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),  # "" for master data, which belongs to no order
+    Column("document_key", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("revision", String(12), nullable=False),
+    Column("plan_digest", String(12), nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("date", String(10), nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("tax_minor", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),  # the document, frozen, as JSON
+    Column("decided_at", String(27), nullable=False),
+    Index("intent_order", "channel", "order_id"),
+    Index("intent_document", "document_key"),
+)
+
+step = Table(
+    "step",
+    hub_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("intent_id", BIG, nullable=False),
+    Column("target", String(20), nullable=False),
+    Column("name", String(20), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", String(27)),
+    Column("leased_until", String(27)),
+    Column("sent_at", String(27)),
+    Column("settled_at", String(27)),
+    Column("ref", String(100)),
+    Column("code", String(40)),
+    Column("field", String(100)),
+    Column("remedy", Text),
+    Column("readback_total_minor", BigInteger),
+    Column("readback_tax_minor", BigInteger),
+    Column("readback_currency", String(3)),
+    Column("readback_date", String(10)),
+    Column("readback_lines", Integer),
+    Column("readback_version", Integer),
+    Column("matches", Boolean),  # the read-back equals what was sent; null: not read back
+    Index("step_intent", "intent_id", unique=True),
+    Index("step_open", "target", "channel", "order_id", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+)
+
+entry = Table(
+    "entry",
+    hub_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("intent_id", BIG, nullable=False),
+    Column("document_key", String(40), nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("date", String(10), nullable=False),
+    Column("reversal", Boolean, nullable=False),
+    Column("content", Text, nullable=False),  # hub.model.entries.Entry as JSON
+    Index("entry_intent", "intent_id"),
+)
+
+credit = Table(
+    "credit",
+    hub_metadata,
+    Column("customer", String(40), primary_key=True),
+    Column("used_minor", BigInteger, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    hub_metadata,
+    Column("name", String(20), primary_key=True),
+    Column("value", BigInteger, nullable=False),  # the last number given out
+)
+
+
+def stamp(at: datetime) -> str:
+    """A moment as the tables keep it: `2026-11-01T12:00:00.000000Z`.
+
+    Raises:
+        ValueError: the moment has no offset.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"a moment without an offset: {at}")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(stamped: str) -> datetime:
+    """The reverse of `stamp`."""
+    return datetime.fromisoformat(stamped)
+
+
+def day(on: str) -> date:
+    """A day as the tables keep it."""
+    return date.fromisoformat(on)
