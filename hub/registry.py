@@ -7,9 +7,8 @@ from typing import Any
 
 from hub.errors import Misconfigured
 from hub.ports import ConnectorPlugin, ErpPlugin
+from hub.settings import CONNECTORS, ERP_ADAPTERS
 
-CONNECTORS = "orderhub.connectors"
-ERP_ADAPTERS = "orderhub.erp_adapters"
 SIMULATORS = "orderhub.simulators"
 
 

@@ -1,7 +1,7 @@
 """Cuts a file into the records in it, each as its literal bytes, so that money text survives exactly.
 
-A file is read as Latin-1, one character a byte: JSON's structure is ASCII, so slices of the text are slices of the file,
-and bad bytes in one record trouble no other. A record is parsed here only to find its end and its id.
+A file is read as Latin-1, one character a byte: JSON's structure is ASCII, so slices of the text are slices of the
+file, and bad bytes in one record trouble no other. A record is parsed here only to find its end and its id.
 """
 
 import json
@@ -30,7 +30,12 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _SECRETS: Final = ("hmac", "token", "authorization", "cookie", "secret")
 _PLACES: Final = frozenset(("data", "edges", "node", "nodes", "body"))
 _OPENINGS: Final = (frozenset(ENVELOPES) | _PLACES) - {"order_edit"}
-_ORDER_WORDS: Final = frozenset(("line_items", "total_price", "lineItems", "totalPriceSet", "__parentId"))
+_RECORD_WORDS: Final = frozenset(  # what has one of these is a record itself, even without an id
+    (
+        "line_items total_price created_at updated_at order_id currency refund_line_items "
+        "lineItems totalPriceSet createdAt __parentId"
+    ).split()
+)
 # Numbers stay text: no limit of digits, no float; nothing here looks at them but ids.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 
@@ -92,7 +97,9 @@ class _Cutter:
         if self.text[at] == "[" and around.depth < DEPTH_MAX:
             return (yield from self._list(at, path, around))
         if self.text[at] != "{":
-            yield _unreadable(path or "$", f"not an object: begins with {self.text[at : at + 20]!r}")
+            deep = self.text[at] == "["
+            reason = "nested too deeply" if deep else f"not an object: begins with {self.text[at : at + 20]!r}"
+            yield _unreadable(path or "$", reason)
             return self._end_of(at)
         if len(self.text) - at > RECORD_BYTES_MAX and self._first_key(at) in _OPENINGS:
             return (yield from self._members(at, path, self._inside(around, {})))
@@ -257,7 +264,7 @@ class _Cutter:
 
 
 def _is_envelope(value: dict[str, Any]) -> bool:
-    if "id" in value or _ORDER_WORDS & value.keys() or value.get("errors"):
+    if "id" in value or _RECORD_WORDS & value.keys() or value.get("errors"):
         return False
     if isinstance(value.get("body"), dict):
         return "topic" in value or "headers" in value

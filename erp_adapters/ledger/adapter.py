@@ -232,7 +232,7 @@ _READ: Final = [
 
 def _read_back(x: Any) -> ReadBack:
     return ReadBack(
-        x.key or "",
+        DocumentKey(x.key or ""),
         ref_of(x.kind, x.id),
         x.revision,
         x.total_minor,

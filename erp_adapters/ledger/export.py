@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
@@ -44,20 +45,27 @@ def export_lines(
     raise ValueError(f"no export as {form!r}: beancount, csv or json")
 
 
-def beancount_account(entity: str, account: Mapping[str, Any]) -> str:
-    """The account in Beancount's grammar: Assets:Main:1200-Payment-clearing-paypal.
+def beancount_names(entities: Iterable[str], accounts: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """Each entity's accounts in Beancount's grammar: Assets:Main:1200-Payment-clearing-paypal.
 
-    Two accounts never share a name: one whose letters do not all survive ends in hex digits of its SHA-256.
+    Names that would be the same after losing the letters that Beancount does not know end in hex digits of their
+    SHA-256, so that two accounts never share one.
     """
-    parts = [ROOTS[account["type"]], _part(entity), _part(f"{account['id'].partition(':')[0]}-{account['name']}")]
-    return ":".join(parts)
+    plain = {
+        (entity, account["id"]): f"{ROOTS[account['type']]}:{_part(entity)}:{_part(account['number'], account['name'])}"
+        for entity in entities
+        for account in accounts
+    }
+    shared = Counter(plain.values())
+    return {
+        place: name if shared[name] == 1 else f"{name}-{sha256(repr(place).encode()).hexdigest()[:8]}"
+        for place, name in plain.items()
+    }
 
 
-def _part(name: str) -> str:
-    plain = _NOT_ACCOUNT.sub("-", name).strip("-")
-    lossless = re.sub(r"[ :]+", "-", name)
-    part = plain if plain == lossless else f"{plain}-{sha256(name.encode()).hexdigest()[:6]}".lstrip("-")
-    return part if part[0].isdigit() or part[0].isupper() else part[0].upper() + part[1:]
+def _part(*names: str) -> str:
+    part = _NOT_ACCOUNT.sub("-", "-".join(names)).strip("-") or "X"
+    return part[0].upper() + part[1:]
 
 
 def _beancount(
@@ -68,7 +76,7 @@ def _beancount(
         yield f'option "operating_currency" "{currency}"\n'
     # A price that does not divide evenly leaves a digit far behind the last; the entries themselves balance exactly.
     yield 'option "inferred_tolerance_default" "*:0.000001"\n\n'
-    names = {(entity, account["id"]): beancount_account(entity, account) for entity in entities for account in accounts}
+    names = beancount_names(entities, accounts)
     for name in sorted(names.values()):
         yield f"{OPENED_ON} open {name}\n"
     for entry in journal:

@@ -366,10 +366,10 @@ class Batch:
                     if row["key"]:
                         self.by_key[row["key"]] = row
         touched = [
-            row["id"]
+            held["id"]
             for operation in operations
             if operation.action is not Action.CREATE
-            and (row := self.by_id.get(operation.id or 0) or self.by_key.get(operation.document.key))
+            and (held := self.by_id.get(operation.id or 0) or self.by_key.get(operation.document.key))
         ]
         self._load_standing(touched)
         self._load_masters(operation.document for operation in operations)

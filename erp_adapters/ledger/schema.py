@@ -226,7 +226,7 @@ def head() -> str:
 
 @contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes; committed unless an exception leaves it. On SQLite it is the only one from its start."""
+    """A transaction that writes, committed unless an exception leaves it; on SQLite the only one from its start."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
 

@@ -46,9 +46,10 @@ def issue(holding: Holding, quantity: int) -> tuple[Holding, int]:
 
 
 def receive(holding: Holding, quantity: int, cost_minor: int) -> tuple[Holding, int]:
-    """The holding with so many units more, and the variance: what covering a shortage cost beyond what it was issued at.
+    """The holding with so many units more, and the variance.
 
-    The variance is not part of the holding's value; it belongs to the cost of what was issued.
+    The variance is what covering a shortage cost beyond what it was issued at. It is not part of the holding's
+    value; it belongs to the cost of what was issued.
     """
     variance = 0
     if holding.quantity < 0:

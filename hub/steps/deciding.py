@@ -404,7 +404,6 @@ def _master(
         date=terms.open_day(first.date),
         lines=lines,
         party=party,
-        customer=key if kind is DocumentKind.CUSTOMER else None,
         memo=name,
     )
 

@@ -33,5 +33,7 @@ def current_claims(snapshot: Snapshot, refunds: list[Refund]) -> Iterator[Proble
         return
     if snapshot.cancelled_at is not None and claimed == 0:
         return  # a cancelled order also lets its shipping go
-    message = f"claims {format_minor(claimed, snapshot.currency)}, its facts leave {format_minor(left, snapshot.currency)}"
+    message = (
+        f"claims {format_minor(claimed, snapshot.currency)}, its facts leave {format_minor(left, snapshot.currency)}"
+    )
     yield Problem("current_total_price", message, "current_claim", claimed - left)

@@ -15,7 +15,7 @@ STATUS: Final = {
     "error": FulfilmentStatus.FAILED,
     "failure": FulfilmentStatus.FAILED,
 }
-# Only `delivered` says that the buyer has it. The rest of GraphQL's FulfillmentDisplayStatus and REST's shipment_status.
+# Only `delivered` says that the buyer has it. These are the rest of REST's shipment_status and GraphQL's displayStatus.
 ON_THE_WAY: Final = frozenset(
     (
         "attempted_delivery canceled carrier_picked_up confirmed delayed failure fulfilled in_transit label_printed "
@@ -25,9 +25,7 @@ ON_THE_WAY: Final = frozenset(
 )
 
 
-def fulfilment_fact(
-    given: FulfilmentPayload, order: OrderKey, source: Source, read: Reading, *path: Part
-) -> Fact:
+def fulfilment_fact(given: FulfilmentPayload, order: OrderKey, source: Source, read: Reading, *path: Part) -> Fact:
     """The fulfilment as a fact of its order."""
     created = read.moment(given.created_at, *path, "created_at")
     updated = created if given.updated_at is None else read.moment(given.updated_at, *path, "updated_at")

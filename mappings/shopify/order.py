@@ -109,7 +109,9 @@ def order_facts(given: OrderPayload, channel: str, source: Source, read: Reading
     financial = None
     if given.financial_status:
         financial = read.word(FINANCIAL, given.financial_status, "financial_status")
-    current = None if given.current_total_price is None else read.money(given.current_total_price, "current_total_price")
+    current = (
+        None if given.current_total_price is None else read.money(given.current_total_price, "current_total_price")
+    )
     snapshot = Snapshot(
         name=given.name or key.external_id,
         currency=read.currency,
@@ -163,7 +165,9 @@ def _lines(
         if item.current_quantity is not None:
             removed = item.quantity - item.current_quantity - refunded.get(identity, 0)
             if removed < 0:
-                message = f"{item.current_quantity} claimed to be left, the facts leave {item.current_quantity + removed}"
+                message = (
+                    f"{item.current_quantity} claimed to be left, the facts leave {item.current_quantity + removed}"
+                )
                 problems.append(Problem(f"line_items[{i}].current_quantity", message, "current_claim"))
                 removed = 0
         variant = item.variant_id if item.variant_id is not None else item.product_id
@@ -239,9 +243,7 @@ def _allocated(
     return tuple(discounts)
 
 
-def _taxes(
-    taxes: list[TaxLinePayload] | None, included: bool, read: Reading, *path: Part
-) -> tuple[TaxLine, ...]:
+def _taxes(taxes: list[TaxLinePayload] | None, included: bool, read: Reading, *path: Part) -> tuple[TaxLine, ...]:
     if not taxes:
         return ()
     return tuple(
@@ -347,7 +349,8 @@ def _taxes_and_charges(
 def _duties(given: OrderPayload, read: Reading) -> list[Charge]:
     if given.duties_included:
         return []  # they are in the prices
-    amount, taxes = 0, []
+    amount = 0
+    taxes: list[TaxLine] = []
     for i, line in enumerate(given.line_items):
         for j, duty in enumerate(line.duties or ()):
             path = ("line_items", i, "duties", j)

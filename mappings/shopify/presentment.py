@@ -60,5 +60,3 @@ def _tip(given: OrderPayload, currency: str, claimed: int, read: Reading) -> int
     tip = read.optional(given.total_tip_received, "total_tip_received")
     total = read.money(given.total_price, "total_price")
     return (2 * tip * claimed + total) // (2 * total) if tip and total else 0
-
-

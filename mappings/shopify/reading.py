@@ -17,7 +17,9 @@ T = TypeVar("T")
 
 SHOWN_CHARS_MAX: Final = 80
 FAULTS_MAX: Final = 100  # of one record; more say no more
-EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")  # stands in for a faulty time until the fault is raised
+EPOCH: Final = datetime.fromisoformat(
+    "1970-01-01T00:00:00+00:00"
+)  # stands in for a faulty time until the fault is raised
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
 _NUMERIC_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -76,9 +78,9 @@ class Reading:
         return 0
 
     def price(self, amount: str, *path: Part) -> Decimal:
-        """A unit price, which may be finer than the currency."""
+        """A unit price, which may be finer than the currency; in one form, so that "43.0" and "43.00" are one."""
         if _DECIMAL.fullmatch(amount):
-            return Decimal(amount)
+            return _price(amount, self.currency)
         self.fault(f"not a decimal: {shown(amount)}", *path)
         return Decimal(0)
 
@@ -141,7 +143,9 @@ class Reading:
         """Minor units of one side of a `*_set`, which must be in that currency."""
         money = money_set.get(side) if isinstance(money_set, dict) else None
         if not isinstance(money, dict):
-            self.fault(f"missing {side}" if money_set is None or isinstance(money_set, dict) else "not a money set", *path)
+            self.fault(
+                f"missing {side}" if money_set is None or isinstance(money_set, dict) else "not a money set", *path
+            )
             return 0
         stated = money.get("currency_code", money.get("currency"))
         if stated != currency:
@@ -196,6 +200,13 @@ def _minor(text: str, currency: str) -> int:
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"not a decimal: {shown(text)}")
     return minor_of(Decimal(text), currency)
+
+
+@lru_cache(maxsize=16_384)
+def _price(text: str, currency: str) -> Decimal:
+    value = Decimal(text)
+    whole = value.quantize(Decimal(1).scaleb(-EXPONENTS[currency])) if value.adjusted() < 18 else value
+    return whole if whole == value else _plain(value)
 
 
 @lru_cache(maxsize=1_024)

@@ -28,7 +28,7 @@ def return_fact(
     problems: list[Problem],
     *path: Part,
 ) -> Fact:
-    """The return as a fact of its order. A webhook says not when it happened, so what it says dates from its receipt."""
+    """The return as a fact of its order. A webhook does not say when it happened: that dates from its receipt."""
     lines = []
     for i, line in enumerate(given.return_line_items or ()):
         at = (*path, "return_line_items", i)
@@ -77,9 +77,7 @@ def edit_fact(given: EditPayload, channel: str, source: Source, received_at: dat
 def deletion_fact(given: DeletionPayload, channel: str, source: Source, received_at: datetime, read: Reading) -> Fact:
     """The order is gone; Shopify says not when."""
     identity = read.id(given.id, "id")
-    return Fact(
-        OrderKey(channel, identity), FactKind.DELETION, identity, received_at, received_at, source, Deletion()
-    )
+    return Fact(OrderKey(channel, identity), FactKind.DELETION, identity, received_at, received_at, source, Deletion())
 
 
 def _deltas(deltas: list[DeltaPayload], read: Reading, word: str) -> tuple[LineQuantity, ...]:

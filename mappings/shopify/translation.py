@@ -70,7 +70,7 @@ def translate(
     topic, document = _unwrapped(topic, document)
     kind = kind_of(topic, document)
     if kind is None:
-        keys = ", ".join(sorted(key[:40] for key in document)[:8]) or "none"
+        keys = ", ".join(sorted(key[:20] for key in document)[:4]) or "none"
         read.fault(f"not a Shopify document that is known here; its keys: {keys}")
         raise Untranslatable(tuple(read.faults))
     if not isinstance(kind, Kind):
@@ -143,8 +143,8 @@ def _order_node(
         if not isinstance(item, dict):
             read.fault(f"not an object: {shown(item)}", kind.value)
             continue
-        item = {**item, "order": {"id": node["id"]}}
-        part = _part(kind, channel, item, source, received_at, read)
+        named = {**item, "order": {"id": node["id"]}}
+        part = _part(kind, channel, named, source, received_at, read)
         facts += part.facts
         problems += part.problems
     if not facts and not read.faults:
@@ -208,7 +208,9 @@ def _valid(model: type[M], document: object, read: Reading) -> M:
 
 def _suggested(document: dict[str, Any]) -> bool:
     transactions = document.get("transactions")
-    kinds = [item.get("kind") for item in transactions if isinstance(item, dict)] if isinstance(transactions, list) else []
+    kinds = (
+        [item.get("kind") for item in transactions if isinstance(item, dict)] if isinstance(transactions, list) else []
+    )
     return "suggested_refund" in kinds or ("shipping" in document and "created_at" not in document)
 
 
