@@ -16,6 +16,7 @@ from hub.model.records import Received, Record, Translation
 from hub.model.statement import ChannelRow
 from hub.ports import ChannelConfig, Unreadable
 from mappings.shopify import translate
+from mappings.shopify.payload import OrderPayload
 
 _HOSTILE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +62,11 @@ class ShopifyConnector:
                     path = f"{error.order}: {problem.path}" if error.order else problem.path
                     yield Unreadable(Problem(path, problem.message, problem.code))
         yield from export.rows(self.config.entity, self.timezone)
+
+
+def read_once(body: bytes) -> object:
+    """One parse and one validation of an order: the least that any import does, for benchmarks to stand on."""
+    return OrderPayload.model_validate(parse(body))
 
 
 def parse(body: bytes) -> Any:

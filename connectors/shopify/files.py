@@ -26,7 +26,7 @@ KEY_CHARS_MAX: Final = 200
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _KEY = re.compile(r'"((?:[^"\\]|\\.){0,200})"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _SECRETS: Final = ("hmac", "token", "authorization", "cookie", "secret")
 _PLACES: Final = frozenset(("data", "edges", "node", "nodes", "body"))
 _OPENINGS: Final = (frozenset(ENVELOPES) | _PLACES) - {"order_edit"}
@@ -71,6 +71,7 @@ class _Cutter:
         self.channel = channel
         self.received_at = received_at
         self.text = content.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+        self.count = 0  # of records cut out so far
 
     def top(self) -> Iterator[Item]:
         """One value, or JSON lines: values one after the other."""
@@ -82,14 +83,15 @@ class _Cutter:
             counted = at
             resume = self.text.find("\n{", at)
             path = "" if first and resume < 0 else f"line {line}"
+            before = self.count
             if self.text[at] not in "{[":
                 yield _unreadable(path or "$", f"not JSON: begins with {self.text[at : at + 20]!r}")
                 end = None
             else:
                 end = yield from self._value(at, path, _Around(), resume)
             if end is None:
-                if resume < 0:
-                    return
+                if resume < 0 or self.count > before:
+                    return  # nothing to go on at, or a list that broke off, whose records are not to come twice
                 end = resume + 1
             at, first = self._skip(end), False
 
@@ -192,6 +194,7 @@ class _Cutter:
         )
 
     def _record(self, at: int, end: int, value: Any, around: _Around) -> Received:
+        self.count += 1
         body = self.text[at:end].encode("latin-1")
         topic, key = around.topic, around.delivery
         if not topic and isinstance(value, dict):

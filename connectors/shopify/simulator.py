@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.shopify.connector import read_once
 from connectors.shopify.rehearsal import graphql, happenings, rest
 from connectors.shopify.rehearsal.basket import Shelf
 from connectors.shopify.rehearsal.catalogue import CATALOGUE, Product, chosen
 from connectors.shopify.rehearsal.course import draw
 from connectors.shopify.rehearsal.life import Edit, Event, Life, Payment, Refund, Return, Shipment
 
-__all__ = ["CATALOGUE", "Delivery", "Product", "Story", "compose"]
+__all__ = ["CATALOGUE", "Delivery", "Product", "Story", "compose", "read_once"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,9 @@ class LedgerAdapter:
         try:
             return self._keep(operations)
         except (IntegrityError, DataError, InternalError, ValueError) as refusal:
+            if self._accounts:  # perhaps the database was restored under us and they are not there
+                self._accounts = set()
+                return self.keep(operations)
             # The database itself refused something: one by one, so that it is that one alone.
             if len(operations) > 1:
                 return [outcome for operation in operations for outcome in self.keep([operation])]
@@ -130,11 +133,14 @@ class LedgerAdapter:
     def changes(self, since: int = 0) -> Iterator[Change]:
         """The documents that changed after a cursor, the earliest first."""
         document = schema.document
-        rows = select(*_READ, document.c.channel, document.c.order_id, document.c.by_hand, document.c.changed)
-        with self.engine.connect().execution_options(yield_per=ROWS_AT_ONCE) as connection:
-            for x in connection.execute(
-                rows.where(document.c.changed > since).order_by(document.c.changed, document.c.id)
-            ):
+        rows = (
+            select(*_READ, document.c.channel, document.c.order_id, document.c.by_hand, document.c.changed)
+            .where(document.c.changed > since)
+            .order_by(document.c.changed, document.c.id)
+        )
+        connection = self.engine.connect().execution_options(yield_per=ROWS_AT_ONCE)
+        with connection, connection.execute(rows) as found:
+            for x in found:
                 yield Change(x.changed, x.kind, x.channel, x.order_id, x.by_hand, _read_back(x))
 
     def _held(self, keys: Sequence[DocumentKey]) -> dict[str, ReadBack]:
@@ -156,8 +162,9 @@ class LedgerAdapter:
             .where(document.c.kind.in_(ROW_KINDS), document.c.date.between(first, last))
             .order_by(document.c.id)
         )
-        with self.engine.connect().execution_options(yield_per=ROWS_AT_ONCE) as connection:
-            for row in connection.execute(rows):
+        connection = self.engine.connect().execution_options(yield_per=ROWS_AT_ONCE)
+        with connection, connection.execute(rows) as found:
+            for row in found:
                 yield erp_row(row)
 
     # --- periods ---------------------------------------------------------------------------------------------------

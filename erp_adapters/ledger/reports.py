@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from erp_adapters.ledger import schema
 from erp_adapters.ledger.documents import ref_of
@@ -78,35 +78,38 @@ def journal(
         rows = rows.where(entry.date >= first)
     if last is not None:
         rows = rows.where(entry.date <= last)
-    read = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(rows)
-    for _, postings in groupby(read, key=lambda x: x.id):
-        lines = list(postings)
-        x = lines[0]
-        yield {
-            "entry": x.id,
-            "cause": x.cause,
-            "reverses": x.reverses,
-            "date": x.date.isoformat(),
-            "original_date": x.original_date and x.original_date.isoformat(),
-            "entity": x.entity,
-            "memo": x.memo,
-            "functional": x.functional,
-            "document": x.key,
-            "ref": ref_of(x.kind, x.document_id),
-            "kind": x.kind,
-            "channel": x.channel,
-            "order": x.order_id,
-            "reference": x.reference,
-            "postings": [
-                {
-                    "account": line.account,
-                    "amount_minor": line.amount_minor,
-                    "currency": line.currency,
-                    "functional_minor": line.functional_minor,
-                }
-                for line in lines
-            ],
-        }
+    with connection.execution_options(yield_per=ROWS_AT_ONCE).execute(rows) as found:
+        for _, postings in groupby(found, key=lambda x: x.id):
+            yield _entry(list(postings))
+
+
+def _entry(lines: list[Any]) -> dict[str, Any]:
+    x = lines[0]
+    return {
+        "entry": x.id,
+        "cause": x.cause,
+        "reverses": x.reverses,
+        "date": x.date.isoformat(),
+        "original_date": x.original_date and x.original_date.isoformat(),
+        "entity": x.entity,
+        "memo": x.memo,
+        "functional": x.functional,
+        "document": x.key,
+        "ref": ref_of(x.kind, x.document_id),
+        "kind": x.kind,
+        "channel": x.channel,
+        "order": x.order_id,
+        "reference": x.reference,
+        "postings": [
+            {
+                "account": line.account,
+                "amount_minor": line.amount_minor,
+                "currency": line.currency,
+                "functional_minor": line.functional_minor,
+            }
+            for line in lines
+        ],
+    }
 
 
 def ageing(connection: Connection, chart: Chart, on: datetime.date) -> list[dict[str, Any]]:
@@ -114,8 +117,9 @@ def ageing(connection: Connection, chart: Chart, on: datetime.date) -> list[dict
     of = (
         entry.entity, document.customer, document.channel, document.order_id, document.reference, posting.currency,
     )  # fmt: skip
+    debit = case((posting.amount_minor > 0, posting.amount_minor), else_=0)
     rows = (
-        select(*of, entry.date, func.sum(posting.amount_minor).label("amount"))
+        select(*of, entry.date, func.sum(debit).label("debit"), func.sum(posting.amount_minor - debit).label("credit"))
         .join_from(schema.posting, schema.entry, posting.entry == entry.id)
         .join(schema.document, entry.document == document.id)
         .where(entry.posted, entry.date <= on, posting.account == chart.account(Role.RECEIVABLE))
@@ -123,7 +127,7 @@ def ageing(connection: Connection, chart: Chart, on: datetime.date) -> list[dict
     )
     by_order: defaultdict[tuple[Any, ...], list[tuple[datetime.date, int]]] = defaultdict(list)
     for x in connection.execute(rows):
-        by_order[tuple(x[:6])].append((x.date, int(x.amount)))
+        by_order[tuple(x[:6])] += [(x.date, int(x.debit)), (x.date, int(x.credit))]
     out = [
         {
             "entity": entity,

@@ -38,7 +38,11 @@ from sqlalchemy.engine import URL
 from hub.errors import Misconfigured
 
 LOCK_WAIT_S: Final = 30
+CACHE_KIB: Final = 32_768  # of SQLite, a connection: the upper pages of the key index of a million documents
+CHECKPOINT_PAGES: Final = 8_000  # 32 MB of log before SQLite moves it into the file, instead of 4
 MIGRATING: Final = 7_160_501  # the advisory lock on PostgreSQL under which one process migrates
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # on SQLite only INTEGER is the row's own number
 Minor = BigInteger
@@ -221,7 +225,7 @@ def migrate(engine: Engine, revision: str) -> None:
 
 def head() -> str:
     """The revision that this code is written for: the name of the last migration."""
-    return max(path.stem for path in (Path(__file__).parent / "migrations" / "versions").glob("v*.py"))
+    return max(path.stem for path in (MIGRATIONS / "versions").glob("v*.py"))
 
 
 @contextmanager
@@ -262,7 +266,8 @@ def _engine(url: URL) -> Engine:
 
 def _on_sqlite_connect(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # the driver opens no transaction of its own; `_on_sqlite_begin` does
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+    for pragma in (*pragmas, f"cache_size = -{CACHE_KIB}", f"wal_autocheckpoint = {CHECKPOINT_PAGES}"):
         raw.execute(f"PRAGMA {pragma}")
 
 
@@ -282,6 +287,6 @@ def _alembic() -> Any:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config

@@ -1,8 +1,8 @@
 """decide: the intents that bring an ERP from what was decided before to what is planned now, and the expected entries.
 
 A planned document is compared with what was decided under its key by its *plan digest*: the document as planned, its
-natural date included, before a closed period moves it and before policy and crosswalk versions are stamped. So closing
-a period, or a new policy version, changes no document that stands.
+natural date included, before a closed period moves it. So closing a period, or a new policy version, changes no
+document that stands.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,8 @@ def decide(
     intents: list[Intent] = []
     superseded: list[DocumentKey] = []
     for document in planned:
-        digest = revision_of(DOCUMENT.dump_json(document, exclude_defaults=True))
+        content: bytes = DOCUMENT.dump_json(document, exclude_defaults=True)
+        digest = revision_of(content)
         held = decided.get(document.key)
         if held is not None and held.plan_digest == digest and held.action is not Action.VOID:
             continue
@@ -40,9 +41,9 @@ def decide(
             superseded.append(held.key)
             held = held.standing
         if held is None:
-            intents.append(_intent(Action.CREATE, document, digest, None, terms, chart, policy))
+            intents.append(_intent(Action.CREATE, document, content, digest, None, terms, chart, policy))
         elif held.plan_digest != digest or held.action is Action.VOID:
-            intents.append(_intent(Action.AMEND, document, digest, held, terms, chart, policy))
+            intents.append(_intent(Action.AMEND, document, content, digest, held, terms, chart, policy))
     if decided:
         keys = {document.key for document in planned}
         for held in reversed(list(decided.values())):  # a document goes before what it refers to
@@ -58,17 +59,21 @@ def decide(
 def _intent(
     action: Action,
     document: Document,
+    content: bytes,
     digest: str,
     before: Decided | None,
     terms: Terms,
     chart: Chart,
     policy: Policy,
 ) -> Intent:
-    stamped = _stamped(document, terms)
-    content = DOCUMENT.dump_json(stamped, exclude_defaults=True)
-    entry = post(stamped, chart, policy, terms.functional)
+    revision, day = digest, terms.open_day(document.date)
+    if day != document.date:
+        document = replace(document, date=day, original_date=document.date)
+        content = DOCUMENT.dump_json(document, exclude_defaults=True)
+        revision = revision_of(content)
+    entry = post(document, chart, policy, terms.functional)
     reversal = _reversal(before, terms) if before else None
-    return Intent(action, stamped, content, revision_of(content), digest, entry, reversal)
+    return Intent(action, document, content, revision, digest, entry, terms.policy, reversal)
 
 
 def _void(held: Decided, terms: Terms) -> Intent:
@@ -80,6 +85,7 @@ def _void(held: Decided, terms: Terms) -> Intent:
         held.revision,
         held.plan_digest,
         None,
+        terms.policy,
         _reversal(held, terms),
     )
 
@@ -89,10 +95,3 @@ def _reversal(held: Decided, terms: Terms) -> Entry | None:
         return None
     entry: Entry = ENTRY.validate_json(held.entry)
     return entry.reversed(terms.open_day(entry.date))
-
-
-def _stamped(document: Document, terms: Terms) -> Document:
-    """The document as it is frozen: its date in an open period, the version of the policy that decided it."""
-    day = terms.open_day(document.date)
-    moved = document.date if day != document.date else None
-    return replace(document, date=day, original_date=moved, policy=terms.policy)

@@ -144,7 +144,12 @@ _CAUSES: Final = (
     ),
     # The amounts tie, the state does not: named, and worth nothing.
     *(
-        _cause(code, "0", f"kind = 'status' AND pair = 'hub-erp' AND {states}", _evidence(state="h_state", exception="h_cause"))
+        _cause(
+            code,
+            "0",
+            f"kind = 'status' AND pair = 'hub-erp' AND {states}",
+            _evidence(state="h_state", exception="h_cause"),
+        )
         for code, states in (("held_order", _REFUSED), ("in_doubt", "h_state = 'in_doubt'"))
     ),
     # --- in the ERP alone ---
@@ -177,7 +182,9 @@ _CAUSES: Final = (
         "fx",
         "CASE side WHEN 'left' THEN -l_total ELSE l_rescaled END",
         "kind = 'currency'",
-        _evidence(left_currency="l_currency", right_currency="r_currency", left_figure="l_total", right_figure="r_total"),
+        _evidence(
+            left_currency="l_currency", right_currency="r_currency", left_figure="l_total", right_figure="r_total"
+        ),
     ),
     _cause(
         "wrong_entity",
@@ -207,7 +214,8 @@ CREATE OR REPLACE TEMP TABLE cause AS
 WITH ends AS (
     SELECT variance.suspect_id, pair, side, kind, suspect.* EXCLUDE (suspect_id),
         h_readback_minor AS readback, own_document,
-        coalesce(try_cast(c_modified_at AS TIMESTAMPTZ) > try_cast(h_modified_at AS TIMESTAMPTZ), false) AS channel_is_newer,
+        coalesce(try_cast(c_modified_at AS TIMESTAMPTZ) > try_cast(h_modified_at AS TIMESTAMPTZ), false)
+            AS channel_is_newer,
         {", ".join(_end(column) for column in ("entity", "currency", "date", "total"))}
     FROM variance JOIN suspect USING (suspect_id) LEFT JOIN alone USING (suspect_id)
 ), voided AS (
@@ -224,13 +232,13 @@ WITH ends AS (
     FROM ends LEFT JOIN voided ON voided.key = h_document AND h_document <> '' AND kind = 'missing_in_erp'
         LEFT JOIN known ON known.channel = c_channel AND known.order_id = c_order_id AND kind = 'missing_in_hub'
 ), seen AS MATERIALIZED (SELECT *, CASE kind WHEN 'currency' THEN {_RESCALED} END AS l_rescaled FROM placed)
-SELECT * FROM ({" UNION ALL ".join(_CAUSES)}) 
+SELECT * FROM ({" UNION ALL ".join(_CAUSES)})
 WHERE amount_minor <> 0 OR code NOT IN ('channel_edit', 'hand_edit', 'rounding', 'tax_base')
 """
 
 _EXPLAINED = """
 CREATE OR REPLACE TEMP TABLE explained AS
-SELECT variance.*, coalesce(causes, 0)::BIGINT AS causes_minor, (delta_minor - coalesce(causes, 0))::BIGINT AS residual_minor
+SELECT variance.*, (delta_minor - coalesce(causes, 0))::BIGINT AS residual_minor
 FROM variance LEFT JOIN (
     SELECT suspect_id, pair, side, sum(amount_minor) AS causes FROM cause GROUP BY ALL
 ) AS summed USING (suspect_id, pair, side)

@@ -1,9 +1,10 @@
 """Matching: three statements become a table of variances, set-wise, in SQL.
 
 Handed are a DuckDB connection with the relations `channel`, `hub` and `erp` in the columns below, each with a column
-`line` that numbers its rows; rows of other periods among them, so that a document in the wrong one is found. Left behind
-are the tables `side`, `suspect` and `variance`. A match is by key, never by likeness: channel to hub by (channel, order, subject, subject id), hub to ERP
-by the document's key; an ERP document without a key of ours is laid to the order that it names.
+`line` that numbers its rows; rows of other periods among them, so that a document in the wrong one is found. Left
+behind are the tables `side`, `suspect`, `alone` and `variance`. A match is by key, never by likeness: channel to hub by
+(channel, order, subject, subject id), hub to ERP by the document's key; an ERP document without a key of ours is laid
+to the order that it names.
 """
 
 import datetime
@@ -155,7 +156,7 @@ def _alike(left: str, right: str) -> str:
 
 
 def _ties(left: str, right: str) -> str:
-    """SQL: two rows of a full join are one and the same as far as the period goes; false or null where one is absent."""
+    """SQL: two rows of a full join are the same as far as the period goes; false or null where one is absent."""
     return (
         f"{left}.entity = {right}.entity AND {left}.currency = {right}.currency"
         f" AND {_inside(left)} = {_inside(right)} AND {_alike(left, right)}"
@@ -240,21 +241,23 @@ WITH stray AS (
     FROM erp SEMI JOIN said ON erp.entity = said.entity AND erp.reference = said.reference
     WHERE erp.key <> '' AND erp.order_id <> ''
     GROUP BY ALL HAVING count(DISTINCT (erp.channel, erp.order_id)) = 1
+), theirs AS (
+    SELECT DISTINCT channel, order_id, subject, document FROM hub SEMI JOIN (
+        SELECT e_order_id AS wanted FROM stray WHERE e_order_id <> '' UNION SELECT order_id FROM reference
+    ) ON order_id = wanted
 ), named AS (
-    SELECT suspect_id, known.channel, known.order_id FROM stray
-        JOIN (SELECT DISTINCT channel, order_id FROM hub SEMI JOIN stray ON hub.order_id = e_order_id) AS known
-        ON known.order_id = e_order_id AND (e_channel = '' OR known.channel = e_channel) WHERE e_order_id <> ''
+    SELECT suspect_id, channel, order_id FROM stray
+        JOIN theirs ON order_id = e_order_id AND (e_channel = '' OR channel = e_channel)
     UNION
     SELECT suspect_id, reference.channel, reference.order_id FROM said JOIN reference USING (entity, reference)
 ), one AS (
     SELECT suspect_id, min(channel) AS channel, min(order_id) AS order_id FROM named
     GROUP BY suspect_id HAVING count(DISTINCT (channel, order_id)) = 1
-), own AS (
-    SELECT hub.channel, hub.order_id, hub.subject, min(hub.document) AS document
-    FROM hub SEMI JOIN one ON one.order_id = hub.order_id AND one.channel = hub.channel
-    WHERE hub.document <> '' GROUP BY ALL
 ), standing AS (
-    FROM own WHERE document IN (SELECT key FROM erp SEMI JOIN own ON key = document WHERE NOT voided)
+    SELECT channel, order_id, subject, min(document) AS document
+    FROM theirs
+    WHERE document <> '' AND document IN (SELECT key FROM erp SEMI JOIN theirs ON key = document WHERE NOT voided)
+    GROUP BY ALL
 )
 SELECT one.*, standing.document AS own_document
 FROM one JOIN suspect USING (suspect_id) LEFT JOIN standing
@@ -315,7 +318,8 @@ SELECT suspect_id, pair, side,
     (l_weight * coalesce(l_total, 0) + r_weight * coalesce(r_total, 0))::BIGINT AS delta_minor,
     {
     ", ".join(
-        f"(l_weight * coalesce(l_{amount}_minor, 0) + r_weight * coalesce(r_{amount}_minor, 0))::BIGINT AS {amount}_minor"
+        f"(l_weight * coalesce(l_{amount}_minor, 0) + r_weight * coalesce(r_{amount}_minor, 0))::BIGINT"
+        f" AS {amount}_minor"
         for amount in AMOUNTS
     )
 }

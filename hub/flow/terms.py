@@ -28,7 +28,7 @@ class Terms:
     functional: str  # the entity's currency
     timezone: ZoneInfo
     recognise_on_delivery: bool
-    policy: str  # its version, with the crosswalks': stored on every document
+    policy: str  # its version, with the crosswalks': stored with every decision
     crosswalks: Crosswalks
     rate: Rate | None = None  # None: the order's currency is the functional one
     closed_until: datetime.date | None = None

@@ -33,6 +33,7 @@ class Intent:
     revision: str
     plan_digest: str
     entry: Entry | None
+    policy: str  # versions of the policies and crosswalks that decided it
     reversal: Entry | None = None  # of what stood before, where this amends or voids it
 
 

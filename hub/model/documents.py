@@ -143,7 +143,6 @@ class Document:
     )
     original_date: datetime.date | None = None  # where a closed period moved `date`
     rate: Rate | None = None  # None: the document's currency is the functional one
-    policy: str = ""  # version of the policy that decided it
     memo: str = ""
 
     @property

@@ -112,6 +112,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
                 for one in decided:
                     decider.dispose(writing, one).add_to(changes)
                 orders.record(writing, changes)
+            hub.known_masters.update(wanted)
             return
         except Overtaken:
             if attempt == ATTEMPTS_MAX - 1:

@@ -3,9 +3,10 @@
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ from hub.steps.hub import Hub, OpenChannel
 from hub.store import credit
 from hub.store.orders import Changes, Known
 from hub.store.schema import stamp
+from hub.store.sending import NO_ORDER
 
 log = logging.getLogger(__name__)
 
@@ -194,10 +196,8 @@ class Decider:
                 known.add(key)
                 content = DOCUMENT.dump_json(document, exclude_defaults=True)
                 revision = revision_of(content)
-                add_intent(
-                    changes, one.key.channel, "", Intent(Action.CREATE, document, content, revision, revision, None),
-                    stamp(self._now),
-                )  # fmt: skip
+                intent = Intent(Action.CREATE, document, content, revision, revision, None, one.terms.policy)
+                add_intent(changes, one.key.channel, NO_ORDER, intent, stamp(self._now))
 
     def stub(self, record: Record, error: Untranslatable) -> Iterator[dict[str, Any]]:
         """An order that is known only by a record that does not translate: it is counted all the same."""
@@ -232,7 +232,7 @@ class Decider:
         planned = plan(state, terms)
         decided.decision = decide(planned, decided.known.decided, terms, channel.chart, channel.policy)
         if decided.decision.intents:
-            decided.masters = _masters(decided, planned)
+            decided.masters = _masters(decided, planned, self._hub.known_masters)
 
     def _terms(self, channel: OpenChannel, state: OrderState, known: Known) -> Terms:
         crosswalks = self._crosswalks.get(channel.channel.slug)
@@ -299,6 +299,7 @@ def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, no
             "total_minor": document.total_minor,
             "tax_minor": document.tax_minor,
             "content": intent.content.decode(),
+            "policy": intent.policy,
             "decided_at": now,
         }
     )
@@ -369,22 +370,32 @@ def _stamped_rate(known: Known) -> Rate | None:
     return None
 
 
-def _masters(decided: DecidedOrder, planned: Sequence[Document]) -> dict[DocumentKey, Document]:
+def _masters(
+    decided: DecidedOrder, planned: Sequence[Document], known: Collection[DocumentKey]
+) -> dict[DocumentKey, Document]:
+    """The customer and the items that the order's documents name, but for those known to stand."""
     terms, channel = decided.terms, decided.channel
     first = planned[0]
     found: dict[DocumentKey, Document] = {}
-    if first.customer is not None:
+    if first.customer is not None and first.customer not in known:
         customer = decided.state.snapshot.customer if decided.state.snapshot else None
         guest = customer is None or customer.id.startswith("guest-")
         found[first.customer] = _master(
             DocumentKind.CUSTOMER, first.customer, first, terms, (), None if guest else customer
         )
     for code in sorted({line.item for document in planned for line in document.lines if line.item is not None}):
+        key = _item_key(code)
+        if key in known:
+            continue
         item = channel.items.get(code) or Item(code, code, None, 0)
-        line = DocumentLine(Component.STOCK, item.cost_minor, item=item.code, quantity=1)
-        key = document_key(DocumentKind.ITEM, item.code)
+        line = DocumentLine(Component.STOCK, item.cost_minor, item=code, quantity=1)
         found[key] = _master(DocumentKind.ITEM, key, first, terms, (line,), None, item.name)
     return found
+
+
+@lru_cache(maxsize=10_000)
+def _item_key(code: str) -> DocumentKey:
+    return document_key(DocumentKind.ITEM, code)
 
 
 def _master(

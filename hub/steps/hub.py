@@ -1,11 +1,12 @@
 """The hub, opened: its stores, plugins and reference data, as every step is handed them."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -17,6 +18,7 @@ from hub.books.policy import LateFacts, Policy, Recognise
 from hub.flow.hold import HoldRules
 from hub.flow.terms import Item
 from hub.model.crosswalk import CrosswalkRow, Crosswalks
+from hub.model.documents import DocumentKey
 from hub.ports import ChannelConfig, EntityConfig, ErpConfig
 from hub.settings import Channel, Entity, Settings
 from hub.steps.reference import Rates, read_items, read_rates, read_seeds
@@ -24,6 +26,8 @@ from hub.store import crosswalks
 from hub.store.engine import connect
 
 Clock = Callable[[], datetime]
+
+COLLECT_AFTER_OBJECTS: Final = 500_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,11 @@ class Hub:
     @cached_property
     def rates(self) -> Rates:
         return read_rates(self.settings.files.rates)
+
+    @cached_property
+    def known_masters(self) -> set[DocumentKey]:
+        """Customers and items whose intents are known to stand: a cache, for the store to be asked once."""
+        return set()
 
     @cached_property
     def _channels(self) -> dict[str, "OpenChannel"]:
@@ -116,6 +125,16 @@ class OpenChannel:
     @property
     def recognise_on_delivery(self) -> bool:
         return self.policy.recognise is Recognise.DELIVERY
+
+
+def spare_the_collector() -> None:
+    """Cycles are looked for once a batch, not a dozen times in it; for a door to call when the process starts.
+
+    A batch makes some hundred thousand small objects that hold no cycles and go when the batch goes: walking them
+    again and again cost a fifth of the time of an import (measured, 2026-11).
+    """
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER_OBJECTS, 20, 100)
 
 
 def open_hub(settings: Settings, clock: Clock) -> Hub:

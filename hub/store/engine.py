@@ -8,6 +8,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 
 BUSY_MS: Final = 30_000
+PAGE_BYTES: Final = 16_384  # a raw order fits a page or two
+CHECKPOINT_PAGES: Final = 2_000  # 32 MB of log before it is written back
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 Part = Literal["hub", "inbox"]
 
@@ -70,10 +72,12 @@ def _sqlite(url: str, synchronous: str) -> Engine:
         # (docs.sqlalchemy.org, "SQLite dialect: Enabling Non-Legacy SQLite Transactional Modes", 2026-11.)
         connection.isolation_level = None
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA page_size={PAGE_BYTES}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.facts import Source
 from hub.model.records import Received, Record
-from hub.store.schema import moment, record, stamp
+from hub.store.schema import body, moment, record, stamp
 
 CHUNK: Final = 500  # values bound at once in an IN list
 
@@ -19,6 +19,8 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
 
     One transaction, committed with full durability before this returns.
     """
+    if not received:
+        return {}
     rows = [
         {
             "channel": one.channel,
@@ -27,31 +29,36 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
             "source": one.source.value,
             "received_at": stamp(one.received_at),
             "digest": one.digest,
-            "headers": json.dumps(one.headers) if one.headers else "{}",
-            "body": one.body,
         }
         for one in received
     ]
-    if not rows:
-        return {}
     dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(record).on_conflict_do_nothing().returning(record.c.id, record.c.channel, record.c.key)
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        return {(channel, key): id for id, channel, key in connection.execute(statement, rows)}
+        new = {(channel, key): id for id, channel, key in connection.execute(statement, rows)}
+        bodies = {
+            id: {"record_id": id, "headers": json.dumps(one.headers) if one.headers else "{}", "body": one.body}
+            for one in reversed(received)
+            if (id := new.get((one.channel, one.key))) is not None
+        }
+        if bodies:
+            connection.execute(insert(body), list(bodies.values()))
+    return new
 
 
-def due(engine: Engine, limit: int, after: int = 0) -> list[Record]:
+def due(engine: Engine, limit: int) -> list[Record]:
     """Records not yet advanced, the oldest first."""
     query = (
-        select(record.c.id, record.c.channel, record.c.topic, record.c.source, record.c.body, record.c.received_at)
-        .where(record.c.outcome.is_(None), record.c.id > after)
+        select(record.c.id, record.c.channel, record.c.topic, record.c.source, body.c.body, record.c.received_at)
+        .join(body, body.c.record_id == record.c.id)
+        .where(record.c.outcome.is_(None))
         .order_by(record.c.id)
         .limit(limit)
     )
     with engine.connect() as connection:
         return [
-            Record(id, channel, topic, Source(source), body, moment(received_at))
-            for id, channel, topic, source, body, received_at in connection.execute(query)
+            Record(id, channel, topic, Source(source), raw, moment(received_at))
+            for id, channel, topic, source, raw, received_at in connection.execute(query)
         ]
 
 

@@ -26,7 +26,16 @@ BIG: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for a key of type INTEGER."""
 
 OPEN_STATES: Final = ("planned", "sent", "in_doubt", "rejected")
-_OPEN = text("state IN ('planned', 'sent', 'in_doubt', 'rejected')")
+IS_OPEN: Final = "state IN ('planned', 'sent', 'in_doubt', 'rejected')"
+IS_PLANNED: Final = "state = 'planned'"
+IS_UNDER_WAY: Final = "state IN ('sent', 'in_doubt')"
+IS_MASTER: Final = f"order_id = '' AND {IS_OPEN}"
+"""Conditions of partial indexes. Queries must use them word for word: SQLite matches the text, not bound values."""
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
 
 inbox_metadata = MetaData()
 hub_metadata = MetaData()
@@ -41,13 +50,19 @@ record = Table(
     Column("source", String(10), nullable=False),
     Column("received_at", String(27), nullable=False),
     Column("digest", String(64), nullable=False),
-    Column("headers", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
     Column("outcome", String(20)),  # null: not yet advanced
     Column("order_id", String(100)),
     Column("result", Text),  # the row that `import` prints, as JSON
     UniqueConstraint("channel", "key", name="record_once"),
-    Index("record_due", "id", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+    _partial("record_due", "id", where="outcome IS NULL"),
+)
+
+body = Table(  # apart from its record, so that noting what became of the record does not write it anew
+    "body",
+    inbox_metadata,
+    Column("record_id", BIG, primary_key=True),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 party = Table(
@@ -109,7 +124,7 @@ orders = Table(
     Column("folded_at", String(27), nullable=False),
     PrimaryKeyConstraint("channel", "order_id"),
     Index("orders_placed", "placed_on"),
-    Index("orders_held", "holds", sqlite_where=text("holds > 0"), postgresql_where=text("holds > 0")),
+    _partial("orders_held", "holds", where="holds > 0"),
 )
 
 event = Table(
@@ -145,12 +160,7 @@ exception = Table(
     Column("resolution", String(20)),  # cured, released
     Column("assignee", String(100)),
     PrimaryKeyConstraint("channel", "order_id", "fingerprint"),
-    Index(
-        "exception_open",
-        "fingerprint",
-        sqlite_where=text("resolved_at IS NULL"),
-        postgresql_where=text("resolved_at IS NULL"),
-    ),
+    _partial("exception_open", "fingerprint", where="resolved_at IS NULL"),
 )
 
 release = Table(
@@ -194,6 +204,7 @@ intent = Table(
     Column("total_minor", BigInteger, nullable=False),
     Column("tax_minor", BigInteger, nullable=False),
     Column("content", Text, nullable=False),  # the document, frozen, as JSON
+    Column("policy", String(40), nullable=False),  # versions of the policies and crosswalks that decided it
     Column("decided_at", String(27), nullable=False),
     Index("intent_order", "channel", "order_id"),
     Index("intent_document", "document_key"),
@@ -226,7 +237,10 @@ step = Table(
     Column("readback_version", Integer),
     Column("matches", Boolean),  # the read-back equals what was sent; null: not read back
     Index("step_intent", "intent_id", unique=True),
-    Index("step_open", "target", "channel", "order_id", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    _partial("step_open", "channel", "order_id", "id", where=IS_OPEN),
+    _partial("step_planned", "target", "id", where=IS_PLANNED),
+    _partial("step_under_way", "target", "id", where=IS_UNDER_WAY),
+    _partial("step_master", "target", "id", where=IS_MASTER),
 )
 
 entry = Table(
@@ -265,7 +279,7 @@ def stamp(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError(f"a moment without an offset: {at}")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def moment(stamped: str) -> datetime:

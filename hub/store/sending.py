@@ -5,12 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.orm import aliased
 
 from hub.model.documents import DOCUMENT
 from hub.model.intents import Action, Outcome, ReadBack, StepState, Write
-from hub.store.schema import OPEN_STATES, exception, intent, moment, orders, stamp, step
+from hub.store.schema import (
+    IS_MASTER,
+    IS_OPEN,
+    IS_PLANNED,
+    IS_UNDER_WAY,
+    exception,
+    intent,
+    moment,
+    orders,
+    stamp,
+    step,
+)
 
 LEASE_S: Final = 120
 """A claimed step whose worker says nothing for so long is taken for one whose answer was lost."""
@@ -58,6 +69,7 @@ def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> 
         _steps()
         .where(
             step.c.target == target,
+            text(f"step.{IS_UNDER_WAY}"),
             or_(
                 and_(
                     step.c.state == StepState.IN_DOUBT.value,
@@ -164,7 +176,7 @@ def retry_rejected(connection: Connection, keys: Sequence[tuple[str, str]]) -> i
 def counts(connection: Connection, target: str) -> dict[str, int]:
     """How many steps are in each state."""
     query = select(step.c.state, func.count()).where(step.c.target == target).group_by(step.c.state)
-    return {state: count for state, count in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def claims_of(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, int]]:
@@ -184,21 +196,21 @@ def claims_of(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[t
 def _due(connection: Connection, target: str, limit: int, at: str, *, masters: bool) -> Sequence[Any]:
     query = _steps().where(
         step.c.target == target,
-        step.c.state == StepState.PLANNED.value,
+        text(f"step.{IS_PLANNED}"),
         or_(step.c.next_attempt_at.is_(None), step.c.next_attempt_at <= at),
     )
     if masters:
-        query = query.where(step.c.order_id == NO_ORDER)
+        query = query.where(text("step.order_id = ''"), text(f"step.{IS_OPEN}"))
     else:
         earlier = aliased(step, name="earlier")
         query = query.where(
             step.c.order_id != NO_ORDER,
             ~exists().where(
-                earlier.c.target == step.c.target,
                 earlier.c.channel == step.c.channel,
                 earlier.c.order_id == step.c.order_id,
                 earlier.c.id < step.c.id,
-                earlier.c.state.in_(OPEN_STATES),
+                earlier.c.target == step.c.target,
+                text(f"earlier.{IS_OPEN}"),
             ),
         )
     if connection.dialect.name == "postgresql":
@@ -207,9 +219,7 @@ def _due(connection: Connection, target: str, limit: int, at: str, *, masters: b
 
 
 def _masters_under_way(connection: Connection, target: str) -> bool:
-    query = select(step.c.id).where(
-        step.c.target == target, step.c.order_id == NO_ORDER, step.c.state.in_(("sent", "in_doubt"))
-    )
+    query = select(step.c.id).where(step.c.target == target, text(IS_MASTER), text(IS_UNDER_WAY))
     return connection.execute(query.limit(1)).first() is not None
 
 

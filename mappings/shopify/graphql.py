@@ -1,7 +1,7 @@
 """The GraphQL shape, rewritten into the REST shape, so that one mapping reads both and gives the same facts.
 
 Only structure changes here: connections become lists, money bags become a flat shop amount beside its `*_set`, enum
-words go to lower case. What is absurd goes through as it is, and the mapping names it, by the GraphQL path (`graphql_path`).
+words go to lower case. What is absurd goes through as it is, and the mapping names it, by its GraphQL path.
 """
 
 import re

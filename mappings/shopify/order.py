@@ -10,9 +10,6 @@ from typing import Final
 from hub.model.facts import Fact, FactKind, Refund, Source
 from hub.model.money import rounded_minor, spread
 from hub.model.order import (
-    Charge,
-    ChargeKind,
-    Collector,
     Discount,
     FinancialStatus,
     Line,
@@ -23,13 +20,13 @@ from hub.model.order import (
     Scope,
     ShippingLine,
     Snapshot,
-    TaxLine,
 )
 from hub.model.problems import Problem
+from mappings.shopify.charges import cash_rounded, tax_lines, taxes_and_charges
 from mappings.shopify.claims import current_claims
 from mappings.shopify.fulfilment import fulfilment_fact
 from mappings.shopify.parties import addressee, buyer
-from mappings.shopify.payload import AllocationPayload, LinePayload, OrderPayload, ShippingPayload, TaxLinePayload
+from mappings.shopify.payload import AllocationPayload, LinePayload, OrderPayload, ShippingPayload
 from mappings.shopify.presentment import presentment
 from mappings.shopify.reading import Part, Reading, text
 from mappings.shopify.refund import refund_facts
@@ -105,7 +102,7 @@ def order_facts(given: OrderPayload, channel: str, source: Source, read: Reading
     lines = _lines(given, refunded, read, found.problems)
     shipping = _shipping(given, read)
     lines = _order_discount(given, lines, shipping, read)
-    lines, charges = _taxes_and_charges(given, lines, shipping, read)
+    lines, charges = taxes_and_charges(given, lines, shipping, read)
     financial = None
     if given.financial_status:
         financial = read.word(FINANCIAL, given.financial_status, "financial_status")
@@ -137,7 +134,7 @@ def order_facts(given: OrderPayload, channel: str, source: Source, read: Reading
         cancel_reason=text(given.cancel_reason),
         closed_at=read.optional_moment(given.closed_at, "closed_at"),
     )
-    snapshot = _cash_rounded(given, snapshot, read)
+    snapshot = cash_rounded(given, snapshot, read)
     found.facts = [Fact(key, FactKind.SNAPSHOT, key.external_id, modified, placed, source, snapshot), *later]
     if not read.faults:
         found.problems += current_claims(snapshot, refunds)
@@ -183,7 +180,7 @@ def _lines(
                 unit_price=price,
                 gross_minor=gross,
                 discounts=_line_discounts(item, names, read, i),
-                taxes=_taxes(item.tax_lines, given.taxes_included, read, "line_items", i, "tax_lines"),
+                taxes=tax_lines(item.tax_lines, given.taxes_included, read, "line_items", i, "tax_lines"),
                 requires_shipping=item.requires_shipping is not False,
                 removed_quantity=removed,
                 parent=_group(item, read, i),
@@ -243,23 +240,6 @@ def _allocated(
     return tuple(discounts)
 
 
-def _taxes(taxes: list[TaxLinePayload] | None, included: bool, read: Reading, *path: Part) -> tuple[TaxLine, ...]:
-    if not taxes:
-        return ()
-    return tuple(
-        [
-            TaxLine(
-                tax.title or "Tax",
-                read.money(tax.price, *path, j, "price"),
-                read.rate(tax.rate, *path, j, "rate"),
-                Collector.MARKETPLACE if tax.channel_liable else Collector.SELLER,
-                included,
-            )
-            for j, tax in enumerate(taxes)
-        ]
-    )
-
-
 def _shipping(given: OrderPayload, read: Reading) -> tuple[ShippingLine, ...]:
     """The shipping lines that count; one removed by an edit is no longer part of any total."""
     found = []
@@ -275,7 +255,7 @@ def _shipping(given: OrderPayload, read: Reading) -> tuple[ShippingLine, ...]:
                 text(item.code),
                 price,
                 _shipping_discounts(given, item, price, read, i),
-                _taxes(item.tax_lines, given.taxes_included, read, "shipping_lines", i, "tax_lines"),
+                tax_lines(item.tax_lines, given.taxes_included, read, "shipping_lines", i, "tax_lines"),
             )
         )
     return tuple(found)
@@ -313,85 +293,3 @@ def _order_discount(
             for line, share in zip(lines, shares, strict=True)
         ]
     )
-
-
-def _taxes_and_charges(
-    given: OrderPayload, lines: tuple[Line, ...], shipping: tuple[ShippingLine, ...], read: Reading
-) -> tuple[tuple[Line, ...], list[Charge]]:
-    """Duties, tip and fees; the order's own tax lines where the lines have none; the rounding of its total tax."""
-    charges = _duties(given, read)
-    if tip := read.optional(given.total_tip_received, "total_tip_received"):
-        charges.append(Charge(ChargeKind.TIP, tip))
-    if given.original_total_additional_fees_set is not None:
-        path = "original_total_additional_fees_set"
-        fee = read.bag(given.original_total_additional_fees_set, "shop_money", read.currency, path)
-        if fee:
-            charges.append(Charge(ChargeKind.FEE, fee))
-    if given.total_tax is None and not given.tax_lines:
-        return lines, charges
-
-    parts: list[tuple[TaxLine, ...]] = [line.taxes for line in lines]
-    parts += [item.taxes for item in shipping]
-    parts += [charge.taxes for charge in charges]
-    count = sum(map(len, parts))
-    if not count and lines:
-        lines = _spread_tax(given, lines, read)
-        count = sum(len(line.taxes) for line in lines)
-        parts = [line.taxes for line in lines]
-    if given.total_tax is not None and not given.taxes_included:
-        stated = read.money(given.total_tax, "total_tax")
-        off = stated - sum([tax.amount_minor for taxes in parts for tax in taxes])
-        if off and abs(off) <= count:  # a minor unit a tax line is rounding; more is a fault that the identity shows
-            charges.append(Charge(ChargeKind.TAX_ROUNDING, off))
-    return lines, charges
-
-
-def _duties(given: OrderPayload, read: Reading) -> list[Charge]:
-    if given.duties_included:
-        return []  # they are in the prices
-    amount = 0
-    taxes: list[TaxLine] = []
-    for i, line in enumerate(given.line_items):
-        for j, duty in enumerate(line.duties or ()):
-            path = ("line_items", i, "duties", j)
-            bag = duty.price_set
-            if bag is None:
-                bag = {"shop_money": duty.shop_money}
-            amount += read.bag(bag, "shop_money", read.currency, *path)
-            taxes += _taxes(duty.tax_lines, given.taxes_included, read, *path, "tax_lines")
-    if not amount and given.original_total_duties_set is not None:
-        amount = read.bag(given.original_total_duties_set, "shop_money", read.currency, "original_total_duties_set")
-    return [Charge(ChargeKind.DUTY, amount, taxes=tuple(taxes))] if amount or taxes else []
-
-
-def _spread_tax(given: OrderPayload, lines: tuple[Line, ...], read: Reading) -> tuple[Line, ...]:
-    """The order's own tax on its lines, by what they sell for; from payloads whose lines know no tax."""
-    taxes = _taxes(given.tax_lines, given.taxes_included, read, "tax_lines")
-    if not taxes:
-        amount = read.optional(given.total_tax, "total_tax")
-        taxes = (TaxLine("Tax", amount, None, included=given.taxes_included),) if amount else ()
-    weights = [max(0, line.gross_minor - line.discount_minor) for line in lines]
-    if not any(weights):
-        weights = [1] * len(lines)
-    for tax in taxes:
-        shares = spread(tax.amount_minor, weights)
-        lines = tuple(
-            [
-                replace(line, taxes=(*line.taxes, TaxLine(tax.title, share, tax.rate, tax.collector, tax.included)))
-                if share
-                else line
-                for line, share in zip(lines, shares, strict=True)
-            ]
-        )
-    return lines
-
-
-def _cash_rounded(given: OrderPayload, snapshot: Snapshot, read: Reading) -> Snapshot:
-    """Cash rounding stands beside the total; it is part of it only where the total says so to the unit."""
-    bag = given.total_cash_rounding_payment_adjustment_set
-    if bag is None:
-        return snapshot
-    rounding = read.bag(bag, "shop_money", read.currency, "total_cash_rounding_payment_adjustment_set")
-    if not rounding or snapshot.claimed_total_minor - snapshot.computed_total_minor != rounding:
-        return snapshot
-    return replace(snapshot, charges=(*snapshot.charges, Charge(ChargeKind.CASH_ROUNDING, rounding)))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -98,14 +98,12 @@ class Reading:
         return _plain(value)
 
     def moment(self, text: str | None, *path: Part) -> datetime:
-        """A time with its offset."""
+        """A time, in UTC: REST gives the shop's offset and GraphQL Z, and both mean one moment."""
         if text is not None:
             try:
-                at = datetime.fromisoformat(text)
-            except ValueError:
-                at = None
-            if at is not None and at.tzinfo is not None:
-                return at
+                return _moment(text)
+            except (ValueError, OverflowError):
+                pass
             self.fault(f"not a time with an offset: {shown(text)}", *path)
         else:
             self.fault("missing", *path)
@@ -200,6 +198,14 @@ def _minor(text: str, currency: str) -> int:
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"not a decimal: {shown(text)}")
     return minor_of(Decimal(text), currency)
+
+
+@lru_cache(maxsize=4_096)
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at.astimezone(UTC)
 
 
 @lru_cache(maxsize=16_384)

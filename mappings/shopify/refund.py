@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from hub.model.facts import Adjustment, AdjustmentKind, Fact, FactKind, Refund, RefundLine, Restock, Source
+from hub.model.money import decimal_of
 from hub.model.order import LineId, OrderKey
 from hub.model.problems import Problem
 from mappings.shopify.payload import RefundLinePayload, RefundPayload
@@ -127,13 +128,14 @@ def _holds_tax(given: RefundPayload, read: Reading, path: tuple[Part, ...]) -> b
     taxed = [(i, line) for i, line in enumerate(given.refund_line_items) if line.total_tax and _decimal(line.total_tax)]
     if not taxed:
         return False
+    unit = decimal_of(1, read.currency)
     for _, line in taxed:
         rates = [read.rate(tax.rate) for tax in (line.line_item and line.line_item.tax_lines) or () if tax.rate]
         rate = sum((rate for rate in rates if rate is not None), Decimal(0))
         subtotal, tax = _decimal(line.subtotal), _decimal(line.total_tax)
         if rate and subtotal:
             on_top, inside = abs(subtotal * rate - tax), abs(subtotal * rate / (1 + rate) - tax)
-            if abs(on_top - inside) > Decimal("0.01"):
+            if abs(on_top - inside) > unit:
                 return inside < on_top
     paid = sum((_decimal(t.amount) for t in given.transactions or () if t.kind == "refund"), Decimal(0))
     kept = sum((_decimal(a.amount) + _decimal(a.tax_amount) for a in given.order_adjustments or ()), Decimal(0))

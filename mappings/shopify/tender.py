@@ -26,8 +26,10 @@ STATUS: Final = {
     "failure": TenderStatus.FAILED,
     "error": TenderStatus.FAILED,
 }
-SETTLED: Final = timedelta(microseconds=1)
-"""A transaction carries no stamp of its own change, so its settled version outranks its pending one by this."""
+KNOWN: Final = timedelta(microseconds=1)
+SETTLED: Final = timedelta(microseconds=2)
+"""A transaction carries no stamp of its own change: its settled version outranks its pending one by this, and the
+version inside its refund, which alone names the refund, the one that came alone by KNOWN."""
 
 
 @dataclass(slots=True)
@@ -87,6 +89,8 @@ def tender_fact(
         given.test is True,
     )
     modified = at if status is TenderStatus.PENDING else at + SETTLED
+    if refund is not None:
+        modified += KNOWN
     return Fact(order, FactKind.TENDER, read.id(given.id, *path, "id"), modified, at, source, body)
 
 

@@ -36,7 +36,10 @@ OUTCOMES: Final = {
     ),
     "graphql-fixtures/FulfillmentOrderResult.json": "not_an_order: GraphQL order without anything that is used here",
     "graphql-fixtures/OrderTransactionResult.json": "held: id: missing",
-    "rest-2026-07/REQUESTS.json": "held: $: not a Shopify document that is known here; its keys: balance/balance.json, dispute/disputes.jso, draft_order/draft-or, draft_order/draft-or",
+    "rest-2026-07/REQUESTS.json": (
+        "held: $: not a Shopify document that is known here; its keys: "
+        "balance/balance.json, dispute/disputes.jso, draft_order/draft-or, draft_order/draft-or"
+    ),
     "rest-2026-07/balance/balance.json": "not_an_order: balance",
     "rest-2026-07/dispute/disputes.json": "not_an_order: dispute",
     "rest-2026-07/draft_order/draft-order-completed.json": "not_an_order: draft order",
@@ -133,7 +136,9 @@ OUTCOMES: Final = {
     "rest-fixtures/py-payout.json": "not_an_order: payout",
     "rest-fixtures/py-payouts.json": "not_an_order: payout",
     "rest-fixtures/py-payouts_transactions.json": "not_an_order: balance transaction",
-    "rest-fixtures/py-refund.json": "held: refund_line_items[0].subtotal: missing; refund_line_items[1].subtotal: missing",
+    "rest-fixtures/py-refund.json": (
+        "held: refund_line_items[0].subtotal: missing; refund_line_items[1].subtotal: missing"
+    ),
     "rest-fixtures/py-refund_calculate.json": "not_an_order: calculation of a refund, not a refund",
     "rest-fixtures/py-tender_transactions.json": "not_an_order: tender transaction",
     "rest-fixtures/py-transactions.json": "facts: tender",
@@ -164,7 +169,9 @@ OUTCOMES: Final = {
     "webhooks-2024-10/returns.decline.json": "not_an_order: return that names no order",
     "webhooks-2024-10/returns.request.json": "facts: return",
     "webhooks-2024-10/returns.update.json": "not_an_order: change of a return, which names no order",
-    "webhooks-2024-10/reverse_fulfillment_orders.dispose.json": "not_an_order: topic reverse_fulfillment_orders/dispose",
+    "webhooks-2024-10/reverse_fulfillment_orders.dispose.json": (
+        "not_an_order: topic reverse_fulfillment_orders/dispose"
+    ),
     "webhooks-2024-10/shop.update.json": "not_an_order: topic shop/update",
     "webhooks-2024-10/tender_transactions.create.json": "not_an_order: tender transaction",
 }

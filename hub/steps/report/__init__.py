@@ -23,9 +23,7 @@ from hub.steps.report.waterfall import Step, Waterfall, waterfall
 HTML_VARIANCES_MAX: Final = 500
 """Variances shown one by one, of each measure; the JSON report has them all."""
 
-_MONTHS: Final = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS: Final = "January February March April May June July August September October November December".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,22 @@ class Cell:
     delta_minor: int  # last side − first side
 
     @property
+    def state(self) -> str:
+        """good: ties; warn: does not, and is explained; bad: is not explained."""
+        return "bad" if self.unexplained_minor else "warn" if self.variances_count else "good"
+
+    @property
     def held_minor(self) -> int:
         return sum(abs(group.amount_minor) for group in self.groups if group.code is CauseCode.HELD_ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The headline."""
+
+    state: str  # as Cell.state
+    head: str
+    sentences: tuple[str, ...]
 
 
 def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[TimelineItem]]) -> str:
@@ -63,17 +75,43 @@ def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[Time
     Args:
         timelines: what happened to the orders at variance, by `channel/order`.
     """
+    sales, payments = _cells(reconciliation.sales), _cells(reconciliation.payments)
+    rows = [("Sales", cell) for cell in sales] + [("Payments", cell) for cell in payments]
     return _TEMPLATE.render(
         run=reconciliation,
         title=_title(reconciliation.period),
+        verdict=_verdict([cell for _, cell in rows]),
+        rows=rows,
         measures=[
-            (Measure.SALES, "Sales", _cells(reconciliation.sales), reconciliation.sales),
-            (Measure.PAYMENTS, "Payments", _cells(reconciliation.payments), reconciliation.payments),
+            (Measure.SALES, "Sales", sales, reconciliation.sales),
+            (Measure.PAYMENTS, "Payments", payments, reconciliation.payments),
         ],
         words=words,
         timelines=timelines,
         variances_max=HTML_VARIANCES_MAX,
     )
+
+
+def _verdict(cells: Sequence[Cell]) -> Verdict:
+    variances = sum(cell.variances_count for cell in cells)
+    if not variances:
+        return Verdict("good", "Everything ties.", ("Every order, refund and payment is the same on every side.",))
+    counted = f"{variances:,} variance{'' if variances == 1 else 's'}"
+    sentences = [f"{counted} between the sides; the causes and what to do about each are below."]
+    if held := _sums(cells, "held_minor"):
+        sentences.append(f"Waiting in held orders: {held}.")
+    if unexplained := _sums(cells, "unexplained_minor"):
+        sentences.insert(0, "Nobody recorded why these amounts differ; look at them before you close the month.")
+        return Verdict("bad", f"It does not tie, and {unexplained} is unexplained.", tuple(sentences))
+    return Verdict("warn", "It does not tie yet, and every cent is explained.", tuple(sentences))
+
+
+def _sums(cells: Sequence[Cell], name: str) -> str:
+    """The amounts of that name, summed by currency, for people; empty where all are zero."""
+    sums: dict[str, int] = {}
+    for cell in cells:
+        sums[cell.currency] = sums.get(cell.currency, 0) + getattr(cell, name)
+    return " and ".join(words.money(minor, currency) for currency, minor in sums.items() if minor)
 
 
 def _title(period: str) -> str:
@@ -97,7 +135,12 @@ def _cell(comparison: Comparison, entity: str, currency: str, shown: Iterable[Va
     if Pair.CHANNEL_HUB in comparison.matched_pairs:
         totals.insert(0, ("Channel", of(comparison.channel)))
     sides = tuple(
-        SideLine(name, total.orders, total.total_minor, total.total_minor - totals[index - 1][1].total_minor if index else None)
+        SideLine(
+            name,
+            total.orders,
+            total.total_minor,
+            total.total_minor - totals[index - 1][1].total_minor if index else None,
+        )
         for index, (name, total) in enumerate(totals)
     )
     groups = tuple(

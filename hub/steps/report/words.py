@@ -27,7 +27,7 @@ MEANING: Final = {
     CauseCode.NEVER_CAPTURED: "The channel lists it; the hub never received it, so nobody booked it.",
     CauseCode.ERP_DELETED: "The hub posted it and read it back; since then it was voided or deleted in the ERP.",
     CauseCode.ENTERED_TWICE: "The ERP holds the hub's document and a second one that names the same order.",
-    CauseCode.ENTERED_IN_ERP_ALONE: "Somebody typed it into the ERP; no channel and no document of the hub stands behind it.",
+    CauseCode.ENTERED_IN_ERP_ALONE: "Somebody typed it into the ERP; no document of the hub stands behind it.",
     CauseCode.ROUNDING: "The ERP rounded the tax by a few minor units when it booked the document.",
     CauseCode.TAX_BASE: "The ERP computed another tax than the channel charged, when it booked the document.",
     CauseCode.CHANNEL_EDIT: "The order was edited or cancelled in the channel after the version that the hub has.",
@@ -43,16 +43,16 @@ MEANING: Final = {
 
 TO_DO: Final = {
     CauseCode.NEVER_CAPTURED: "Pull the order again (sync or import); then it posts by itself.",
-    CauseCode.ERP_DELETED: "Ask who voided it. If by mistake, post it again; if on purpose, cancel it in the channel too.",
+    CauseCode.ERP_DELETED: "Ask who voided it. A mistake: post it again. On purpose: cancel it in the channel too.",
     CauseCode.ENTERED_TWICE: "Void the document that was typed in; keep the one with the hub's key.",
-    CauseCode.ENTERED_IN_ERP_ALONE: "Find out what it is. If it belongs to an order, link it; if not, void it or accept it.",
+    CauseCode.ENTERED_IN_ERP_ALONE: "Find out what it is. Of an order: link it. Of none: void it or accept it.",
     CauseCode.ROUNDING: "Nothing: it is within the tolerance. Book it to the rounding account if it adds up.",
     CauseCode.TAX_BASE: "Compare the ERP's tax code for this order with what the channel charged; correct the mapping.",
     CauseCode.CHANNEL_EDIT: "Pull the order again; the hub amends the document.",
     CauseCode.HAND_EDIT: "Ask who edited it and why. Undo it in the ERP, or make the same change in the channel.",
     CauseCode.UNBOOKED_REFUND: "Pull the order again so that the refund is captured, then post its credit memo.",
     CauseCode.HELD_ORDER: "Open the exception, do what it says and release it: all orders of one cause go together.",
-    CauseCode.CUT_OFF: "Move the ERP's date into the right month, or accept the cut-off: it comes back in the other month.",
+    CauseCode.CUT_OFF: "Move it into the right month, or accept the cut-off: it comes back in the other month.",
     CauseCode.FX: "Correct the document's currency in the ERP.",
     CauseCode.WRONG_ENTITY: "Move the document to the right company.",
     CauseCode.NOT_SENT_YET: "Let the hub finish sending, then reconcile again.",
@@ -96,12 +96,16 @@ def because(cause: Cause, currency: str) -> str:
     match cause.code:
         case CauseCode.NEVER_CAPTURED:
             known = ", of an order that the hub knows" if seen.get("order_known") else ""
-            return f"The channel states {amount('channel_minor')} on {seen.get('date')}{known}; the hub has no record of it."
+            return (
+                f"The channel states {amount('channel_minor')} on {seen.get('date')}{known};"
+                " the hub has no record of it."
+            )
         case CauseCode.UNBOOKED_REFUND if "channel_minor" in seen:
             return f"The channel states refund {seen.get('refund')} of {amount('channel_minor')} on {seen.get('date')}."
         case CauseCode.CHANNEL_EDIT:
             return (
-                f"The channel's version is of {seen.get('channel_modified_at')}, the hub's of {seen.get('hub_modified_at')}."
+                f"The channel's version is of {seen.get('channel_modified_at')},"
+                f" the hub's of {seen.get('hub_modified_at')}."
                 f" Taken out by edits and cancellation: {amount('channel_taken_out_minor')} in the channel,"
                 f" {amount('hub_taken_out_minor')} in the hub."
             )
@@ -112,7 +116,11 @@ def because(cause: Cause, currency: str) -> str:
                 f"{', last changed by a person' if seen.get('by_hand') else ''}), document {seen.get('ref')}."
             )
         case CauseCode.ERP_DELETED:
-            gone = f"Now it is voided ({seen['voided_ref']})." if "voided_ref" in seen else "Now the ERP lists no such document."
+            gone = (
+                f"Now it is voided ({seen['voided_ref']})."
+                if "voided_ref" in seen
+                else "Now the ERP lists no such document."
+            )
             return f"Read back after posting: {amount('readback_minor')}, dated {seen.get('readback_date')}. {gone}"
         case CauseCode.ENTERED_TWICE:
             return (
@@ -127,7 +135,11 @@ def because(cause: Cause, currency: str) -> str:
         case CauseCode.TAX_BASE:
             return f"Tax sent: {amount('hub_tax_minor')}. Tax read back right after: {amount('readback_tax_minor')}."
         case CauseCode.CUT_OFF:
-            moved = f" The hub moved it from {seen['original_date']}: that period was closed." if "original_date" in seen else ""
+            moved = (
+                f" The hub moved it from {seen['original_date']}: that period was closed."
+                if "original_date" in seen
+                else ""
+            )
             return (
                 f"Dated {seen.get('left_date')} on one side and {seen.get('right_date')} on the other,"
                 f" where it is {amount('elsewhere_minor')}.{moved}"

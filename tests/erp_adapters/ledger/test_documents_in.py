@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from erp_adapters.ledger.simulator import LedgerSimulator
-from hub.model.documents import Document, Rate
+from hub.model.documents import Document, DocumentKey, Rate
 from hub.model.intents import Action, Found, Outcome, Verdict
 from tests.erp_adapters.ledger.conftest import OpenLedger
 from tests.erp_adapters.ledger.sale import (
@@ -138,7 +138,7 @@ def test_created_amended_and_voided_in_one_batch(stocked: LedgerSimulator) -> No
 
 REFUSED = [
     ("unknown_item", "lines[0].item", of_order("sales_order", line("goods", 100, "", "CUP", 1))),
-    ("unknown_customer", "customer", replace(sales_order(), customer="cust-nobody")),
+    ("unknown_customer", "customer", replace(sales_order(), customer=DocumentKey("cust-nobody"))),
     ("unknown_entity", "entity", replace(sales_order(), entity="moon")),
     ("unknown_currency", "currency", replace(sales_order(), currency="XTS")),
     ("unknown_method", "method", replace(deposit(), method=None)),
@@ -227,8 +227,11 @@ def test_the_same_documents_through_two_connections_at_once_are_there_once(open_
         for start in range(0, 60, 10)
     ]
 
+    def put_all(on: LedgerSimulator) -> list[list[Outcome]]:
+        return [on.put(batch) for batch in batches]
+
     with ThreadPoolExecutor(2) as threads:
-        both = [threads.submit(lambda on=on: [on.put(batch) for batch in batches]) for on in (first, second)]
+        both = [threads.submit(put_all, on) for on in (first, second)]
         outcomes = [[x.ref for batch in future.result() for x in batch] for future in both]
 
     assert outcomes[0] == outcomes[1]
@@ -259,7 +262,6 @@ def test_foreign_documents_balance_in_both_currencies(stocked: LedgerSimulator) 
 
 
 def test_a_stored_document_names_its_party_and_holds_nothing_of_it(stocked: LedgerSimulator) -> None:
-    assert "customer-7" in stocked.document("CUST-1").__repr__()
     with stocked.engine.connect() as connection:
         bodies = connection.exec_driver_sql("SELECT body FROM document WHERE kind = 'customer'").scalars().all()
     assert '"party":{"id":"customer-7","version":"v1"}' in bodies[0]

@@ -19,10 +19,11 @@ def document(
     key: str = "",
     currency: str = "USD",
     date: datetime.date = DAY,
+    entity: str = "main",
     **rest: Any,
 ) -> Document:
     """A document with lines, the rest plausible."""
-    return Document(DocumentKey(key or f"{kind}-1"), DocumentKind(kind), "main", currency, date, lines, **rest)
+    return Document(DocumentKey(key or f"{kind}-1"), DocumentKind(kind), entity, currency, date, lines, **rest)
 
 
 def line(

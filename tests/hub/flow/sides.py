@@ -1,10 +1,15 @@
 """Three statements of one month that tie, and hands that make them differ."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from hub.flow.compare import Compared, compare
+from hub.flow.match import COLUMNS, month_of
 from hub.model.reconciliation import Reconciliation, Variance
 from hub.model.statement import ChannelRow, ErpRow, HubRow, StatementRow, Subject
 from hub.steps.reconcile import Timelines, run
@@ -77,9 +82,9 @@ class Sides:
             row=row, key=key, ref=f"L{number}", reference=f"#{row.order}", version=1, voided=False, by_hand=False
         )
 
-    def at_channel(self, number: str, *, modified_at: str | None = None, **row: Any) -> None:
+    def at_channel(self, number: str, row: dict[str, Any] | None = None, *, modified_at: str | None = None) -> None:
         stated = self.channel[number]
-        self.channel[number] = ChannelRow(replace(stated.row, **row), modified_at or stated.modified_at)
+        self.channel[number] = ChannelRow(replace(stated.row, **(row or {})), modified_at or stated.modified_at)
 
     def at_hub(self, number: str, row: dict[str, Any] | None = None, **changed: Any) -> None:
         stated = self.hub[number]
@@ -107,6 +112,19 @@ class Sides:
         typed = ErpRow(row=row, key="", ref=ref, reference="", version=1, voided=False, by_hand=True)
         self.erp[ref] = replace(typed, **changed)
 
+    def compared(self, period: str = MAY, *, channel_given: bool = True) -> Compared:
+        """What the comparison alone says, without a folder."""
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for side, columns in COLUMNS.items():
+                declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+                connection.execute(f"CREATE TABLE {side} ({declared}, line BIGINT)")
+                rows = [[*_flat(x, columns), line] for line, x in enumerate(getattr(self, side).values())]
+                if rows:
+                    marks = ", ".join("?" for _ in rows[0])
+                    connection.executemany(f"INSERT INTO {side} VALUES ({marks})", rows)
+            return compare(connection, *month_of(period), channel_given=channel_given)
+
     def reconcile(
         self,
         folder: Path,
@@ -126,6 +144,17 @@ class Sides:
             complete=complete,
             timelines=timelines,
         )
+
+
+_ABSENT = object()
+
+
+def _flat(stated: ChannelRow | HubRow | ErpRow, columns: Iterable[str]) -> list[Any]:
+    values = []
+    for name in columns:
+        own = getattr(stated.row, "order" if name == "order_id" else name, _ABSENT)
+        values.append(getattr(stated, name) if own is _ABSENT else own)
+    return values
 
 
 def told(variance: Variance) -> tuple[str, str, int, list[tuple[str, int]], int]:

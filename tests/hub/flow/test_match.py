@@ -1,15 +1,13 @@
 """What counts as the same thing, as different, and as missing; and that the variances sum to the sides' difference."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.flow.match import AMOUNTS, DoesNotAddUp, month_of, window
 from hub.model.reconciliation import Comparison, Pair, SideTotal
-from hub.model.statement import ErpRow, StatementRow
 from tests.hub.flow.sides import IN_JUNE, MAY, Sides, told
 
 
@@ -22,8 +20,8 @@ def sides() -> Sides:
     return sides
 
 
-def test_sides_that_tie_have_no_variance(sides: Sides, tmp_path: Path) -> None:
-    found = sides.reconcile(tmp_path).sales
+def test_sides_that_tie_have_no_variance(sides: Sides) -> None:
+    found = sides.compared().sales
 
     assert found.variances == ()
     assert found.matched == 4
@@ -31,56 +29,56 @@ def test_sides_that_tie_have_no_variance(sides: Sides, tmp_path: Path) -> None:
     assert found.unexplained_minor == {"USD": 0}
 
 
-def test_payments_never_mix_with_sales(sides: Sides, tmp_path: Path) -> None:
+def test_payments_never_mix_with_sales(sides: Sides) -> None:
     sides.payment("p1", "1001")
     sides.at_erp("p1", {"payment_minor": 10800})
 
-    found = sides.reconcile(tmp_path)
+    found = sides.compared()
 
     assert found.sales.variances == ()
     assert found.payments.hub == (SideTotal("us", "USD", 1, 10825),)
     assert [told(x) for x in found.payments.variances] == [("hub-erp", "amount", -25, [], -25)]
 
 
-def test_an_amount_that_differs_is_named_by_component(sides: Sides, tmp_path: Path) -> None:
+def test_an_amount_that_differs_is_named_by_component(sides: Sides) -> None:
     sides.at_erp("1002", {"shipping_minor": 400, "tax_minor": 910})
 
-    [variance] = sides.reconcile(tmp_path).sales.variances
+    [variance] = sides.compared().sales.variances
 
     assert told(variance) == ("hub-erp", "amount", -15, [], -15)
     assert variance.components == {"shipping": -25, "tax": 10}
     assert variance.order == "1002"
 
 
-def test_money_that_moved_between_components_is_a_variance_of_nothing(sides: Sides, tmp_path: Path) -> None:
+def test_money_that_moved_between_components_is_a_variance_of_nothing(sides: Sides) -> None:
     sides.at_erp("1002", {"goods_minor": 10100, "shipping_minor": 325})
 
-    [variance] = sides.reconcile(tmp_path).sales.variances
+    [variance] = sides.compared().sales.variances
 
     assert told(variance) == ("hub-erp", "amount", 0, [], 0)
     assert variance.components == {"goods": 100, "shipping": -100}
 
 
-def test_tax_and_its_rounding_are_one(sides: Sides, tmp_path: Path) -> None:
+def test_tax_and_its_rounding_are_one(sides: Sides) -> None:
     """A channel's export has the order's tax in one figure, the order itself has tax lines and a rest."""
-    sides.at_channel("1002", tax_minor=899, rounding_minor=1)
+    sides.at_channel("1002", {"tax_minor": 899, "rounding_minor": 1})
 
-    assert sides.reconcile(tmp_path).sales.variances == ()
+    assert sides.compared().sales.variances == ()
 
 
-def test_what_an_edit_took_out_may_be_less_goods_on_the_other_side(sides: Sides, tmp_path: Path) -> None:
+def test_what_an_edit_took_out_may_be_less_goods_on_the_other_side(sides: Sides) -> None:
     for change in (sides.at_hub, sides.at_erp):
         change("1002", {"goods_minor": 9000} if change == sides.at_erp else {"edited_minor": -1000})
     sides.at_hub("1002", readback_minor=9825)
-    sides.at_channel("1002", edited_minor=-1000)
+    sides.at_channel("1002", {"edited_minor": -1000})
 
-    assert sides.reconcile(tmp_path).sales.variances == ()
+    assert sides.compared().sales.variances == ()
 
 
-def test_another_currency_is_two_variances_one_in_each(sides: Sides, tmp_path: Path) -> None:
+def test_another_currency_is_two_variances_one_in_each(sides: Sides) -> None:
     sides.at_erp("1002", {"currency": "EUR"})
 
-    found = sides.reconcile(tmp_path).sales.variances
+    found = sides.compared().sales.variances
 
     assert [(x.currency, *told(x)) for x in found] == [
         ("EUR", "hub-erp", "currency", 10825, [("fx", 10825)], 0),
@@ -88,90 +86,89 @@ def test_another_currency_is_two_variances_one_in_each(sides: Sides, tmp_path: P
     ]
 
 
-def test_a_wrong_period_shows_in_both(sides: Sides, tmp_path: Path) -> None:
+def test_a_wrong_period_shows_in_both(sides: Sides) -> None:
     sides.at_erp("1002", {"date": IN_JUNE})
 
-    [in_may] = sides.reconcile(tmp_path).sales.variances
-    [in_june] = sides.reconcile(tmp_path, "2026-06").sales.variances
+    [in_may] = sides.compared().sales.variances
+    [in_june] = sides.compared("2026-06").sales.variances
 
     assert told(in_may) == ("hub-erp", "period", -10825, [("cut_off", -10825)], 0)
     assert told(in_june) == ("hub-erp", "period", 10825, [("cut_off", 10825)], 0)
 
 
-def test_another_day_of_the_same_month_is_no_variance(sides: Sides, tmp_path: Path) -> None:
+def test_another_day_of_the_same_month_is_no_variance(sides: Sides) -> None:
     sides.at_erp("1002", {"date": IN_JUNE.replace(month=5, day=31)})
 
-    assert sides.reconcile(tmp_path).sales.variances == ()
+    assert sides.compared().sales.variances == ()
 
 
-def test_a_second_document_of_one_key_stands_alone(sides: Sides, tmp_path: Path) -> None:
+def test_a_second_document_of_one_key_stands_alone(sides: Sides) -> None:
     sides.erp["again"] = replace(sides.erp["1002"], ref="L9")
 
-    [variance] = sides.reconcile(tmp_path).sales.variances
+    [variance] = sides.compared().sales.variances
 
     assert told(variance) == ("hub-erp", "duplicate_in_erp", 10825, [("entered_twice", 10825)], 0)
 
 
-def test_a_typed_in_document_is_laid_to_the_order_that_it_names(sides: Sides, tmp_path: Path) -> None:
+def test_a_typed_in_document_is_laid_to_the_order_that_it_names(sides: Sides) -> None:
     sides.typed_in("H1", sides.hub["1002"].row)
 
-    [variance] = sides.reconcile(tmp_path).sales.variances
+    [variance] = sides.compared().sales.variances
 
     assert variance.kind == "duplicate_in_erp"
     assert variance.order == "1002"
 
 
-def test_a_typed_in_document_may_name_the_order_by_its_reference(sides: Sides, tmp_path: Path) -> None:
+def test_a_typed_in_document_may_name_the_order_by_its_reference(sides: Sides) -> None:
     sides.typed_in("H1", replace(sides.hub["1002"].row, channel="", order="", subject_id="H1"), reference="#1002")
 
-    [variance] = sides.reconcile(tmp_path).sales.variances
+    [variance] = sides.compared().sales.variances
 
     assert (variance.kind, variance.channel, variance.order) == ("duplicate_in_erp", "shopify", "1002")
 
 
-def test_a_reference_that_two_orders_bear_names_neither(sides: Sides, tmp_path: Path) -> None:
+def test_a_reference_that_two_orders_bear_names_neither(sides: Sides) -> None:
     sides.at_erp("1003", reference="#1002")
     sides.typed_in("H1", replace(sides.hub["1002"].row, channel="", order="", subject_id="H1"), reference="#1002")
 
-    [variance] = sides.reconcile(tmp_path).sales.variances
+    [variance] = sides.compared().sales.variances
 
     assert (variance.kind, variance.order) == ("unknown_to_channel", None)
 
 
-def test_a_likeness_is_no_match(sides: Sides, tmp_path: Path) -> None:
+def test_a_likeness_is_no_match(sides: Sides) -> None:
     """The same amount, day and customer under a foreign key is two findings, never a guess."""
     sides.at_erp("1002", key="SO-77", row={"order": "", "channel": ""}, reference="")
 
-    found = sides.reconcile(tmp_path).sales.variances
+    found = sides.compared().sales.variances
 
     assert sorted(x.kind for x in found) == ["missing_in_erp", "unknown_to_channel"]
 
 
-def test_voided_documents_count_for_nothing(sides: Sides, tmp_path: Path) -> None:
+def test_voided_documents_count_for_nothing(sides: Sides) -> None:
     sides.erp["old"] = replace(sides.erp["1002"], ref="L0", voided=True)
 
-    found = sides.reconcile(tmp_path).sales
+    found = sides.compared().sales
 
     assert found.variances == ()
     assert found.erp == (SideTotal("us", "USD", 3, 30475),)
 
 
-def test_without_a_statement_only_hub_and_erp_are_compared(sides: Sides, tmp_path: Path) -> None:
+def test_without_a_statement_only_hub_and_erp_are_compared(sides: Sides) -> None:
     del sides.erp["1002"]
 
-    found = sides.reconcile(tmp_path, channel_given=False)
+    found = sides.compared(channel_given=False)
 
     assert {x.pair for x in found.sales.variances} == {Pair.HUB_ERP}
     assert found.sales.channel == ()
-    assert found.complete is False
 
 
-def test_two_rows_that_claim_one_document_are_refused(sides: Sides, tmp_path: Path) -> None:
+def test_two_rows_that_claim_one_document_are_refused(sides: Sides) -> None:
     sides.at_hub("1003", document="so-shopify-1002")
     sides.erp.pop("1003")
 
     with pytest.raises(DoesNotAddUp, match="hub-erp sales us USD: 10825 minor units"):
-        sides.reconcile(tmp_path)
+        sides.compared()
 
 
 def test_the_window_is_the_month_and_both_its_neighbours() -> None:
@@ -182,17 +179,32 @@ def test_the_window_is_the_month_and_both_its_neighbours() -> None:
 # --- whatever happens, it adds up -----------------------------------------------------------------------------------
 
 _HANDS = st.sampled_from(
-    ["tie", "no channel", "no hub", "no erp", "void", "erp", "typed", "unknown", "june", "eur", "uk", "held", "hub", "late"]
+    [
+        "tie",
+        "no channel",
+        "no hub",
+        "no erp",
+        "void",
+        "erp",
+        "typed",
+        "unknown",
+        "june",
+        "eur",
+        "uk",
+        "held",
+        "hub",
+        "late",
+    ]
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(
-    hands=st.lists(st.tuples(_HANDS, st.sampled_from(AMOUNTS), st.integers(-900, 900)), min_size=1, max_size=12),
+    hands=st.lists(st.tuples(_HANDS, st.sampled_from(AMOUNTS), st.integers(-900, 900)), min_size=1, max_size=30),
     period=st.sampled_from([MAY, "2026-06"]),
 )
 def test_variances_sum_to_the_difference_and_causes_to_the_variance(
-    hands: list[tuple[str, str, int]], period: str, tmp_path_factory: pytest.TempPathFactory
+    hands: list[tuple[str, str, int]], period: str
 ) -> None:
     sides = Sides()
     for index, (hand, amount, by) in enumerate(hands):
@@ -200,7 +212,7 @@ def test_variances_sum_to_the_difference_and_causes_to_the_variance(
         sides.order(number)
         _meddle(sides, number, hand, f"{amount}_minor", by)
 
-    found = sides.reconcile(tmp_path_factory.mktemp("run"), period)
+    found = sides.compared(period)
 
     for variance in found.sales.variances:
         assert variance.delta_minor == sum(x.amount_minor for x in variance.causes) + variance.residual_minor
@@ -240,7 +252,7 @@ def _meddle(sides: Sides, number: str, hand: str, amount: str, by: int) -> None:
         case "hub":
             sides.at_hub(number, change)
         case "late":
-            sides.at_channel(number, modified_at="2026-07-01T00:00:00Z", **change)
+            sides.at_channel(number, change, modified_at="2026-07-01T00:00:00Z")
 
 
 def _deltas(found: Comparison, pair: Pair) -> dict[tuple[str, str], int]:
@@ -259,11 +271,3 @@ def _difference(left: tuple[SideTotal, ...], right: tuple[SideTotal, ...]) -> di
             cell = (total.entity, total.currency)
             sums[cell] = sums.get(cell, 0) + sign * total.total_minor
     return {cell: minor for cell, minor in sums.items() if minor}
-
-
-def test_a_row_of_every_side_is_what_the_builder_says(sides: Sides) -> None:
-    row: StatementRow = sides.hub["1001"].row
-    document: ErpRow = sides.erp["1001"]
-
-    assert row.total_minor == 10825
-    assert document.key == "so-shopify-1001"

@@ -9,6 +9,18 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "counter",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "credit",
+        sa.Column("customer", sa.String(length=40), nullable=False),
+        sa.Column("used_minor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer"),
+    )
+    op.create_table(
         "crosswalk",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -102,23 +114,12 @@ def upgrade() -> None:
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("tax_minor", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("policy", sa.String(length=40), nullable=False),
         sa.Column("decided_at", sa.String(length=27), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("intent_document", "intent", ["document_key"], unique=False)
     op.create_index("intent_order", "intent", ["channel", "order_id"], unique=False)
-    op.create_table(
-        "credit",
-        sa.Column("customer", sa.String(length=40), nullable=False),
-        sa.Column("used_minor", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("customer"),
-    )
-    op.create_table(
-        "counter",
-        sa.Column("name", sa.String(length=20), nullable=False),
-        sa.Column("value", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
-    )
     op.create_table(
         "orders",
         sa.Column("channel", sa.String(length=20), nullable=False),
@@ -205,21 +206,63 @@ def upgrade() -> None:
     )
     op.create_index("step_intent", "step", ["intent_id"], unique=True)
     op.create_index(
+        "step_master",
+        "step",
+        ["target", "id"],
+        unique=False,
+        sqlite_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        postgresql_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+    )
+    op.create_index(
         "step_open",
         "step",
-        ["target", "channel", "order_id", "id"],
+        ["channel", "order_id", "id"],
         unique=False,
         sqlite_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
         postgresql_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+    )
+    op.create_index(
+        "step_planned",
+        "step",
+        ["target", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'planned'"),
+        postgresql_where=sa.text("state = 'planned'"),
+    )
+    op.create_index(
+        "step_under_way",
+        "step",
+        ["target", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('sent', 'in_doubt')"),
+        postgresql_where=sa.text("state IN ('sent', 'in_doubt')"),
     )
 
 
 def downgrade() -> None:
     op.drop_index(
+        "step_under_way",
+        table_name="step",
+        sqlite_where=sa.text("state IN ('sent', 'in_doubt')"),
+        postgresql_where=sa.text("state IN ('sent', 'in_doubt')"),
+    )
+    op.drop_index(
+        "step_planned",
+        table_name="step",
+        sqlite_where=sa.text("state = 'planned'"),
+        postgresql_where=sa.text("state = 'planned'"),
+    )
+    op.drop_index(
         "step_open",
         table_name="step",
         sqlite_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
         postgresql_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+    )
+    op.drop_index(
+        "step_master",
+        table_name="step",
+        sqlite_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        postgresql_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
     )
     op.drop_index("step_intent", table_name="step")
     op.drop_table("step")
@@ -230,8 +273,6 @@ def downgrade() -> None:
         "orders_held", table_name="orders", sqlite_where=sa.text("holds > 0"), postgresql_where=sa.text("holds > 0")
     )
     op.drop_table("orders")
-    op.drop_table("counter")
-    op.drop_table("credit")
     op.drop_index("intent_order", table_name="intent")
     op.drop_index("intent_document", table_name="intent")
     op.drop_table("intent")
@@ -247,3 +288,5 @@ def downgrade() -> None:
     op.drop_index("entry_intent", table_name="entry")
     op.drop_table("entry")
     op.drop_table("crosswalk")
+    op.drop_table("credit")
+    op.drop_table("counter")

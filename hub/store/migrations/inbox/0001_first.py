@@ -9,6 +9,13 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "body",
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("record_id"),
+    )
+    op.create_table(
         "record",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
@@ -17,8 +24,6 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=10), nullable=False),
         sa.Column("received_at", sa.String(length=27), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("headers", sa.Text(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("order_id", sa.String(length=100), nullable=True),
         sa.Column("result", sa.Text(), nullable=True),
@@ -43,3 +48,4 @@ def downgrade() -> None:
         postgresql_where=sa.text("outcome IS NULL"),
     )
     op.drop_table("record")
+    op.drop_table("body")

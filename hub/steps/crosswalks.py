@@ -1,0 +1,233 @@
+"""crosswalks: a channel's words mapped to the ERP's, one or a file at a time, and the orders that this heals."""
+
+import csv
+import datetime
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from hub.errors import HubError, Misconfigured
+from hub.model.crosswalk import ANY_CHANNEL, CrosswalkKind, CrosswalkRow
+from hub.steps.exceptions import Healing, heal
+from hub.steps.hub import Hub
+from hub.steps.reference import SEEDED, read_seeds
+from hub.store import crosswalks
+from hub.store.views import crosswalks as crosswalk_views
+from hub.store.views import exceptions as exception_views
+
+WORD_CHARS_MAX: Final = 200
+FILE_BYTES_MAX: Final = 50_000_000
+FAULTS_MAX: Final = 200  # of a file that are named
+COLUMNS: Final = ("source", "target", "channel", "from")
+
+
+class BadRows(HubError):
+    """A crosswalk file that was not taken; every fault is named with its line, and nothing was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row in force."""
+
+    kind: str
+    channel: str
+    source: str
+    target: str
+    valid_from: datetime.date
+    set_by: str  # "configuration" for one that the configuration starts with
+
+
+@dataclass(frozen=True, slots=True)
+class SetOutcome:
+    rows: tuple[CrosswalkRow, ...]  # that were set
+    unchanged: int  # rows of the file that hold already, exactly so
+    healing: Healing
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A row that a person asks for; `valid_from` None: from ever for a new source, else from today."""
+
+    source: str
+    target: str
+    channel: str = ANY_CHANNEL
+    valid_from: datetime.date | None = None
+
+
+def in_force(hub: Hub, kind: CrosswalkKind | None = None) -> list[Listed]:
+    """The rows that hold today, those that people set and those of the configuration."""
+    latest: dict[tuple[str, str, str], Listed] = {}
+    today = {channel.slug: _today(hub, channel.slug) for channel in hub.settings.channels}
+    latest_day = max(today.values())
+    for row, by in _all_rows(hub):
+        if (kind is None or row.kind is kind) and row.valid_from <= today.get(row.channel, latest_day):
+            at = (row.kind.value, row.channel, row.source)
+            held = latest.get(at)
+            if held is None or held.valid_from <= row.valid_from:
+                latest[at] = Listed(row.kind.value, row.channel, row.source, row.target, row.valid_from, by)
+    return [latest[at] for at in sorted(latest)]
+
+
+def set_row(hub: Hub, kind: CrosswalkKind, wanted: Wanted, by: str, *, then_send: bool = True) -> SetOutcome:
+    """The row holds from its day on, and orders that it heals are decided anew and sent.
+
+    Raises:
+        Misconfigured: a word is empty or too long, or there is no such channel.
+    """
+    if fault := _fault(hub, wanted):
+        raise Misconfigured(f"crosswalk: {fault}")
+    return _set(hub, kind, [wanted], by, then_send=then_send)
+
+
+def import_rows(hub: Hub, kind: CrosswalkKind, file: Path, by: str, *, then_send: bool = True) -> SetOutcome:
+    """All rows of a CSV file hold, or none.
+
+    Args:
+        file: UTF-8, a header line `source,target` and optionally `channel` and `from` (2026-01-31).
+
+    Raises:
+        BadRows: naming every fault with its line.
+        Misconfigured: the file cannot be read.
+    """
+    return _set(hub, kind, _read(hub, file), by, then_send=then_send)
+
+
+def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, then_send: bool) -> SetOutcome:
+    now = hub.clock()
+    seeds = read_seeds(hub.settings.files.crosswalks)
+    new: list[CrosswalkRow] = []
+    with hub.writing() as connection, connection.begin():
+        standing: dict[tuple[str, str], list[CrosswalkRow]] = {}
+        for row in seeds + crosswalks.rows(connection):
+            if row.kind is kind:
+                standing.setdefault((row.channel, row.source), []).append(row)
+        for one in wanted:
+            before = standing.setdefault((one.channel, one.source), [])
+            day = one.valid_from or (_today(hub, one.channel) if before else SEEDED)
+            row = CrosswalkRow(kind, one.channel, one.source, one.target, day)
+            if _holds_already(before, row):
+                continue
+            crosswalks.put(connection, row, now, by)
+            before.append(row)
+            new.append(row)
+    return SetOutcome(tuple(new), len(wanted) - len(new), _heal(hub, kind, new, then_send=then_send))
+
+
+def _holds_already(rows: Sequence[CrosswalkRow], wanted: CrosswalkRow) -> bool:
+    """Whether the source already has this target on that day and no later row ends it."""
+    then = [row for row in rows if row.valid_from <= wanted.valid_from]
+    later = [row for row in rows if row.valid_from > wanted.valid_from]
+    if not then or any(row.target != wanted.target for row in later):
+        return False
+    latest = max(row.valid_from for row in then)
+    return [row for row in then if row.valid_from == latest][-1].target == wanted.target
+
+
+def _heal(hub: Hub, kind: CrosswalkKind, rows: Sequence[CrosswalkRow], *, then_send: bool) -> Healing:
+    """Orders held because one of these sources was unmapped, in bulk."""
+    if not rows:
+        return Healing()
+    channels: dict[str, set[str]] = {}
+    for row in rows:
+        channels.setdefault(f"unmapped_{kind.value}:{row.source}"[:200], set()).add(row.channel)
+    keys = [
+        one.key
+        for one in exception_views.opened(hub.store)
+        if one.fingerprint in channels and {one.channel, ANY_CHANNEL} & channels[one.fingerprint]
+    ]
+    return heal(hub, keys, then_send=then_send)
+
+
+def _all_rows(hub: Hub) -> Iterator[tuple[CrosswalkRow, str]]:
+    for row in read_seeds(hub.settings.files.crosswalks):
+        yield row, "configuration"
+    for said in reversed(crosswalk_views.history(hub.store)):
+        day = datetime.date.fromisoformat(said.valid_from)
+        yield CrosswalkRow(CrosswalkKind(said.kind), said.channel, said.source, said.target, day), said.set_by
+
+
+def _today(hub: Hub, channel: str) -> datetime.date:
+    """Today where the channel's entity keeps its books; for every channel, where the first entity does."""
+    entity = hub.settings.entities[0]
+    if channel != ANY_CHANNEL:
+        entity = hub.settings.entity(hub.settings.channel(channel).entity)
+    return hub.clock().astimezone(ZoneInfo(entity.timezone)).date()
+
+
+def _read(hub: Hub, file: Path) -> list[Wanted]:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(FILE_BYTES_MAX + 1)
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise Misconfigured(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BadRows(f"{file}: not UTF-8 at byte {error.start}; nothing was set") from None
+    if len(content) > FILE_BYTES_MAX:
+        raise Misconfigured(f"{file}: larger than {FILE_BYTES_MAX} bytes: split it")
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    faults: list[str] = []
+    wanted: list[Wanted] = []
+    lines: dict[tuple[str, str, datetime.date | None], int] = {}
+    try:
+        _check_header(file, reader.fieldnames)
+        for row in reader:
+            at = f"{file}:{reader.line_num}"
+            one = _parse(hub, row)
+            if isinstance(one, str):
+                faults.append(f"{at}: {one}")
+                continue
+            first = lines.setdefault((one.channel, one.source, one.valid_from), reader.line_num)
+            if first != reader.line_num:
+                faults.append(f"{at}: {one.source!r} stands on line {first} already")
+            wanted.append(one)
+    except csv.Error as error:
+        faults.append(f"{file}:{reader.line_num}: {error}")
+    if faults:
+        more = [f"and {len(faults) - FAULTS_MAX} more"] if len(faults) > FAULTS_MAX else []
+        raise BadRows("\n".join([*faults[:FAULTS_MAX], *more, "nothing was set"]))
+    if not wanted:
+        raise BadRows(f"{file}: no rows; nothing was set")
+    return wanted
+
+
+def _check_header(file: Path, names: Sequence[str] | None) -> None:
+    given = list(names or ())
+    missing = [name for name in COLUMNS[:2] if name not in given]
+    unknown = [name for name in given if name not in COLUMNS]
+    if missing or unknown or len(set(given)) != len(given):
+        raise BadRows(
+            f"{file}:1: expected the columns source,target and optionally channel,from; "
+            f"got {','.join(given)[:200] or 'nothing'}; nothing was set"
+        )
+
+
+def _parse(hub: Hub, row: dict[str, str | None]) -> Wanted | str:
+    if None in row or None in row.values():
+        return "not as many values as there are columns"
+    words = {name: (text or "").strip() for name, text in row.items()}
+    day = None
+    if written := words.get("from"):
+        try:
+            day = datetime.date.fromisoformat(written)
+        except ValueError:
+            return f"from: expected a day like 2026-01-31: {written!r}"
+    wanted = Wanted(words["source"], words["target"], words.get("channel") or ANY_CHANNEL, day)
+    return _fault(hub, wanted) or wanted
+
+
+def _fault(hub: Hub, wanted: Wanted) -> str | None:
+    for name, word in (("source", wanted.source), ("target", wanted.target)):
+        if not word:
+            return f"{name}: empty"
+        if len(word) > WORD_CHARS_MAX:
+            return f"{name}: longer than {WORD_CHARS_MAX} characters"
+        if not word.isprintable():
+            return f"{name}: holds a character that does not print"
+    slugs = [channel.slug for channel in hub.settings.channels]
+    if wanted.channel != ANY_CHANNEL and wanted.channel not in slugs:
+        return f"channel: no such channel: {wanted.channel!r}; there is {', '.join(slugs)}"
+    return None

@@ -1,0 +1,110 @@
+"""The hub opened for a door and closed again; what is wrong with it said in words."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from hub.errors import HubError, Misconfigured
+from hub.settings import Settings
+from hub.steps.hub import Clock, Hub, open_hub
+from hub.store.views import backlog
+
+
+@contextmanager
+def opened(settings: Settings, clock: Clock) -> Iterator[Hub]:
+    """The hub while the block runs; every connection is closed after it.
+
+    Raises:
+        Misconfigured: the home or a database cannot be used.
+    """
+    hub: Hub | None = None
+    try:
+        hub = open_hub(settings, clock)
+        yield hub
+    except DBAPIError as fault:
+        words = " ".join(str(fault.orig).split())
+        raise Misconfigured(f"the store under {settings.home} cannot be used: {words}; {_remedy(words)}") from fault
+    except SQLAlchemyError as fault:
+        raise Misconfigured(f"the store under {settings.home} cannot be used: {fault}") from fault
+    except OSError as fault:
+        if isinstance(fault, BrokenPipeError) or fault.filename is None:
+            raise
+        raise Misconfigured(f"{fault.filename}: {fault.strerror}; check --home and its permissions") from fault
+    finally:
+        if hub is not None:
+            _close(hub)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    part: str
+    version: str
+
+
+def versions(hub: Hub) -> list[Version]:
+    """What the stores are at; opening them has brought them up to date, the ERP's own among them."""
+    found = [
+        Version("hub", backlog.version(hub.store, "hub") or "none"),
+        Version("inbox", backlog.version(hub.inbox, "inbox") or "none"),
+    ]
+    _ = hub.erp
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was tried; `fault` None: it is well."""
+
+    what: str
+    fault: str | None
+
+
+def check(settings: Settings, clock: Clock) -> list[Checked]:
+    """Stores, reference data, channels and ERP, each tried by itself so that all faults show at once."""
+    found: list[Checked] = []
+    try:
+        with opened(settings, clock) as hub:
+            found.append(Checked("stores", None))
+            for what, look in _looks(hub):
+                found.append(Checked(what, _fault(look)))
+    except HubError as error:
+        found.append(Checked("stores", str(error)))
+    return found
+
+
+def _looks(hub: Hub) -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "rates", lambda: hub.rates
+    yield "crosswalks", lambda: hub._seeds
+    for channel in hub.settings.channels:
+        slug = channel.slug
+        yield f"channel {slug}: plugin, chart, policies, items", lambda slug=slug: hub.channel(slug)  # type: ignore[misc]
+    yield f"erp {hub.settings.erp.slug}", lambda: hub.erp
+
+
+def _fault(look: Callable[[], Any]) -> str | None:
+    try:
+        look()
+    except (HubError, ValueError, LookupError, OSError, SQLAlchemyError) as fault:
+        return str(fault) or type(fault).__name__
+    return None
+
+
+def _remedy(words: str) -> str:
+    if "locked" in words:
+        return "another process holds it: wait for that one, then run the command again"
+    if "not a database" in words or "malformed" in words:
+        return "the file is damaged or no database: restore it from a backup, or name another --home"
+    if "full" in words:
+        return "free some space; nothing that was captured is lost"
+    return "check --home, its permissions, and ORDERHUB_DATABASE_URL where that is set"
+
+
+def _close(hub: Hub) -> None:
+    close = getattr(vars(hub).get("erp"), "close_connections", None)
+    if close is not None:
+        close()
+    hub.store.dispose()
+    hub.inbox.dispose()

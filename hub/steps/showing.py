@@ -1,0 +1,176 @@
+"""One order in one look: what was claimed and computed, its lines, stages, documents, events and holds."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.errors import Misconfigured
+from hub.flow.fold import fold, winners
+from hub.model.order import OrderKey
+from hub.model.problems import Problem
+from hub.model.state import OrderState
+from hub.steps.hub import Hub
+from hub.store import orders as stored
+from hub.store.views import exceptions, orders
+from hub.store.views.exceptions import OpenException
+from hub.store.views.orders import DocumentRow, EventRow, OrderRow, RecordOfOrder, ReleaseRow
+
+
+@dataclass(frozen=True, slots=True)
+class LineSight:
+    """One line with its quantities as the facts make them."""
+
+    line: str
+    kind: str
+    sku: str | None
+    title: str
+    unit_price: str
+    net_minor: int
+    ordered: int
+    removed: int
+    cancelled: int
+    shipped: int
+    delivered: int
+    credited: int
+    returned: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The four stages, each with when it began; None: not yet."""
+
+    placed_at: datetime | None
+    processing_at: datetime | None
+    shipped_at: datetime | None
+    post_sale_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSight:
+    row: OrderRow
+    identity_gap_minor: int
+    stages: Stages
+    lines: list[LineSight]
+    problems: tuple[Problem, ...]
+    documents: list[DocumentRow]
+    events: list[EventRow]
+    holds: list[OpenException]
+    releases: list[ReleaseRow]
+    records: list[RecordOfOrder]
+
+    def as_json(self) -> dict[str, Any]:
+        stages = asdict(self.stages)
+        return asdict(self) | {
+            "stages": {name: at.isoformat() if at else None for name, at in stages.items()},
+            "problems": [{"path": problem.path, "message": problem.message} for problem in self.problems],
+        }
+
+
+def order_named(hub: Hub, name: str) -> OrderRow:
+    """The one order that a person means by the channel's id, `channel/id`, or the order's name.
+
+    Raises:
+        Misconfigured: there is none, or several.
+    """
+    found = orders.named(hub.store, name)
+    if not found:
+        raise Misconfigured(f"no order {name!r}: see orderhub orders list; a record may wait in orderhub records list")
+    if len(found) > 1:
+        raise Misconfigured(
+            f"{name!r} is several orders: name one of {', '.join(f'{x.channel}/{x.order}' for x in found)}"
+        )
+    return found[0]
+
+
+def show_order(hub: Hub, name: str) -> OrderSight:
+    """The order as its facts fold now, with all that was decided on it.
+
+    Raises:
+        Misconfigured: there is no such order, or several.
+    """
+    row = order_named(hub, name)
+    key = OrderKey(row.channel, row.order)
+    state = _folded(hub, key)
+    return OrderSight(
+        row=row,
+        identity_gap_minor=state.identity_gap_minor,
+        stages=Stages(state.placed_at, state.processing_at, state.shipped_at, state.post_sale_at),
+        lines=_lines(state),
+        problems=state.problems,
+        documents=orders.documents(hub.store, key),
+        events=orders.events(hub.store, key),
+        holds=exceptions.opened(hub.store, order=key),
+        releases=orders.releases(hub.store, key),
+        records=orders.records_of(hub.inbox, key),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing on an order's timeline."""
+
+    at: str
+    what: str
+    detail: str
+    amount_minor: int | None = None
+
+
+def timeline(hub: Hub, name: str) -> tuple[OrderRow, list[Happening]]:
+    """All that happened to the order, in the channel, here and in the ERP, oldest first.
+
+    Raises:
+        Misconfigured: there is no such order, or several.
+    """
+    sight = show_order(hub, name)
+    found = [
+        Happening(event.occurred_at, event.kind, f"{event.fact_kind} {event.fact_id}", event.amount_minor or None)
+        for event in sight.events
+    ]
+    for record in sight.records:
+        found.append(Happening(record.received_at, "captured", f"record {record.record} by {record.source}"))
+    for document in sight.documents:
+        said = f"{document.action} {document.document}"
+        found.append(Happening(document.decided_at, "decided", said, document.total_minor))
+        if document.settled_at is not None:
+            outcome = "posted" if document.state == "done" else document.state
+            detail = " ".join(part for part in (said, document.ref, document.code, document.field) if part)
+            found.append(Happening(document.settled_at, outcome, detail, document.readback_total_minor))
+    for hold in sight.holds:
+        found.append(Happening(hold.opened_at, "held", f"{hold.code}: {hold.message}", hold.amount_minor))
+    for release in sight.releases:
+        found.append(Happening(release.released_at, "released", f"{release.code} by {release.released_by}"))
+    return sight.row, sorted(found, key=lambda one: one.at)
+
+
+def _folded(hub: Hub, key: OrderKey) -> OrderState:
+    with hub.store.connect() as connection:
+        known = stored.load(connection, [key])
+    return fold(key, winners(known[key].facts if key in known else ()))
+
+
+def _lines(state: OrderState) -> list[LineSight]:
+    if state.snapshot is None:
+        return []
+    found = []
+    for line in state.snapshot.lines:
+        quantities = state.quantities[line.id]
+        found.append(
+            LineSight(
+                line=line.id,
+                kind=line.kind.value,
+                sku=line.sku,
+                title=line.title,
+                unit_price=str(line.unit_price),
+                net_minor=line.net_minor,
+                ordered=quantities.ordered,
+                removed=quantities.removed,
+                cancelled=quantities.cancelled,
+                shipped=quantities.shipped,
+                delivered=quantities.delivered,
+                credited=quantities.credited,
+                returned=quantities.returned,
+                open=quantities.open,
+            )
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Read-only queries for people's eyes: plain frozen rows, portable SQL, a bound on every list."""

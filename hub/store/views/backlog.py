@@ -1,0 +1,93 @@
+"""What waits and where: records, steps, holds; the versions of the stores."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, column, func, inspect, select, table
+
+from hub.store.schema import OPEN_STATES, intent, orders, record, step
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The inbox: how much came, what became of it, what is not yet advanced."""
+
+    records: int
+    waiting: int
+    oldest_waiting: str | None  # when it was received
+    by_outcome: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The orders: how many are known, how many go to the ERP, how many are held and with how much money."""
+
+    orders: int
+    by_posting: dict[str, int]
+    held: int
+    held_minor: dict[str, int]  # claimed totals of held orders by currency
+    due: int  # held orders whose hold has run out
+
+
+def backlog(inbox: Engine) -> Backlog:
+    """What the inbox holds now."""
+    with inbox.connect() as connection:
+        found = {
+            outcome: int(count)
+            for outcome, count in connection.execute(select(record.c.outcome, func.count()).group_by(record.c.outcome))
+        }
+        oldest = connection.execute(select(func.min(record.c.received_at)).where(record.c.outcome.is_(None))).scalar()
+    waiting = found.pop(None, 0)
+    return Backlog(waiting + sum(found.values()), waiting, oldest, dict(sorted(found.items())))
+
+
+def steps_by_state(store: Engine) -> dict[str, int]:
+    """How many steps are in each state."""
+    query = select(step.c.state, func.count()).group_by(step.c.state).order_by(step.c.state)
+    with store.connect() as connection:
+        return {state: int(count) for state, count in connection.execute(query)}
+
+
+def documents_by_kind(store: Engine) -> dict[str, int]:
+    """How many documents were decided, by kind; those superseded before they were sent are left out."""
+    query = (
+        select(intent.c.kind, func.count(intent.c.document_key.distinct()))
+        .join(step, step.c.intent_id == intent.c.id)
+        .where(step.c.state.in_((*OPEN_STATES, "done")))
+        .group_by(intent.c.kind)
+        .order_by(intent.c.kind)
+    )
+    with store.connect() as connection:
+        return {kind: int(count) for kind, count in connection.execute(query)}
+
+
+def holding(store: Engine, now: str) -> Holding:
+    """The orders and what holds them; `now` as the tables keep a moment."""
+    by_posting = select(orders.c.posting, func.count()).group_by(orders.c.posting).order_by(orders.c.posting)
+    held = (
+        select(orders.c.currency, func.count(), func.sum(orders.c.claimed_minor))
+        .where(orders.c.holds > 0)
+        .group_by(orders.c.currency)
+        .order_by(orders.c.currency)
+    )
+    due = select(func.count()).select_from(orders).where(orders.c.holds > 0, orders.c.recheck_at <= now)
+    with store.connect() as connection:
+        postings = {posting: int(count) for posting, count in connection.execute(by_posting)}
+        rows = connection.execute(held).all()
+        run_out = connection.execute(due).scalar_one()
+    return Holding(
+        orders=sum(postings.values()),
+        by_posting=postings,
+        held=sum(int(count) for _, count, _ in rows),
+        held_minor={currency: int(minor) for currency, _, minor in rows if currency is not None and minor is not None},
+        due=int(run_out),
+    )
+
+
+def version(engine: Engine, part: str) -> str | None:
+    """The migration that a part of the store is at; None: it has no tables yet."""
+    name = f"{part}_version"
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(name):
+            return None
+        found = connection.execute(select(column("version_num")).select_from(table(name))).scalar()
+    return str(found) if found is not None else None

@@ -1,0 +1,145 @@
+"""What needs a person: open exceptions, grouped by the fix that would heal them."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import ColumnElement, Engine, and_, func, select
+
+from hub.model.order import OrderKey
+from hub.store.schema import exception, orders
+
+CHUNK: Final = 500  # values bound at once in an IN list
+ORDERS_MAX: Final = 10_000  # shown of one group
+
+
+@dataclass(slots=True)
+class Group:
+    """The open exceptions of one cause."""
+
+    fingerprint: str
+    code: str
+    orders: int
+    oldest: str
+    remedy: str
+    assignee: str | None
+    held_minor: dict[str, int] = field(default_factory=dict)  # by currency
+
+
+@dataclass(frozen=True, slots=True)
+class OpenException:
+    channel: str
+    order: str  # "record-N" where the record names no order; a document's key for master data
+    name: str | None
+    fingerprint: str
+    code: str
+    message: str
+    remedy: str
+    currency: str | None
+    amount_minor: int | None
+    opened_at: str
+    assignee: str | None
+
+    @property
+    def key(self) -> OrderKey:
+        return OrderKey(self.channel, self.order)
+
+
+def groups(store: Engine) -> list[Group]:
+    """The open exceptions by cause, the one with most orders first."""
+    query = (
+        select(
+            exception.c.fingerprint,
+            exception.c.code,
+            exception.c.currency,
+            func.count(),
+            func.sum(exception.c.amount_minor),
+            func.min(exception.c.opened_at),
+            func.max(exception.c.remedy),
+            func.max(exception.c.assignee),
+        )
+        .where(exception.c.resolved_at.is_(None))
+        .group_by(exception.c.fingerprint, exception.c.code, exception.c.currency)
+        .order_by(exception.c.fingerprint, exception.c.code, exception.c.currency)
+    )
+    found: dict[tuple[str, str], Group] = {}
+    with store.connect() as connection:
+        for fingerprint, code, currency, count, minor, oldest, remedy, assignee in connection.execute(query):
+            group = found.setdefault((fingerprint, code), Group(fingerprint, code, 0, oldest, remedy, assignee))
+            group.orders += int(count)
+            group.oldest = min(group.oldest, oldest)
+            group.assignee = group.assignee or assignee
+            if currency is not None and minor is not None:
+                group.held_minor[currency] = int(minor)
+    return sorted(found.values(), key=lambda group: (-group.orders, group.fingerprint))
+
+
+def opened(
+    store: Engine,
+    *,
+    fingerprint: str | None = None,
+    order: OrderKey | None = None,
+    limit: int | None = None,
+) -> list[OpenException]:
+    """The open exceptions of a cause, of an order, or all; the oldest first. `limit` None: every one."""
+    clauses: list[ColumnElement[bool]] = [exception.c.resolved_at.is_(None)]
+    if fingerprint is not None:
+        clauses.append(exception.c.fingerprint == fingerprint)
+    if order is not None:
+        clauses += [exception.c.channel == order.channel, exception.c.order_id == order.external_id]
+    query = (
+        select(
+            exception.c.channel,
+            exception.c.order_id,
+            orders.c.name,
+            exception.c.fingerprint,
+            exception.c.code,
+            exception.c.message,
+            exception.c.remedy,
+            exception.c.currency,
+            exception.c.amount_minor,
+            exception.c.opened_at,
+            exception.c.assignee,
+        )
+        .outerjoin(orders, and_(orders.c.channel == exception.c.channel, orders.c.order_id == exception.c.order_id))
+        .where(*clauses)
+        .order_by(exception.c.opened_at, exception.c.channel, exception.c.order_id)
+        .limit(limit)
+    )
+    with store.connect() as connection:
+        return [OpenException(*row) for row in connection.execute(query)]
+
+
+def due(store: Engine, now: str) -> list[OrderKey]:
+    """Orders whose hold has run out by itself; `now` as the tables keep a moment."""
+    query = (
+        select(orders.c.channel, orders.c.order_id)
+        .where(orders.c.holds > 0, orders.c.recheck_at <= now)
+        .order_by(orders.c.channel, orders.c.order_id)
+    )
+    with store.connect() as connection:
+        return [OrderKey(channel, order_id) for channel, order_id in connection.execute(query)]
+
+
+def states(store: Engine, keys: list[OrderKey]) -> dict[OrderKey, "HeldState"]:
+    """Which of these the hub knows as orders, how many holds each has, and its money."""
+    found: dict[OrderKey, HeldState] = {}
+    columns = (
+        orders.c.channel, orders.c.order_id, orders.c.posting, orders.c.holds, orders.c.currency,
+        orders.c.claimed_minor,
+    )  # fmt: skip
+    with store.connect() as connection:
+        for channel in sorted({key.channel for key in keys}):
+            ids = sorted(key.external_id for key in keys if key.channel == channel)
+            for start in range(0, len(ids), CHUNK):
+                part = orders.c.order_id.in_(ids[start : start + CHUNK])
+                for row in connection.execute(select(*columns).where(orders.c.channel == channel, part)):
+                    found[OrderKey(row[0], row[1])] = HeldState(row[2], row[3], row[4], row[5])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class HeldState:
+    posting: str
+    holds: int
+    currency: str | None
+    claimed_minor: int | None
