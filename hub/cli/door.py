@@ -51,7 +51,7 @@ class Given:
 
     home: Path | None = None
     config: Path | None = None
-    format: Format | None = None
+    form: Format | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,9 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int | None]]
         @functools.wraps(function)
         def run(**given: Any) -> None:
             before: Given = given.pop("ctx").obj or Given()
-            own_format = "format" in taken
-            chosen = before.format if own_format else given.pop("format") or before.format
-            door = Door(
-                given.pop("home") or before.home, given.pop("config") or before.config, chosen is Format.JSON
-            )
+            own_form = "form" in taken
+            chosen = before.form if own_form else given.pop("form") or before.form
+            door = Door(given.pop("home") or before.home, given.pop("config") or before.config, chosen is Format.JSON)
             raise typer.Exit(guarded(lambda: function(door, **given)))
 
         run.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
@@ -155,14 +153,14 @@ def write(text: str) -> None:
     sys.stdout.write(text)
 
 
-def table(title: str | None, *columns: str, right: Sequence[str] = ()) -> Table:
-    """An empty table; the columns named in `right` hold figures."""
+def table(title: str | None, *columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
+    """An empty table; the columns named in `right` hold figures, those in `whole` are never broken."""
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         if column in right:
             made.add_column(column, justify="right", no_wrap=True)
         else:
-            made.add_column(column, overflow="fold")
+            made.add_column(column, overflow="fold", no_wrap=column in whole)
     return made
 
 
@@ -223,5 +221,5 @@ _SHARED: Final = (
     inspect.Parameter("ctx", _KEYWORD, annotation=typer.Context),
     inspect.Parameter("home", _KEYWORD, default=None, annotation=HomeOption),
     inspect.Parameter("config", _KEYWORD, default=None, annotation=ConfigOption),
-    inspect.Parameter("format", _KEYWORD, default=None, annotation=FormatOption),
+    inspect.Parameter("form", _KEYWORD, default=None, annotation=FormatOption),
 )

@@ -1,19 +1,20 @@
 """import: records from files, captured, decided and posted."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from hub.cli.door import Door, cells, command, money, say, table, write
+from hub.cli.door import Door, cells, command, money, now, say, table, write
 from hub.steps.importing import Imported, import_files
 from hub.steps.send import Sent, send_all
 from hub.store.views import backlog
 
-ROWS_SHOWN = 200
+ROWS_SHOWN: Final = 200  # of a table; JSON has them all
 
 
 def register(app: typer.Typer) -> None:
@@ -28,19 +29,83 @@ def register(app: typer.Typer) -> None:
 
         Exit status 1 if a file could not be read or a record did not parse or translate; all the others are in.
         """
+        sent: Sent | None = None
         with door.hub() as hub:
-            bad = 0
-            with _rows(door) as show:
-                for row in import_files(hub, channel, files):
-                    bad += row.bad
-                    show(row)
+            rows = import_files(hub, channel, files)
+            if door.json_wanted:
+                write('{"files": [')
+                counted = _Counted(rows)
+                try:
+                    counted.write_json()
+                    sent = None if no_send else send_all(hub)
+                finally:
+                    write(f'], "sent": {json.dumps(sent_json(sent))}}}\n')
+            else:
+                counted = _Counted(rows)
+                counted.read()
                 sent = None if no_send else send_all(hub)
-                show.sent = sent
-            held = backlog.holding(hub.store, _now()).held
-        if sent is not None:
-            say(f"posted {sent.done + sent.adopted}, rejected {sent.rejected}, in doubt {sent.in_doubt}; orders held {held}")
-        else:
-            say(f"nothing was sent; orders held {held}")
-        if bad:
-            say(f"{bad} of these could not be read: each row says where and why; nothing else was lost")
-        return 1 if bad else 0
+                counted.show(door)
+            held = backlog.holding(hub.store, now()).held
+        say(_summary(counted, sent, held))
+        if counted.bad:
+            say(f"{counted.bad} could not be read: each row says where and why; everything else was taken in")
+        return 1 if counted.bad else 0
+
+
+class _Counted:
+    """Rows on their way out, counted; no more of them is kept than a table shows."""
+
+    def __init__(self, rows: Iterable[Imported]) -> None:
+        self._rows = rows
+        self.outcomes: Counter[str] = Counter()
+        self.bad = 0
+        self.kept: list[Imported] = []
+
+    def write_json(self) -> None:
+        for row in self._each():
+            write(f"{',' if self.outcomes.total() > 1 else ''}\n  {json.dumps(row.as_row())}")
+
+    def read(self) -> None:
+        for row in self._each():
+            if len(self.kept) < ROWS_SHOWN:
+                self.kept.append(row)
+
+    def show(self, door: Door) -> None:
+        shown = table(
+            None, "file", "outcome", "order", "claimed", "computed", "problems", right=("claimed", "computed")
+        )
+        for row in self.kept:
+            problems = "; ".join(f"{problem.path}: {problem.message}".removeprefix(": ") for problem in row.problems)
+            claimed, computed = money(row.claimed_minor, row.currency), money(row.computed_minor, row.currency)
+            shown.add_row(*cells(Path(row.file).name, row.outcome, row.order, claimed, computed, problems))
+        door.show({}, shown)
+        if (more := self.outcomes.total() - len(self.kept)) > 0:
+            say(f"and {more} more rows: --format json has them all")
+
+    def _each(self) -> Iterable[Imported]:
+        for row in self._rows:
+            self.outcomes[row.outcome] += 1
+            self.bad += row.bad
+            yield row
+
+
+def _summary(counted: _Counted, sent: Sent | None, held: int) -> str:
+    taken = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.outcomes.items())) or "nothing"
+    if sent is None:
+        return f"{taken}; nothing was sent; orders held: {held}"
+    return f"{taken}; {sent_words(sent)}; orders held: {held}"
+
+
+def sent_words(sent: Sent) -> str:
+    """What became of the documents, in one line."""
+    words = f"documents posted: {sent.done + sent.adopted}, rejected: {sent.rejected}"
+    if sent.in_doubt:
+        words += f", in doubt: {sent.in_doubt}"
+    if sent.differing:
+        words += f", read back otherwise than sent: {sent.differing}"
+    return words
+
+
+def sent_json(sent: Sent | None) -> dict[str, Any] | None:
+    """As the JSON answers have it; None: nothing was tried."""
+    return None if sent is None else asdict(sent)

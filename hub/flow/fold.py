@@ -109,7 +109,10 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
 def events(before: FactSet, after: FactSet) -> list[Event]:
     """What changed between two sets of facts of one order, by time of occurrence, then kind and id."""
     found = [
-        event for at, fact in after.items() if (held := before.get(at)) is not fact for event in _happened(held, fact)
+        event
+        for at, fact in after.items()
+        if (held := before.get(at)) is None or held.body != fact.body
+        for event in _happened(held, fact)
     ]
     found.sort(key=lambda event: (event.occurred_at, event.kind, event.fact_id))
     return found
@@ -118,10 +121,10 @@ def events(before: FactSet, after: FactSet) -> list[Event]:
 def _wins(fact: Fact, held: Fact) -> bool:
     if fact.modified_at != held.modified_at:
         return fact.modified_at > held.modified_at
-    if fact.body == held.body:
-        return False
     if fact.source is not held.source:
         return SOURCE_RANK[fact.source] > SOURCE_RANK[held.source]
+    if fact.body == held.body:
+        return False
     return content_hash(fact.content()) > content_hash(held.content())
 
 

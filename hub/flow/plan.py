@@ -95,12 +95,14 @@ class _Plan:
     def _timeline(
         self,
     ) -> Iterator[tuple[datetime.datetime, int, str, DatedTender | DatedFulfilment | DatedRefund | str]]:
+        refunded_at = {refund.id: refund.body.processed_at for refund in self.state.refunds}
         for tender in self.state.tenders:
             if tender.body.status is TenderStatus.SUCCESS and not tender.body.test:
+                at = tender.body.processed_at
                 if tender.body.kind in MONEY_IN:
-                    yield tender.body.processed_at, _Rank.CAPTURE, tender.id, tender
-                elif tender.body.kind is TenderKind.REFUND:
-                    yield tender.body.processed_at, _Rank.PAYOUT, tender.id, tender
+                    yield at, _Rank.CAPTURE, tender.id, tender
+                elif tender.body.kind is TenderKind.REFUND:  # after its refund, though the money may be stamped earlier
+                    yield max(at, refunded_at.get(tender.body.refund or "", at)), _Rank.PAYOUT, tender.id, tender
         for fulfilment in self.state.fulfilments:
             yield fulfilment.body.shipped_at, _Rank.SHIPMENT, fulfilment.id, fulfilment
             if self.terms.recognise_on_delivery and fulfilment.body.status is FulfilmentStatus.DELIVERED:
@@ -118,6 +120,14 @@ class _Plan:
         for line in snapshot.lines:
             lines.extend(placed(line, self.terms.item(line, on)))
         lines.extend(self._charges())
+        lines.extend(self._taken_out())
+        self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=snapshot.ship_to)
+
+    def _taken_out(self) -> Iterator[DocumentLine]:
+        """What edits and a cancellation took out of the order, so that its total is what statements count."""
+        snapshot = self.snapshot
+        if snapshot.cancelled_at is None and not any(line.removed_quantity for line in snapshot.lines):
+            return
         subject = order_subject(
             self.state.key,
             self.terms.entity,
@@ -127,10 +137,9 @@ class _Plan:
             (r.body for r in self.state.refunds),
         )
         if subject.edited_minor:
-            lines.append(DocumentLine(Component.ADJUSTMENT, subject.edited_minor, detail=EDITED))
+            yield DocumentLine(Component.ADJUSTMENT, subject.edited_minor, detail=EDITED)
         if subject.cancelled_minor:
-            lines.append(DocumentLine(Component.ADJUSTMENT, subject.cancelled_minor, detail=CANCELLED))
-        self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=snapshot.ship_to)
+            yield DocumentLine(Component.ADJUSTMENT, subject.cancelled_minor, detail=CANCELLED)
 
     def _charges(self) -> Iterator[DocumentLine]:
         """Shipping and charges with their taxes, as placed: billed with the first shipment."""
@@ -246,7 +255,7 @@ class _Plan:
         line = DocumentLine(Component.DEPOSITS, amount)
         deposit = self._add(DocumentKind.DEPOSIT, (tender.id,), on, (line,), method=method, memo=tender.id)
         if self.receivable_minor > 0:
-            self._apply((tender.id,), on, deposit.key, self.receivable_minor)
+            self._apply((f"tender-{tender.id}",), on, deposit.key, self.receivable_minor)
 
     def _apply(self, cause: tuple[str, ...], on: datetime.date, to: DocumentKey, due: int) -> None:
         """Deposits settle the receivable as far as they reach."""
@@ -267,12 +276,12 @@ class _Plan:
         location: str | None = None
         for row in self.cuts[refund.id]:
             line = self.lines.get(row.given.line)
-            if line is None or not row.credited:
+            if line is None or not (row.credited or row.credited_net_minor or row.credited_tax_minor):
                 continue
             lines.extend(self._credit_line(line, row, on))
             item = self.terms.item(line, on)
             back = row.given.restock in (Restock.RETURN, Restock.LEGACY)
-            if back and line.kind in STOCKED and item is not None:
+            if back and row.credited and line.kind in STOCKED and item is not None and line.requires_shipping:
                 stock.append(DocumentLine(Component.STOCK, 0, line.id, item, row.credited))
                 location = location or row.given.location
         if self._credits(refund):
@@ -315,7 +324,7 @@ class _Plan:
         """The taxes in whose proportion an adjustment's tax lies."""
         if adjustment.kind is AdjustmentKind.SHIPPING:
             return tuple(tax for shipping in self.snapshot.shipping for tax in shipping.taxes)
-        return self.snapshot.lines[0].taxes
+        return tuple(tax for line in self.snapshot.lines for tax in line.taxes)
 
     def _money_of(self, refund: str) -> int:
         """What a refund pays out, done or under way."""

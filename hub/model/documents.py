@@ -92,6 +92,9 @@ class Component(StrEnum):
     ACCOUNT = "account"  # a journal line: `detail` is the account's role, + is a debit
 
 
+TAXES: Final = (Component.TAX, Component.MARKETPLACE_TAX)
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
     component: Component
@@ -147,11 +150,11 @@ class Document:
 
     @property
     def total_minor(self) -> int:
-        return sum(line.amount_minor for line in self.lines)
+        return sum([line.amount_minor for line in self.lines])
 
     @property
     def tax_minor(self) -> int:
-        return sum(x.amount_minor for x in self.lines if x.component in (Component.TAX, Component.MARKETPLACE_TAX))
+        return sum([x.amount_minor for x in self.lines if x.component in TAXES])
 
 
 DOCUMENT: Final[TypeAdapter[Any]] = TypeAdapter(Document)

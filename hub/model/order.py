@@ -97,7 +97,7 @@ class Line:
 
     @property
     def discount_minor(self) -> int:
-        return sum(discount.amount_minor for discount in self.discounts)
+        return sum([discount.amount_minor for discount in self.discounts]) if self.discounts else 0
 
     @property
     def net_minor(self) -> int:
@@ -116,7 +116,7 @@ class ShippingLine:
 
     @property
     def discount_minor(self) -> int:
-        return sum(discount.amount_minor for discount in self.discounts)
+        return sum([discount.amount_minor for discount in self.discounts]) if self.discounts else 0
 
     @property
     def net_minor(self) -> int:
@@ -218,9 +218,17 @@ class Snapshot:
 
 def included_tax(taxes: tuple[TaxLine, ...]) -> int:
     """Minor units of tax that are already in the price."""
-    return sum(tax.amount_minor for tax in taxes if tax.included)
+    total = 0
+    for tax in taxes:
+        if tax.included:
+            total += tax.amount_minor
+    return total
 
 
 def added_tax(taxes: tuple[TaxLine, ...]) -> int:
     """Minor units of tax that come on top of the price."""
-    return sum(tax.amount_minor for tax in taxes if not tax.included)
+    total = 0
+    for tax in taxes:
+        if not tax.included:
+            total += tax.amount_minor
+    return total

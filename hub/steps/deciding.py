@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -49,6 +50,20 @@ log = logging.getLogger(__name__)
 
 POSTED: Final = "posted"
 STEP_NAME: Final = "put"  # an adapter that needs several steps a document declares them; the ledger needs one
+CHAINED: Final = (
+    "channel",
+    "order_id",
+    "seq",
+    "kind",
+    "fact_kind",
+    "fact_id",
+    "occurred_at",
+    "recorded_at",
+    "amount_minor",
+    "fact_hash",
+)
+"""What an event's hash covers, beside the hash before it."""
+
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
@@ -322,13 +337,7 @@ def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, no
 
 def chained(before: str, row: Mapping[str, Any]) -> str:
     """The hash of an event: of the one before it and of all that it says."""
-    said = "|".join(
-        str(row[name])
-        for name in (
-            "channel", "order_id", "seq", "kind", "fact_kind", "fact_id", "occurred_at", "recorded_at",
-            "amount_minor", "fact_hash",
-        )
-    )  # fmt: skip
+    said = "|".join(map(str, itemgetter(*CHAINED)(row)))
     return sha256(f"{before}|{said}".encode()).hexdigest()
 
 

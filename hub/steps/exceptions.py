@@ -90,7 +90,7 @@ def retry(hub: Hub, fingerprint: str | None = None, *, then_send: bool = True) -
 
 def retry_due(hub: Hub, *, then_send: bool = True) -> Healing:
     """Orders whose hold has run out by itself are decided anew."""
-    return heal(hub, views.due(hub.store, stamp(hub.clock())), then_send=then_send)
+    return heal(hub, views.due(hub.store, hub.clock()), then_send=then_send)
 
 
 def reconsider_due(hub: Hub) -> Healing:

@@ -1,5 +1,6 @@
 """The hub opened for a door and closed again; what is wrong with it said in words."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from hub.books.faults import Faulty
 from hub.errors import HubError, Misconfigured
 from hub.settings import Settings
 from hub.steps.hub import Clock, Hub, open_hub
@@ -24,11 +26,13 @@ def opened(settings: Settings, clock: Clock) -> Iterator[Hub]:
     try:
         hub = open_hub(settings, clock)
         yield hub
-    except DBAPIError as fault:
-        words = " ".join(str(fault.orig).split())
+    except (DBAPIError, sqlite3.Error) as fault:
+        words = " ".join(str(fault.orig if isinstance(fault, DBAPIError) else fault).split())
         raise Misconfigured(f"the store under {settings.home} cannot be used: {words}; {_remedy(words)}") from fault
     except SQLAlchemyError as fault:
         raise Misconfigured(f"the store under {settings.home} cannot be used: {fault}") from fault
+    except Faulty as fault:
+        raise Misconfigured(f"chart or policies: {fault}; see orderhub check") from fault
     except OSError as fault:
         if isinstance(fault, BrokenPipeError) or fault.filename is None:
             raise

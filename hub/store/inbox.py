@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from hub.model.facts import Source
 from hub.model.records import Received, Record
-from hub.store.schema import body, moment, record, stamp
+from hub.store.bulk import add, add_new, reserve
+from hub.store.schema import body, inbox_counter, moment, record, stamp
 
 CHUNK: Final = 500  # values bound at once in an IN list
 
@@ -21,8 +21,9 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
     """
     if not received:
         return {}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
+            "id": 0,
             "channel": one.channel,
             "key": one.key,
             "topic": one.topic,
@@ -32,18 +33,26 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
         }
         for one in received
     ]
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(record).on_conflict_do_nothing().returning(record.c.id, record.c.channel, record.c.key)
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        new = {(channel, key): id for id, channel, key in connection.execute(statement, rows)}
-        bodies = {
-            id: {"record_id": id, "headers": json.dumps(one.headers) if one.headers else "{}", "body": one.body}
-            for one in reversed(received)
-            if (id := new.get((one.channel, one.key))) is not None
-        }
-        if bodies:
-            connection.execute(insert(body), list(bodies.values()))
-    return new
+        first = reserve(connection, inbox_counter, "record", len(rows))
+        for number, row in enumerate(rows, first):
+            row["id"] = number
+        add_new(connection, record, rows)
+        taken = select(record.c.id).where(record.c.id.between(first, first + len(rows) - 1))
+        new = [id - first for id in connection.execute(taken).scalars()]  # which of the numbers stuck
+        add(
+            connection,
+            body,
+            [
+                {
+                    "record_id": first + place,
+                    "headers": json.dumps(received[place].headers) if received[place].headers else "{}",
+                    "body": received[place].body,
+                }
+                for place in new
+            ],
+        )
+    return {(received[place].channel, received[place].key): first + place for place in new}
 
 
 def due(engine: Engine, limit: int) -> list[Record]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +14,7 @@ from hub.model.documents import DocumentKey
 from hub.model.facts import Fact, FactKind, Source, adapter
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
+from hub.store.bulk import add, add_new, reserve
 from hub.store.schema import counter, entry, event, exception, fact, intent, moment, orders, party, release, step
 
 CHUNK: Final = 500  # values bound at once in an IN list
@@ -84,23 +85,23 @@ def record(connection: Connection, changes: Changes) -> None:
     Raises:
         Overtaken: one of the orders is no longer at the version that this was decided on.
     """
-    _insert_new(connection, party, changes.parties)
-    _insert_new(connection, fact, changes.facts)
+    add_new(connection, party, changes.parties)
+    add_new(connection, fact, changes.facts)
     _record_orders(connection, changes)
-    _insert_new(connection, orders, changes.new_stubs)
-    _insert(connection, event, changes.events)
+    add_new(connection, orders, changes.new_stubs)
+    add(connection, event, changes.events)
     if changes.superseded:
         _supersede(connection, changes.superseded)
     if changes.intents:
-        first = reserve(connection, "intent", len(changes.intents))
+        first = reserve(connection, counter, "intent", len(changes.intents))
         for row in changes.intents:
             row["id"] += first
         for rows in (changes.steps, changes.entries):
             for row in rows:
                 row["intent_id"] += first
-        _insert(connection, intent, changes.intents)
-        _insert(connection, step, changes.steps)
-        _insert(connection, entry, changes.entries)
+        add(connection, intent, changes.intents)
+        add(connection, step, changes.steps)
+        add(connection, entry, changes.entries)
     if changes.opened:
         open_exceptions(connection, changes.opened)
     if changes.resolved:
@@ -114,16 +115,6 @@ def record(connection: Connection, changes: Changes) -> None:
             .values(resolved_at=bindparam("resolved_at"), resolution=bindparam("resolution"))
         )
         connection.execute(statement, changes.resolved)
-
-
-def reserve(connection: Connection, name: str, count: int) -> int:
-    """The first of `count` numbers that nobody else is given."""
-    grown = update(counter).where(counter.c.name == name).values(value=counter.c.value + count)
-    last = connection.execute(grown.returning(counter.c.value)).scalar()
-    if last is None:
-        _insert_new(connection, counter, [{"name": name, "value": 0}])
-        last = connection.execute(grown.returning(counter.c.value)).scalar_one()
-    return int(last) - count + 1
 
 
 def known_documents(connection: Connection, keys: Sequence[DocumentKey]) -> set[DocumentKey]:
@@ -234,7 +225,7 @@ def _load_holds(connection: Connection, keys: Sequence[OrderKey], found: dict[Or
 
 def _record_orders(connection: Connection, changes: Changes) -> None:
     try:
-        _insert(connection, orders, changes.new_orders)
+        add(connection, orders, changes.new_orders)
     except IntegrityError:
         raise Overtaken("advance: another worker met one of these orders first; it is read again") from None
     if changes.changed_orders:
@@ -280,15 +271,3 @@ def open_exceptions(connection: Connection, rows: Rows) -> None:
         index_elements=["channel", "order_id", "fingerprint"], set_={**fresh, "resolved_at": None, "resolution": None}
     )
     connection.execute(statement, rows)
-
-
-def _insert(connection: Connection, table: Table, rows: Rows) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
-
-
-def _insert_new(connection: Connection, table: Table, rows: Rows) -> None:
-    """Rows whose key is there already change nothing."""
-    if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

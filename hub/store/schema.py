@@ -1,6 +1,7 @@
 """The tables, on SQLite and PostgreSQL alike.
 
 Moments are ISO 8601 text in UTC with microseconds, days ISO 8601 text: they sort as they stand and cost no conversion.
+Tables that are read by their whole key or an order's part of it are clustered by it on SQLite (no rowid).
 """
 
 from datetime import UTC, date, datetime
@@ -72,6 +73,7 @@ party = Table(
     Column("version", String(12), nullable=False),
     Column("body", Text),  # null: purged
     PrimaryKeyConstraint("id", "version"),
+    sqlite_with_rowid=False,
 )
 
 fact = Table(
@@ -89,6 +91,7 @@ fact = Table(
     Column("record_id", BIG, nullable=False),
     Column("content", Text, nullable=False),
     PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at"),
+    sqlite_with_rowid=False,
 )
 
 orders = Table(
@@ -142,6 +145,7 @@ event = Table(
     Column("fact_hash", String(32), nullable=False),
     Column("hash", String(64), nullable=False),  # of the one before and all of the above
     PrimaryKeyConstraint("channel", "order_id", "seq"),
+    sqlite_with_rowid=False,
 )
 
 exception = Table(
@@ -161,6 +165,7 @@ exception = Table(
     Column("assignee", String(100)),
     PrimaryKeyConstraint("channel", "order_id", "fingerprint"),
     _partial("exception_open", "fingerprint", where="resolved_at IS NULL"),
+    sqlite_with_rowid=False,
 )
 
 release = Table(
@@ -172,6 +177,7 @@ release = Table(
     Column("released_at", String(27), nullable=False),
     Column("released_by", String(100), nullable=False),
     PrimaryKeyConstraint("channel", "order_id", "code"),
+    sqlite_with_rowid=False,
 )
 
 crosswalk = Table(
@@ -263,12 +269,18 @@ credit = Table(
     Column("used_minor", BigInteger, nullable=False),
 )
 
-counter = Table(
-    "counter",
-    hub_metadata,
-    Column("name", String(20), primary_key=True),
-    Column("value", BigInteger, nullable=False),  # the last number given out
-)
+
+def _counter(metadata: MetaData) -> Table:
+    return Table(
+        "counter",
+        metadata,
+        Column("name", String(20), primary_key=True),
+        Column("value", BigInteger, nullable=False),  # the last number given out
+    )
+
+
+counter = _counter(hub_metadata)
+inbox_counter = _counter(inbox_metadata)
 
 
 def stamp(at: datetime) -> str:

@@ -52,6 +52,7 @@ from hub.model.order import (
     Snapshot,
     TaxLine,
     added_tax,
+    included_tax,
 )
 
 KEY: Final = OrderKey("shopify", "1001")
@@ -386,7 +387,8 @@ def called_off(draw: st.DrawFn, *, currency: str | None = None, collector: Colle
         10, {x.id: x.quantity for x in order.lines}, Restock.CANCEL, keep_minor=0, exact=True,
         adjustments=[
             *(Adjustment(AdjustmentKind.SHIPPING, x.net_minor, _tax(x.taxes)) for x in order.shipping),
-            *(Adjustment(AdjustmentKind.DISCREPANCY, x.amount_minor + added_tax(x.taxes)) for x in order.charges),
+            *(Adjustment(AdjustmentKind.DISCREPANCY, x.amount_minor - included_tax(x.taxes), _tax(x.taxes))
+                for x in order.charges),
         ],
     )  # fmt: skip
     story.capture(1)

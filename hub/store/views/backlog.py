@@ -1,10 +1,11 @@
 """What waits and where: records, steps, holds; the versions of the stores."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine, column, func, inspect, select, table
 
-from hub.store.schema import OPEN_STATES, intent, orders, record, step
+from hub.store.schema import OPEN_STATES, intent, orders, record, stamp, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def documents_by_kind(store: Engine) -> dict[str, int]:
         return {kind: int(count) for kind, count in connection.execute(query)}
 
 
-def holding(store: Engine, now: str) -> Holding:
-    """The orders and what holds them; `now` as the tables keep a moment."""
+def holding(store: Engine, now: datetime) -> Holding:
+    """The orders and what holds them; now: as of when a hold has run out."""
     by_posting = select(orders.c.posting, func.count()).group_by(orders.c.posting).order_by(orders.c.posting)
     held = (
         select(orders.c.currency, func.count(), func.sum(orders.c.claimed_minor))
@@ -69,7 +70,7 @@ def holding(store: Engine, now: str) -> Holding:
         .group_by(orders.c.currency)
         .order_by(orders.c.currency)
     )
-    due = select(func.count()).select_from(orders).where(orders.c.holds > 0, orders.c.recheck_at <= now)
+    due = select(func.count()).select_from(orders).where(orders.c.holds > 0, orders.c.recheck_at <= stamp(now))
     with store.connect() as connection:
         postings = {posting: int(count) for posting, count in connection.execute(by_posting)}
         rows = connection.execute(held).all()

@@ -1,12 +1,13 @@
 """What needs a person: open exceptions, grouped by the fix that would heal them."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Engine, and_, func, select
 
 from hub.model.order import OrderKey
-from hub.store.schema import exception, orders
+from hub.store.schema import exception, orders, stamp
 
 CHUNK: Final = 500  # values bound at once in an IN list
 ORDERS_MAX: Final = 10_000  # shown of one group
@@ -109,11 +110,11 @@ def opened(
         return [OpenException(*row) for row in connection.execute(query)]
 
 
-def due(store: Engine, now: str) -> list[OrderKey]:
-    """Orders whose hold has run out by itself; `now` as the tables keep a moment."""
+def due(store: Engine, now: datetime) -> list[OrderKey]:
+    """Orders whose hold has run out by itself."""
     query = (
         select(orders.c.channel, orders.c.order_id)
-        .where(orders.c.holds > 0, orders.c.recheck_at <= now)
+        .where(orders.c.holds > 0, orders.c.recheck_at <= stamp(now))
         .order_by(orders.c.channel, orders.c.order_id)
     )
     with store.connect() as connection:

@@ -228,3 +228,18 @@ def test_everything_voided_leaves_only_what_revaluation_moved(
     shared_ledger.put([write(x, Action.VOID) for x in made])
 
     assert balances(shared_ledger).get("1350", 0) == transit
+
+
+def test_an_amendment_that_is_refused_leaves_what_stood(mugs: LedgerSimulator) -> None:
+    put(mugs, receipt(10, 4000), fulfilment(3), return_receipt(1))
+    before, entries = balances(mugs), len(list(mugs.journal()))
+
+    refused = put(mugs, fulfilment(-1), return_receipt(-1), action=Action.AMEND)
+    after = balances(mugs)
+    put(mugs, return_receipt(1), fulfilment(3), action=Action.VOID)
+
+    assert [(x.verdict, x.code) for x in refused] == [(Verdict.REJECTED, "bad_quantity")] * 2
+    assert after == before
+    assert len(list(mugs.journal())) == entries + 2
+    assert balances(mugs) == {"1300": 4000, "3000": -4000}
+    assert stock_of(mugs) == (10, 4000)

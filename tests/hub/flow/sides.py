@@ -1,17 +1,17 @@
 """Three statements of one month that tie, and hands that make them differ."""
 
 import datetime
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from hub.flow.compare import Compared, compare
 from hub.flow.match import COLUMNS, month_of
 from hub.model.reconciliation import Reconciliation, Variance
 from hub.model.statement import ChannelRow, ErpRow, HubRow, StatementRow, Subject
+from hub.steps import statement_files
 from hub.steps.reconcile import Timelines, run
 
 MAY = "2026-05"
@@ -114,15 +114,16 @@ class Sides:
 
     def compared(self, period: str = MAY, *, channel_given: bool = True) -> Compared:
         """What the comparison alone says, without a folder."""
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with statement_files.connect() as connection:
             for side, columns in COLUMNS.items():
                 declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
                 connection.execute(f"CREATE TABLE {side} ({declared}, line BIGINT)")
                 rows = [[*_flat(x, columns), line] for line, x in enumerate(getattr(self, side).values())]
-                if rows:
-                    marks = ", ".join("?" for _ in rows[0])
-                    connection.executemany(f"INSERT INTO {side} VALUES ({marks})", rows)
+                lines = json.dumps([dict(zip([*columns, "line"], row, strict=True)) for row in rows], default=str)
+                kinds = json.dumps([{**columns, "line": "BIGINT"}])
+                connection.execute(
+                    f"INSERT INTO {side} SELECT unnest(from_json(?, ?), recursive := true)", [lines, kinds]
+                )
             return compare(connection, *month_of(period), channel_given=channel_given)
 
     def reconcile(

@@ -32,7 +32,7 @@ from hub.testing.builders import (
 from tests.hub.flow.bookkeeping import CHART, Balances, balances, expected, on, planned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Books:
     """A history with the books that it makes."""
 
@@ -40,6 +40,10 @@ class Books:
     documents: list[Document]
     entries: list[Entry]
     balances: Balances
+
+    def __repr__(self) -> str:
+        told = "\n".join(f"  {one.kind} {one.external_id}: {one.body}" for one in self.history.facts)
+        return f"Books of\n{told}\nwith {self.balances}"
 
 
 @st.composite

@@ -204,7 +204,7 @@ _HANDS = st.sampled_from(
     period=st.sampled_from([MAY, "2026-06"]),
 )
 def test_variances_sum_to_the_difference_and_causes_to_the_variance(
-    hands: list[tuple[str, str, int]], period: str
+    hands: list[tuple[str, str, int]], period: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     sides = Sides()
     for index, (hand, amount, by) in enumerate(hands):
@@ -212,7 +212,7 @@ def test_variances_sum_to_the_difference_and_causes_to_the_variance(
         sides.order(number)
         _meddle(sides, number, hand, f"{amount}_minor", by)
 
-    found = sides.compared(period)
+    found = sides.reconcile(tmp_path_factory.mktemp("run"), period)
 
     for variance in found.sales.variances:
         assert variance.delta_minor == sum(x.amount_minor for x in variance.causes) + variance.residual_minor

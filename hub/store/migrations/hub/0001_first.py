@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("fact_hash", sa.String(length=32), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("channel", "order_id", "seq"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "exception",
@@ -74,6 +75,7 @@ def upgrade() -> None:
         sa.Column("resolution", sa.String(length=20), nullable=True),
         sa.Column("assignee", sa.String(length=100), nullable=True),
         sa.PrimaryKeyConstraint("channel", "order_id", "fingerprint"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "exception_open",
@@ -97,6 +99,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "intent",
@@ -167,6 +170,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(length=12), nullable=False),
         sa.Column("body", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", "version"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "release",
@@ -176,6 +180,7 @@ def upgrade() -> None:
         sa.Column("released_at", sa.String(length=27), nullable=False),
         sa.Column("released_by", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("channel", "order_id", "code"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "step",

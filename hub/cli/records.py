@@ -1,0 +1,97 @@
+"""records list|show: the raw rows of the inbox."""
+
+import json
+from dataclasses import asdict
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.door import Door, cells, clean, command, moment, table, write
+from hub.errors import Misconfigured
+from hub.store.views import records
+from hub.store.views.records import RecordDetail
+
+
+class Outcome(StrEnum):
+    ORDER = "order"
+    HELD = "held"
+    FACTS = "facts"
+    NOT_AN_ORDER = "not_an_order"
+    WAITING = "waiting"
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The raw records as they were received.", no_args_is_help=True)
+    app.add_typer(group, name="records")
+
+    @command(group, "list")
+    def list_(
+        door: Door,
+        outcome: Annotated[Outcome | None, typer.Option("--outcome", help="Only records that came to this.")] = None,
+        channel: Annotated[str | None, typer.Option("--channel", help="Only this channel's.")] = None,
+        limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+    ) -> None:
+        """The records received last, the newest first."""
+        with door.hub() as hub:
+            if channel is not None:
+                hub.settings.channel(channel)
+            rows = records.listed(hub.inbox, outcome=outcome, channel=channel, limit=limit)
+        shown = table(
+            None, "id", "received", "channel", "topic", "by", "bytes", "outcome", "order", right=("id", "bytes")
+        )
+        for row in rows:
+            came_to = row.outcome or "waiting"
+            received = moment(row.received_at)
+            size = f"{row.size_bytes:,}"
+            shown.add_row(*cells(row.id, received, row.channel, row.topic, row.source, size, came_to, row.order))
+        door.show({"records": [asdict(row) for row in rows]}, shown)
+
+    @command(group, "show")
+    def show(door: Door, id: Annotated[int, typer.Argument(metavar="ID", help="The record's number.")]) -> None:
+        """One record: where it came from, what it came to, its problems, its body."""
+        with door.hub() as hub:
+            found = records.find(hub.inbox, id)
+        if found is None:
+            raise Misconfigured(f"no record {id}: see orderhub records list")
+        head = table(f"record {found.row.id}", "", "")
+        head.show_header = False
+        for name, value in _facts(found).items():
+            if value is None:
+                continue
+            head.add_row(*cells(name, value))
+        body = found.body.decode("utf-8", "backslashreplace")
+        door.show(asdict(found.row) | {
+            "digest": found.digest, "headers": found.headers, "result": found.result, "body": body,
+        }, head)  # fmt: skip
+        if not door.json_wanted:
+            write("\n" + "\n".join(clean(line) for line in _pretty(body).splitlines()) + "\n")
+
+
+def _facts(found: RecordDetail) -> dict[str, str | None]:
+    row = found.row
+    problems = found.result["problems"] if found.result else []
+    return {
+        "channel": row.channel,
+        "received": f"{moment(row.received_at)} by {row.source}",
+        "key": row.key,
+        "topic": row.topic or None,
+        "outcome": row.outcome or "not yet advanced",
+        "order": row.order,
+        "problems": "; ".join(f"{one['path']}: {one['message']}" for one in problems) or None,
+        "sha-256": found.digest,
+        **{f"header {name}": value for name, value in sorted(found.headers.items())},
+    }
+
+
+def _pretty(body: str) -> str:
+    """JSON indented, its numbers as they were written; anything else as it stands."""
+    try:
+        return json.dumps(json.loads(body, parse_float=_literal, parse_int=_literal), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+
+
+def _literal(text: str) -> Any:
+    return int(text) if len(text) < 19 and text.lstrip("-").isdigit() else str(Decimal(text))

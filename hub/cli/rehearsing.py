@@ -1,0 +1,54 @@
+"""demo and bench: rehearsals on simulated systems; the slow libraries load only when one runs."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from hub.cli.door import Door, cells, command, table
+
+Orders = Annotated[int, typer.Option("--orders", min=1, max=10_000_000, help="How many orders are composed.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed tells the same stories.")]
+
+
+def register(app: typer.Typer) -> None:
+    @command(app, "demo")
+    def demo(
+        door: Door,
+        orders: Orders = 300,
+        seed: Seed = 7,
+        no_serve: Annotated[bool, typer.Option("--no-serve", help="End when the report is written.")] = False,
+    ) -> None:
+        """The whole story on simulated systems: captured, posted, reconciled, with accidents among the orders."""
+        from hub.rehearsal.demo import run
+
+        answer = run(door.settings(), orders, seed)
+        door.show(answer, _figures(answer))
+
+    group = typer.Typer(help="How fast it is, beside a floor measured in the same run.", no_args_is_help=True)
+    app.add_typer(group, name="bench")
+
+    @command(group, "import")
+    def import_(door: Door, orders: Orders = 10_000, seed: Seed = 7) -> None:
+        """Capture, decide and post, beside the floor that no import passes."""
+        from hub.rehearsal.bench_import import bench
+
+        answer = bench(door.settings(), orders, seed)
+        door.show(answer, _figures(answer))
+
+    @command(group, "reconcile")
+    def reconcile(door: Door, orders: Orders = 1_000_000, seed: Seed = 7) -> None:
+        """A month's reconciliation, beside the bare three-way join of the same columns."""
+        from hub.rehearsal.bench_reconcile import bench
+
+        answer = bench(orders, seed)
+        door.show(answer, _figures(answer))
+
+
+def _figures(answer: dict[str, Any]) -> Table:
+    shown = table(None, "figure", "value", right=("value",))
+    for name, value in answer.items():
+        parts = value.items() if isinstance(value, dict) else ()
+        nested = ", ".join(f"{key} {part}" for key, part in parts if not isinstance(part, dict | list))
+        shown.add_row(*cells(name, nested or value))
+    return shown
