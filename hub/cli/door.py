@@ -201,9 +201,15 @@ def age(at: str) -> str:
     return f"{hours // 24} d" if hours >= 48 else f"{hours} h"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Left to the rim: the library's own answer ends the process with a status of its own."""
+        raise BrokenPipeError
+
+
 def _console() -> Console:
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS") or COLUMNS)
-    return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
+    return _Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
 
 
 def _hush() -> None:

@@ -97,11 +97,13 @@ WHERE h_in AND CASE h_subject WHEN 'payment' THEN 'payments' ELSE 'sales' END = 
 
 
 def _variances(connection: DuckDBPyConnection, measure: Measure) -> tuple[Variance, ...]:
-    causes: dict[int, list[Cause]] = {}
-    for number, code, amount, evidence in connection.execute(
+    told = connection.execute(
         "SELECT number, code, amount_minor, evidence FROM told WHERE measure = ? ORDER BY number, code", [measure.value]
-    ).fetchall():
-        facts = {name: fact for name, fact in json.loads(evidence).items() if fact is not None}
+    ).fetchall()
+    causes: dict[int, list[Cause]] = {}
+    evidence = json.loads(f"[{','.join(row[3] for row in told)}]")
+    for (number, code, amount, _), seen in zip(told, evidence, strict=True):
+        facts = {name: fact for name, fact in seen.items() if fact is not None}
         causes.setdefault(number, []).append(Cause(_CODES[code], amount, facts))
     rows = connection.execute(
         f"SELECT {_SHOWN}, {_COMPONENTS} FROM numbered WHERE measure = ? ORDER BY number", [measure.value]

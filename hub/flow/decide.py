@@ -46,13 +46,16 @@ def decide(
             intents.append(_intent(Action.AMEND, document, content, digest, held, terms, chart, policy))
     if decided:
         keys = {document.key for document in planned}
-        for held in reversed(list(decided.values())):  # a document goes before what it refers to
+        voids: list[Intent] = []
+        for held in reversed(list(decided.values())):
             if held.key in keys or held.action is Action.VOID:
                 continue
             if not held.sent:
                 superseded.append(held.key)
-            if standing := held if held.sent else held.standing:
-                intents.append(_void(standing, terms))
+            standing = held if held.sent else held.standing
+            if standing is not None and standing.action is not Action.VOID:
+                voids.append(_void(standing, terms))
+        intents.extend(_referring_first(voids))
     return Decision(intents, superseded) if intents or superseded else NOTHING
 
 
@@ -88,6 +91,16 @@ def _void(held: Decided, terms: Terms) -> Intent:
         terms.policy,
         _reversal(held, terms),
     )
+
+
+def _referring_first(voids: list[Intent]) -> list[Intent]:
+    """A document goes before what it applies to, whichever was amended last; else the last decided goes first."""
+    applies_to = {void.document.key: void.document.applies_to for void in voids}
+
+    def depth(key: DocumentKey | None) -> int:
+        return 1 + depth(applies_to[key]) if key in applies_to else 0
+
+    return sorted(voids, key=lambda void: -depth(void.document.key))
 
 
 def _reversal(held: Decided, terms: Terms) -> Entry | None:

@@ -34,6 +34,7 @@ from hub.model.state import (
     OrderState,
     Quantities,
 )
+from hub.model.subjects import line_value
 
 FactSet = dict[tuple[FactKind, str], Fact]
 """The winning version of each thing that the facts speak of."""
@@ -95,7 +96,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
         quantities=quantities,
         commercial=_commercial(snapshot, deleted),
         fulfilment=fulfilment,
-        financial=_financial(snapshot, tenders, captured, refunded),
+        financial=_financial(snapshot, refunds, tenders, captured, refunded),
         captured_minor=captured,
         refunded_minor=refunded,
         placed_at=snapshot.placed_at if snapshot else None,
@@ -211,7 +212,9 @@ def _fulfilment_state(quantities: dict[LineId, Quantities], fulfilments: list[Da
     return FulfilmentState.FULFILLED
 
 
-def _financial(snapshot: Snapshot | None, tenders: list[DatedTender], captured: int, refunded: int) -> FinancialStatus:
+def _financial(
+    snapshot: Snapshot | None, refunds: list[DatedRefund], tenders: list[DatedTender], captured: int, refunded: int
+) -> FinancialStatus:
     """From the money where any is known, else as the channel claims."""
     if not tenders:
         claimed = snapshot.claimed_financial if snapshot else None
@@ -219,7 +222,7 @@ def _financial(snapshot: Snapshot | None, tenders: list[DatedTender], captured: 
     if refunded:
         return FinancialStatus.REFUNDED if refunded >= captured else FinancialStatus.PARTIALLY_REFUNDED
     if captured:
-        due = snapshot.claimed_total_minor if snapshot else captured
+        due = _due(snapshot, refunds) if snapshot else captured
         return FinancialStatus.PAID if captured >= due else FinancialStatus.PARTIALLY_PAID
     voided = {t.body.parent for t in tenders if t.body.kind is TenderKind.VOID}
     authorized = [
@@ -228,6 +231,16 @@ def _financial(snapshot: Snapshot | None, tenders: list[DatedTender], captured: 
     if not authorized:
         return FinancialStatus.PENDING
     return FinancialStatus.VOIDED if all(t.id in voided for t in authorized) else FinancialStatus.AUTHORIZED
+
+
+def _due(snapshot: Snapshot, refunds: list[DatedRefund]) -> int:
+    """The claimed total less what edits took out and refunds gave back."""
+    removed = sum(
+        line_value(line, line.quantity - line.removed_quantity, line.removed_quantity)
+        for line in snapshot.lines
+        if line.removed_quantity
+    )
+    return snapshot.claimed_total_minor - removed - sum(refund.body.total_minor for refund in refunds)
 
 
 def _strangers(

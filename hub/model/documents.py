@@ -60,12 +60,14 @@ KEY_WORDS: Final = {
 def document_key(kind: DocumentKind, *parts: str) -> DocumentKey:
     """The key of a document from what caused it: `[a-z0-9-]`, at most 40 characters.
 
-    A longer one, or one whose parts do not survive the alphabet, ends in 12 hex digits of the SHA-256 of its parts.
+    A longer one, or one whose parts do not survive the alphabet or could be cut in two ways, ends in 12 hex digits of
+    the SHA-256 of its parts.
     """
     plain = "-".join((KEY_WORDS[kind], *parts))
     key = _FOREIGN.sub("-", plain.lower()).strip("-")
-    if key != plain or len(key) > KEY_CHARS_MAX:
-        digest = sha256("\x1f".join((kind, *parts)).encode()).hexdigest()[:12]
+    ambiguous = any("-" in part for part in parts[1:])  # only a channel's slug may have a hyphen of its own
+    if key != plain or len(key) > KEY_CHARS_MAX or ambiguous:
+        digest = sha256("\x1f".join((kind, *parts)).encode(errors="surrogatepass")).hexdigest()[:12]
         key = f"{key[: KEY_CHARS_MAX - 13].rstrip('-')}-{digest}"
     return DocumentKey(key)
 

@@ -64,6 +64,9 @@ CHAINED: Final = (
 )
 """What an event's hash covers, beside the hash before it."""
 
+MASTERS_DATE: Final = date(1970, 1, 1)
+"""Customers and items are of no period: whichever order names one first, its document is the same."""
+
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
@@ -161,7 +164,7 @@ class Decider:
             self._decide(decided, list(denied))
         except Exception as fault:
             # The one order that this program cannot handle is put aside by name; the rest of the batch goes on.
-            log.exception("advance.fault", extra={"order": str(key)})
+            log.warning("advance.fault", extra={"order": str(key)}, exc_info=log.isEnabledFor(logging.DEBUG))
             decided.fault = f"{type(fault).__name__}: {fault}"
             decided.decision = NOTHING
             decided.holds = [
@@ -389,16 +392,13 @@ def _masters(
     if first.customer is not None and first.customer not in known:
         customer = decided.state.snapshot.customer if decided.state.snapshot else None
         guest = customer is None or customer.id.startswith("guest-")
-        found[first.customer] = _master(
-            DocumentKind.CUSTOMER, first.customer, first, terms, (), None if guest else customer
-        )
+        found[first.customer] = _master(DocumentKind.CUSTOMER, first.customer, terms.entity, terms.functional, customer)
     for code in sorted({line.item for document in planned for line in document.lines if line.item is not None}):
         key = _item_key(code)
         if key in known:
             continue
         item = channel.items.get(code) or Item(code, code, None, 0)
-        line = DocumentLine(Component.STOCK, item.cost_minor, item=code, quantity=1)
-        found[key] = _master(DocumentKind.ITEM, key, first, terms, (line,), None, item.name)
+        found[key] = item_document(item, terms.entity, terms.functional)
     return found
 
 
@@ -407,25 +407,16 @@ def _item_key(code: str) -> DocumentKey:
     return document_key(DocumentKind.ITEM, code)
 
 
-def _master(
-    kind: DocumentKind,
-    key: DocumentKey,
-    first: Document,
-    terms: Terms,
-    lines: tuple[DocumentLine, ...],
-    party: PartyRef | None,
-    name: str = "",
-) -> Document:
-    return Document(
-        key=key,
-        kind=kind,
-        entity=terms.entity,
-        currency=terms.functional,
-        date=terms.open_day(first.date),
-        lines=lines,
-        party=party,
-        memo=name,
+def item_document(item: Item, entity: str, functional: str) -> Document:
+    """The document that makes an item known to the ERP, at its standard cost."""
+    line = DocumentLine(Component.STOCK, item.cost_minor, item=item.code, quantity=1)
+    return replace(
+        _master(DocumentKind.ITEM, _item_key(item.code), entity, functional, None), lines=(line,), memo=item.name
     )
+
+
+def _master(kind: DocumentKind, key: DocumentKey, entity: str, functional: str, party: PartyRef | None) -> Document:
+    return Document(key=key, kind=kind, entity=entity, currency=functional, date=MASTERS_DATE, party=party)
 
 
 def _fact_rows(decided: DecidedOrder) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The hub, opened: its stores, plugins and reference data, as every step is handed them."""
 
+import atexit
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Hub:
     store: Engine
     inbox: Engine
     clock: Clock
+    connect_erp: Callable[[ErpConfig], Any] | None = None  # None: the configured system's plugin; else a rehearsal's
 
     def writing(self) -> Connection:
         """A connection whose transactions write: on SQLite they take the lock when they begin."""
@@ -55,7 +57,8 @@ class Hub:
             chart=read_yaml(first.chart),
             policies=read_yaml(first.policies),
         )
-        return registry.erp_adapter(self.settings.erp.system).connect(config)
+        connect_erp = self.connect_erp or registry.erp_adapter(self.settings.erp.system).connect
+        return connect_erp(config)
 
     def connector(self, slug: str) -> Any:
         """The connector of a channel.
@@ -134,10 +137,11 @@ def spare_the_collector() -> None:
     again and again cost a fifth of the time of an import (measured, 2026-11).
     """
     gc.freeze()
+    atexit.register(gc.unfreeze)  # for libraries that look for their own leaks at the end
     gc.set_threshold(COLLECT_AFTER_OBJECTS, 20, 100)
 
 
-def open_hub(settings: Settings, clock: Clock) -> Hub:
+def open_hub(settings: Settings, clock: Clock, connect_erp: Callable[[ErpConfig], Any] | None = None) -> Hub:
     """The hub of this configuration, its tables made or brought up to date."""
     stores = settings.stores
     return Hub(
@@ -145,6 +149,7 @@ def open_hub(settings: Settings, clock: Clock) -> Hub:
         store=connect(stores.hub.url.get_secret_value(), "hub", stores.hub.schema),
         inbox=connect(stores.inbox.url.get_secret_value(), "inbox", stores.inbox.schema),
         clock=clock,
+        connect_erp=connect_erp,
     )
 
 

@@ -15,8 +15,21 @@ from typing import Any, Final
 import duckdb
 
 from hub.errors import Misconfigured
-from hub.flow.match import COLUMNS
+from hub.flow.match import COLUMNS, SIDES, TOTAL
 from hub.model.statement import ChannelRow, ErpRow, HubRow, StatementRow
+
+__all__ = [
+    "COLUMNS",
+    "SIDES",
+    "THREADS",
+    "TOTAL",
+    "bytes_digest",
+    "connect",
+    "content_digest",
+    "file_of",
+    "see",
+    "write",
+]
 
 THREADS: Final = 2
 

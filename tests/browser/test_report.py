@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, sync_playwright
 
 from tests.hub.flow.sides import IN_JUNE, Sides
 
@@ -47,11 +47,19 @@ def _open(browser: Browser, report: str, width: int, height: int) -> tuple[Page,
     return page, said
 
 
+def _box(part: Locator) -> FloatRect:
+    box = part.bounding_box()
+    assert box is not None
+    return box
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (375, 800)])
 def test_the_page_fits_the_screen_and_asks_for_nothing(browser: Browser, report: str, width: int, height: int) -> None:
     page, said = _open(browser, report, width, height)
 
+    page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert all(box["height"] < 80 for box in map(_box, page.locator("caption").all()))
     assert said == []
     page.close()
 

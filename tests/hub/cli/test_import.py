@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tests.hub.cli.shop import Orderhub, order
 
+CONFIG = Path(__file__).parents[3] / "config"
+
 
 def test_each_record_is_a_row_with_exactly_these_fields(orderhub: Orderhub) -> None:
     file = orderhub.file(order())
@@ -148,10 +150,10 @@ def test_a_table_neither_obeys_markup_nor_lets_a_file_steer_the_terminal(orderhu
 
 def test_json_is_whole_where_the_work_breaks_off(orderhub: Orderhub, tmp_path: Path) -> None:
     config = tmp_path / "hub.yaml"
-    shipped = Path("config/hub.yaml").read_text().replace("chart.yaml", "empty.yaml")
+    shipped = (CONFIG / "hub.yaml").read_text().replace("chart.yaml", "empty.yaml")
     config.write_text(shipped)
     for name in ("policies.yaml", "rates.yaml", "crosswalks.yaml", "items.yaml"):
-        (tmp_path / name).write_text((Path("config") / name).read_text())
+        (tmp_path / name).write_text((CONFIG / name).read_text())
     (tmp_path / "empty.yaml").write_text("{}\n")
 
     ran = orderhub("import", "shopify", orderhub.file(order()), "--format", "json", "--config", str(config))

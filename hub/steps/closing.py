@@ -1,0 +1,110 @@
+"""The close of a period: the three sides read anew, compared, and left as a run."""
+
+import datetime
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from hub.errors import Misconfigured
+from hub.flow.match import window
+from hub.model.order import OrderKey
+from hub.model.reconciliation import Reconciliation, TimelineItem
+from hub.model.statement import ChannelRow
+from hub.ports import StatesDocuments, StatesFromFile, Unreadable
+from hub.settings import Channel
+from hub.steps import reconcile as runs
+from hub.steps.expected import expected_rows
+from hub.steps.hub import Hub
+from hub.store.schema import moment
+from hub.store.views import exceptions, orders
+
+
+def reconcile(hub: Hub, period: str, statements: list[Path], from_run: Path | None = None) -> Reconciliation:
+    """The period's reconciliation: an earlier run's folder as it lies there, or a new run under the home.
+
+    Args:
+        period: a month, `2026-05`.
+        statements: the channel's own export, in one file or several; none: only hub and ERP are compared.
+
+    Raises:
+        Misconfigured: a file cannot be read, or the channel or ERP states nothing.
+    """
+    if from_run is not None:
+        return runs.rerun(from_run)
+    first, last = window(period)
+    channel = hub.settings.channels[0]
+    channel_rows, unread = _channel_rows(hub, channel, statements)
+    erp = hub.erp
+    if not isinstance(erp, StatesDocuments):
+        raise Misconfigured(f"erp {hub.settings.erp.slug}: it gives no statement to reconcile with")
+    with hub.store.connect() as connection:
+        return runs.run(
+            _folder(hub, period),
+            period,
+            channel=channel_rows if statements else None,
+            hub=expected_rows(hub, connection, first, last),
+            erp=erp.statement(first, last),
+            versions=_versions(hub, channel, connection),
+            complete=bool(statements) and not unread,
+            timelines=lambda order: list(_timeline(hub, order)),
+        )
+
+
+def _channel_rows(hub: Hub, channel: Channel, statements: list[Path]) -> tuple[list[ChannelRow], list[Unreadable]]:
+    if not statements:
+        return [], []
+    connector = hub.connector(channel.slug)
+    if not isinstance(connector, StatesFromFile):
+        raise Misconfigured(f"channel {channel.slug}: its connector reads no statement from a file")
+    rows: list[ChannelRow] = []
+    unread: list[Unreadable] = []
+    for path in statements:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Misconfigured(f"{path}: {error.strerror}") from None
+        for one in connector.statement_from_file(content):
+            if isinstance(one, Unreadable):
+                unread.append(one)
+            else:
+                rows.append(one)
+    return rows, unread
+
+
+def _versions(hub: Hub, channel: Channel, connection: Connection) -> dict[str, str]:
+    opened = hub.channel(channel.slug)
+    return {
+        "orderhub": version("orderhub"),
+        "chart": opened.chart.version,
+        "policies": opened.policy_version,
+        "crosswalks": hub.crosswalks(channel.slug, connection).version,
+    }
+
+
+def _folder(hub: Hub, period: str) -> Path:
+    """A folder of its own for each run, named for the period and the moment."""
+    at = hub.clock().astimezone(datetime.UTC)
+    wanted = hub.settings.home / "runs" / f"{period}-{at:%Y%m%dT%H%M%SZ}"
+    folder, number = wanted, 1
+    while folder.exists():
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    return folder
+
+
+def _timeline(hub: Hub, name: str) -> Iterator[TimelineItem]:
+    channel, _, order_id = name.partition("/")
+    key = OrderKey(channel, order_id)
+    items = [
+        TimelineItem(moment(event.occurred_at), event.kind.replace("_", " "), event.fact_id)
+        for event in orders.events(hub.store, key)
+    ]
+    for document in orders.documents(hub.store, key):
+        at = document.settled_at or document.sent_at or document.decided_at
+        what = f"{document.kind.replace('_', ' ')} {document.state}"
+        items.append(TimelineItem(moment(at), what, document.document))
+    for held in exceptions.opened(hub.store, order=key):
+        items.append(TimelineItem(moment(held.opened_at), f"held: {held.code.replace('_', ' ')}", held.message))
+    yield from sorted(items, key=lambda item: item.at)

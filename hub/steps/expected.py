@@ -1,0 +1,101 @@
+"""The hub's side of a statement: what the books should say, with the evidence that the hub holds for each row."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from hub.flow.fold import FactSet, winners
+from hub.model.documents import DOCUMENT, DocumentKey, DocumentKind, document_key
+from hub.model.facts import FactKind, Fulfilment, Refund, Tender
+from hub.model.intents import Action
+from hub.model.order import OrderKey, Snapshot
+from hub.model.statement import HubRow, StatementRow, Subject
+from hub.model.subjects import subjects
+from hub.steps.hub import Hub, OpenChannel
+from hub.store import statement as stored
+from hub.store.schema import day
+
+CHUNK_ORDERS: Final = 1_000
+
+KINDS: Final = {
+    Subject.ORDER: (DocumentKind.SALES_ORDER,),
+    Subject.REFUND: (DocumentKind.REFUND,),
+    Subject.PAYMENT: (DocumentKind.PAYMENT, DocumentKind.DEPOSIT),
+}
+"""Which documents an ERP has for a subject."""
+
+
+def expected_rows(hub: Hub, connection: Connection, first: date, last: date) -> Iterator[HubRow]:
+    """Every order placed in these days, and every order with money moved in them, with all its subjects.
+
+    Orders that go to no ERP (tests, those before go-live) give no row.
+    """
+    keys = stored.orders_between(connection, first, last)
+    for start in range(0, len(keys), CHUNK_ORDERS):
+        part = keys[start : start + CHUNK_ORDERS]
+        facts = stored.facts(connection, part)
+        decided = stored.documents(connection, part)
+        held = stored.holds(connection, part)
+        for key in part:
+            channel = hub.channel(key.channel)
+            latest = winners(facts.get(key, ()))
+            for row in _subjects(channel, key, latest):
+                yield _row(row, key, latest, decided, held.get(key))
+
+
+def _subjects(channel: OpenChannel, key: OrderKey, latest: FactSet) -> list[StatementRow]:
+    snapshot = latest.get((FactKind.SNAPSHOT, key.external_id))
+    if snapshot is None or not isinstance(snapshot.body, Snapshot):
+        return []
+    bodies = [(at[1], fact.body) for at, fact in latest.items()]
+    return subjects(
+        key,
+        channel.entity.slug,
+        channel.timezone,
+        snapshot.body,
+        [body for _, body in bodies if isinstance(body, Fulfilment)],
+        [body for _, body in bodies if isinstance(body, Refund)],
+        [(id, body) for id, body in bodies if isinstance(body, Tender)],
+    )
+
+
+def _row(
+    row: StatementRow,
+    key: OrderKey,
+    latest: FactSet,
+    decided: dict[DocumentKey, Any],
+    held: str | None,
+) -> HubRow:
+    modified_at = latest[FactKind.SNAPSHOT, key.external_id].modified_at.isoformat()
+    cause = (row.subject_id,) if row.subject is not Subject.ORDER else ()
+    for kind in KINDS[row.subject]:
+        document = document_key(kind, key.channel, key.external_id, *cause)
+        found = decided.get(document)
+        if found is not None:
+            return _with_evidence(row, modified_at, found)
+    document = document_key(KINDS[row.subject][0], key.channel, key.external_id, *cause)
+    state = "held" if held else ""
+    return HubRow(row, modified_at, document, state, held or "", None, None, None, None, None)
+
+
+def _with_evidence(row: StatementRow, modified_at: str, found: Any) -> HubRow:
+    """What was decided and read back of the document, signed like the row."""
+    document = DOCUMENT.validate_json(found.content)
+    sign = -1 if row.subject is Subject.REFUND else 1
+    read = found.readback_total_minor
+    voided = found.action == Action.VOID
+    return HubRow(
+        row=replace(row, date=document.date),
+        modified_at=modified_at,
+        document=found.document_key,
+        state=found.state,
+        cause=found.code or "",
+        original_date=document.original_date,
+        readback_minor=None if read is None or voided else sign * read,
+        readback_tax_minor=found.readback_tax_minor,
+        readback_date=day(found.readback_date) if found.readback_date else None,
+        readback_version=found.readback_version,
+    )

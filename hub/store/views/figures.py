@@ -1,0 +1,41 @@
+"""How much there is of everything: the figures of a summary."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, func, select
+
+from hub.model.intents import StepState
+from hub.store.schema import event, intent, orders, record, step
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    captured: int  # records
+    orders: int
+    held: int  # orders
+    events: int
+    documents: dict[str, int]  # by kind: those that stand in the ERP
+    in_doubt: int  # steps
+
+
+def figures(store: Engine, inbox: Engine) -> Figures:
+    """The figures as of now."""
+    with inbox.connect() as connection:
+        captured = connection.execute(select(func.count()).select_from(record)).scalar_one()
+    standing = (
+        select(intent.c.kind, func.count(intent.c.document_key.distinct()))
+        .join(step, step.c.intent_id == intent.c.id)
+        .where(step.c.state == StepState.DONE.value)
+        .group_by(intent.c.kind)
+        .order_by(intent.c.kind)
+    )
+    doubtful = select(func.count()).select_from(step).where(step.c.state == StepState.IN_DOUBT.value)
+    with store.connect() as connection:
+        return Figures(
+            captured=captured,
+            orders=connection.execute(select(func.count()).select_from(orders)).scalar_one(),
+            held=connection.execute(select(func.count()).select_from(orders).where(orders.c.holds > 0)).scalar_one(),
+            events=connection.execute(select(func.count()).select_from(event)).scalar_one(),
+            documents=dict(connection.execute(standing).tuples().all()),
+            in_doubt=connection.execute(doubtful).scalar_one(),
+        )

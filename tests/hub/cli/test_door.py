@@ -1,0 +1,170 @@
+"""What all commands share: options anywhere, faults without a traceback, stdout for the answer alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.cli.door import clean, monies
+from tests.hub.cli.shop import Orderhub, order
+
+ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-c", "from hub.cli import main; main()"]
+WAITS_S = 30
+
+
+def start(home: Path, *arguments: str, stdin: int | None = None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*COMMAND, *arguments, "--home", str(home)],
+        cwd=ROOT,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if not name.startswith("ORDERHUB_")},
+    )
+
+
+def test_the_options_may_stand_before_or_after_the_command(tmp_path: Path, orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file(order()))
+    process = start(orderhub.home, "--format", "json", "orders", "list")
+    before, _ = process.communicate(timeout=WAITS_S)
+
+    assert json.loads(before) == orderhub.json("orders", "list")
+
+
+def test_every_fault_of_the_configuration_is_named_with_its_line(orderhub: Orderhub) -> None:
+    config = orderhub.file(b"entities: []\nchannels: []\nerp:\n  slug: LEDGER\n", "hub.yaml")
+
+    ran = orderhub("check", "--config", config)
+
+    assert ran.status == 1
+    lines = [line.partition("hub.yaml:")[2] for line in ran.err.splitlines()]
+    assert lines == [
+        "1: entities: at least one is needed",
+        "2: channels: at least one is needed",
+        "3: erp.system: required, not given",
+        "4: erp.slug: not a slug: 'LEDGER'; expected at most 20 of a-z, 0-9 and '-'",
+    ]
+
+
+def test_a_good_configuration_is_tried_to_its_last_part(orderhub: Orderhub) -> None:
+    assert orderhub.json("check") == {
+        "faults": [],
+        "checked": [
+            "stores",
+            "rates",
+            "crosswalks",
+            "channel shopify: plugin, chart, policies, items",
+            "erp ledger",
+        ],
+    }
+
+
+def test_reference_data_that_does_not_read_is_named_by_check(orderhub: Orderhub) -> None:
+    for file in (ROOT / "config").glob("*.yaml"):
+        orderhub.file(file.read_bytes(), file.name)
+    orderhub.file(b"rates:\n  - {from: EUR}\n", "rates.yaml")
+    orderhub.file(b"{}\n", "chart.yaml")
+
+    ran = orderhub("check", "--config", str(orderhub.folder / "hub.yaml"))
+
+    assert ran.status == 1
+    assert "orderhub: rates: rates.yaml: rates.0.to: Field required" in ran.err
+    assert "orderhub: channel shopify: plugin, chart, policies, items: " in ran.err
+
+
+@pytest.mark.parametrize("command", [["status"], ["orders", "list"], ["import", "shopify", "x.json"], ["migrate"]])
+def test_a_file_that_is_no_database_is_said_so_and_left_as_it_was(orderhub: Orderhub, command: list[str]) -> None:
+    orderhub.home.mkdir()
+    (orderhub.home / "hub.db").write_bytes(b"these are not the bytes of a database" * 100)
+
+    ran = orderhub(*command)
+
+    assert ran.status == 1
+    assert "file is not a database" in ran.err
+    assert (orderhub.home / "hub.db").read_bytes() == b"these are not the bytes of a database" * 100
+
+
+def test_a_home_that_is_a_file_is_said_so(orderhub: Orderhub) -> None:
+    orderhub.home.write_text("")
+
+    ran = orderhub("status")
+
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith(f"orderhub: {orderhub.home}")
+
+
+def test_an_empty_home_is_made_and_said_to_be_empty(orderhub: Orderhub) -> None:
+    answer = orderhub.json("status")
+
+    assert answer["records"] == {"records": 0, "waiting": 0, "oldest_waiting": None, "by_outcome": {}}
+    assert answer["orders"]["orders"] == 0
+    assert answer["exceptions"] == []
+
+
+def test_status_counts_what_waits_what_is_held_and_what_was_posted(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file([order(1001), order(1002, paid=False)]))
+
+    answer = orderhub.json("status")
+
+    assert answer["records"]["by_outcome"] == {"order": 2}
+    assert (answer["orders"]["held"], answer["orders"]["held_minor"]) == (1, {"USD": 24900})
+    assert answer["documents"] == {"customer": 1, "deposit": 1, "item": 1, "sales_order": 1}
+    assert answer["steps"] == {"done": 4}
+
+
+def test_migrate_says_the_versions(orderhub: Orderhub) -> None:
+    assert orderhub.json("migrate") == {"hub": "0001", "inbox": "0001"}
+
+
+def test_a_reader_that_goes_away_is_no_fault(orderhub: Orderhub) -> None:
+    process = start(orderhub.home, "crosswalk", "list")
+    assert process.stdout is not None
+    assert process.stderr is not None
+
+    process.stdout.close()
+    said = process.stderr.read()
+    status = process.wait(WAITS_S)
+    process.stderr.close()
+
+    assert (said, status) == (b"", 141)
+
+
+def test_an_interrupt_is_one_line_and_loses_nothing_that_was_captured(orderhub: Orderhub) -> None:
+    good = orderhub.file(order())
+    orderhub.json("migrate")
+    process = start(orderhub.home, "import", "shopify", good, "-", stdin=subprocess.PIPE)
+    _until_captured(orderhub)
+
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=WAITS_S)
+
+    assert process.returncode == 130
+    assert said == (
+        b"orderhub: interrupted: what was captured is kept and nothing is sent twice; "
+        b"run the same command again to go on\n"
+    )
+    assert out == b""
+    assert orderhub.json("orders", "show", "1001")["row"]["claimed_minor"] == 24900
+
+
+def _until_captured(orderhub: Orderhub) -> None:
+    """The first file is in; the command waits for what never comes on its standard input."""
+    for _ in range(WAITS_S * 20):
+        if orderhub.json("status")["records"]["by_outcome"]:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the file was never captured")
+
+
+def test_text_for_a_terminal_has_nothing_that_steers_it() -> None:
+    assert clean("a\x1b[2Jb\nc\udc80") == "a [2Jb c "
+
+
+def test_amounts_of_several_currencies_stand_side_by_side() -> None:
+    assert monies({"USD": 123456, "JPY": 500}) == "500 JPY, 1,234.56 USD"

@@ -1,0 +1,97 @@
+"""orderhub orders and records: an order found as a person names it, all that is known of it in one look."""
+
+from tests.hub.cli.shop import Orderhub, order
+
+
+def test_an_order_is_found_by_its_id_with_its_channel_and_by_its_name(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file(order()))
+
+    found = [orderhub.json("orders", "show", name)["row"]["order"] for name in ("1001", "shopify/1001", "#1001")]
+
+    assert found == ["1001", "1001", "1001"]
+
+
+def test_a_name_that_two_orders_share_asks_which(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file([order(1001), order(1002) | {"name": "#1001"}]))
+
+    ran = orderhub("orders", "show", "#1001")
+
+    assert ran.status == 1
+    assert ran.err == "orderhub: '#1001' is several orders: name one of shopify/1001, shopify/1002\n"
+
+
+def test_an_order_that_is_not_there_says_where_to_look(orderhub: Orderhub) -> None:
+    ran = orderhub("orders", "show", "4711")
+
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == (
+        "orderhub: no order '4711': see orderhub orders list; a record may wait in orderhub records list\n"
+    )
+
+
+def test_one_look_has_quantities_stages_and_what_was_read_back(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file(order()))
+
+    sight = orderhub.json("orders", "show", "1001")
+
+    assert [(line["sku"], line["ordered"], line["shipped"], line["open"]) for line in sight["lines"]] == [
+        ("TENT-2P-GRN", 1, 0, 1)
+    ]
+    assert sight["stages"] == {
+        "placed_at": "2026-03-02T15:00:00+00:00",
+        "processing_at": "2026-03-02T15:00:01+00:00",
+        "shipped_at": None,
+        "post_sale_at": None,
+    }
+    assert [(one["kind"], one["matches"]) for one in sight["documents"]] == [("sales_order", True), ("deposit", True)]
+
+
+def test_the_table_of_an_order_fits_a_hundred_columns(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file(order()))
+
+    out = orderhub("orders", "show", "1001").out
+
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 100
+    assert "249.00 USD" in out
+    assert "dep-shopify-1001-" in out
+
+
+def test_a_timeline_runs_from_the_placement_to_the_posting(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file(order()))
+
+    happened = [one["what"] for one in orderhub.json("orders", "timeline", "1001")["timeline"]]
+
+    assert happened == ["placed", "paid", "captured", "decided", "decided", "posted", "posted"]
+
+
+def test_the_list_says_what_is_held(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file([order(1001), order(1002, paid=False)]))
+
+    held = orderhub.json("orders", "list", "--held")["orders"]
+
+    assert [(row["order"], row["holds"], row["financial"]) for row in held] == [("1002", 1, "pending")]
+
+
+def test_a_record_is_shown_as_it_was_received(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file(order()))
+    (row,) = orderhub.json("records", "list")["records"]
+
+    shown = orderhub.json("records", "show", str(row["id"]))
+
+    assert (shown["outcome"], shown["order"]) == ("order", "1001")
+    assert '"price": "249.00"' in shown["body"]
+    assert '\n  "name": "#1001",\n' in orderhub("records", "show", str(row["id"])).out
+
+
+def test_records_are_listed_by_what_they_came_to(orderhub: Orderhub) -> None:
+    orderhub("import", "shopify", orderhub.file([order(1001), order(1002, total="1.00")]))
+
+    held = orderhub.json("records", "list", "--outcome", "held")["records"]
+
+    assert [row["order"] for row in held] == ["1002"]
+
+
+def test_a_record_that_is_not_there_is_said_so(orderhub: Orderhub) -> None:
+    ran = orderhub("records", "show", "7")
+
+    assert (ran.status, ran.err) == (1, "orderhub: no record 7: see orderhub records list\n")

@@ -1,0 +1,338 @@
+"""decide: what is new against what stands; a decision once sent is amended or voided, one unsent is replaced."""
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.books import Policy
+from hub.flow.decide import decide
+from hub.flow.terms import Terms
+from hub.model.decisions import Decision
+from hub.model.documents import DocumentKey
+from hub.model.facts import Fact
+from hub.model.intents import Action
+from hub.testing.builders import (
+    History,
+    at,
+    captured,
+    fact,
+    histories,
+    line,
+    retold,
+    shipped,
+    snapshot,
+    terms,
+)
+from tests.hub.flow.bookkeeping import CHART, Bookkeeping, balances, expected, planned
+
+ORDER = [fact(snapshot(line("1", 2))), captured("t1", 5, 2000)]
+SHIPPED = shipped("f1", 60, l1=2)
+
+
+def only_superseding(*keys: str) -> Decision:
+    return Decision([], [DocumentKey(key) for key in keys])
+
+
+def told(made: Decision) -> list[tuple[Action, str]]:
+    return [(intent.action, intent.document.key) for intent in made.intents]
+
+
+# --- nothing new ---------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(histories(currency="USD"), st.integers(0, 9))
+def test_an_unchanged_plan_decides_nothing(history: History, sent: int) -> None:
+    facts = list(history.facts)
+    books = Bookkeeping()
+    books.learn(facts, terms())
+    books.send(sent)
+
+    again = books.decide(planned(facts, terms()), terms())
+
+    assert again == Decision([], [])
+
+
+@settings(max_examples=60)
+@given(histories(currency="USD").flatmap(lambda history: retold(history.facts)), st.data())
+def test_a_closed_period_and_a_new_policy_change_no_document_that_stands(
+    facts: list[Fact], data: st.DataObject
+) -> None:
+    books = Bookkeeping()
+    books.learn(facts, terms())
+    books.send(data.draw(st.integers(0, 9)))
+
+    later = terms(policy="p2", closed_until=date(2026, 6, 30))
+    again = decide(planned(facts, later), books.decided(), later, CHART, Policy.parse({"allowance": "discounts"}))
+
+    assert again == Decision([], [])
+
+
+# --- new, amended, superseded, voided ------------------------------------------------------------------------------
+
+
+def test_a_new_order_creates_its_documents_in_the_order_of_their_references() -> None:
+    made = Bookkeeping().learn([*ORDER, SHIPPED], terms())
+
+    assert told(made) == [
+        (Action.CREATE, "so-shopify-1001"),
+        (Action.CREATE, "dep-shopify-1001-t1"),
+        (Action.CREATE, "ful-shopify-1001-f1"),
+        (Action.CREATE, "inv-shopify-1001-f1"),
+        (Action.CREATE, "depapp-shopify-1001-f1"),
+    ]
+
+
+def test_a_shipment_adds_its_documents_alone() -> None:
+    books = Bookkeeping()
+    books.learn(ORDER, terms())
+
+    made = books.learn([SHIPPED], terms())
+
+    assert [key for _, key in told(made)] == [
+        "ful-shopify-1001-f1", "inv-shopify-1001-f1", "depapp-shopify-1001-f1",
+    ]  # fmt: skip
+    assert made.superseded == []
+
+
+def test_a_change_of_an_unsent_document_supersedes_it() -> None:
+    books = Bookkeeping()
+    books.learn(ORDER, terms())
+
+    made = books.learn([_edited()], terms())
+
+    assert told(made) == [(Action.CREATE, "so-shopify-1001")]
+    assert made.superseded == ["so-shopify-1001"]
+
+
+def test_a_change_of_a_sent_document_amends_it() -> None:
+    books = Bookkeeping()
+    books.learn(ORDER, terms())
+    books.send()
+
+    made = books.learn([_edited()], terms())
+
+    assert told(made) == [(Action.AMEND, "so-shopify-1001")]
+    assert made.superseded == []
+
+
+def test_an_amendment_unsent_is_superseded_and_what_was_sent_is_amended_in_its_place() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    books.learn([_edited(2)], terms())
+
+    made = books.learn([_edited(3, removed=2)], terms())
+
+    assert (Action.AMEND, "so-shopify-1001") in told(made)
+    assert "so-shopify-1001" in made.superseded
+
+
+def test_going_back_to_what_was_sent_supersedes_the_amendment_and_sends_nothing() -> None:
+    books = Bookkeeping()
+    books.learn(ORDER, terms())
+    books.send()
+    books.learn([_edited(2)], terms())
+
+    made = books.learn([fact(snapshot(line("1", 2)), modified_at=_edited(3).modified_at)], terms())
+
+    assert made == only_superseding("so-shopify-1001")
+
+
+def test_going_back_after_the_amendment_was_sent_amends_to_the_first_content() -> None:
+    books = Bookkeeping()
+    first = books.learn(ORDER, terms())
+    books.send()
+    books.learn([_edited(2)], terms())
+    books.send()
+
+    made = books.learn([fact(snapshot(line("1", 2)), modified_at=_edited(3).modified_at)], terms())
+
+    assert told(made) == [(Action.AMEND, "so-shopify-1001")]
+    assert made.intents[0].revision == first.intents[0].revision
+
+
+def test_documents_whose_cause_is_gone_are_voided_in_reverse_order() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+
+    made = books.decide(planned(ORDER, terms()), terms())
+
+    assert told(made) == [
+        (Action.VOID, "depapp-shopify-1001-f1"),
+        (Action.VOID, "inv-shopify-1001-f1"),
+        (Action.VOID, "ful-shopify-1001-f1"),
+    ]
+
+
+def test_an_amended_invoice_is_voided_after_the_application_to_it() -> None:
+    """The amendment was decided last, but the application still refers to the invoice."""
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    other_item = fact(snapshot(line("1", 2, sku="TEE")), modified_at=at(70))
+    amended = books.learn([other_item], terms())
+    books.send()
+
+    made = books.decide(planned([*ORDER, other_item], terms()), terms())
+
+    assert [key for _, key in told(amended)] == ["so-shopify-1001", "ful-shopify-1001-f1", "inv-shopify-1001-f1"]
+    voided = [key for action, key in told(made) if action is Action.VOID]
+    assert voided == ["depapp-shopify-1001-f1", "inv-shopify-1001-f1", "ful-shopify-1001-f1"]
+
+
+def test_unsent_documents_whose_cause_is_gone_are_superseded() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+
+    made = books.decide(planned(ORDER, terms()), terms())
+
+    assert made == only_superseding("depapp-shopify-1001-f1", "inv-shopify-1001-f1", "ful-shopify-1001-f1")
+
+
+def test_an_unsent_amendment_whose_cause_is_gone_voids_what_was_sent() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    dearer = fact(snapshot(line("1", 2, 999)), modified_at=_edited().modified_at)
+    books.learn([dearer], terms())
+
+    made = books.decide(planned([*ORDER, dearer], terms()), terms())
+
+    assert (Action.VOID, "inv-shopify-1001-f1") in told(made)
+    assert "inv-shopify-1001-f1" in made.superseded
+
+
+def test_a_voided_document_that_is_called_for_again_is_told_again() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    books.decide(planned(ORDER, terms()), terms())
+    books.send()
+
+    made = books.decide(planned([*ORDER, SHIPPED], terms()), terms())
+
+    assert told(made) == [
+        (Action.AMEND, "ful-shopify-1001-f1"),
+        (Action.AMEND, "inv-shopify-1001-f1"),
+        (Action.AMEND, "depapp-shopify-1001-f1"),
+    ]
+    assert [intent.reversal for intent in made.intents] == [None, None, None]
+
+
+def test_a_void_not_yet_sent_is_taken_back_when_the_cause_returns() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    books.decide(planned(ORDER, terms()), terms())
+
+    made = books.decide(planned([*ORDER, SHIPPED], terms()), terms())
+
+    assert made == only_superseding("ful-shopify-1001-f1", "inv-shopify-1001-f1", "depapp-shopify-1001-f1")
+
+
+def test_what_was_voided_is_not_voided_again_when_its_revival_was_never_sent() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    books.decide(planned(ORDER, terms()), terms())
+    books.send()
+    books.decide(planned([*ORDER, SHIPPED], terms()), terms())
+
+    made = books.decide(planned(ORDER, terms()), terms())
+
+    assert made == only_superseding("depapp-shopify-1001-f1", "inv-shopify-1001-f1", "ful-shopify-1001-f1")
+
+
+# --- late ----------------------------------------------------------------------------------------------------------
+
+CLOSED = terms(closed_until=date(2026, 3, 31))
+
+
+def test_a_late_document_is_dated_the_first_open_day_and_names_its_own() -> None:
+    made = Bookkeeping().learn(ORDER, CLOSED)
+
+    deposit = made.intents[1]
+    assert (deposit.document.date, deposit.document.original_date) == (date(2026, 4, 1), date(2026, 3, 2))
+    assert deposit.entry is not None
+    assert (deposit.entry.date, deposit.entry.original_date) == (date(2026, 4, 1), date(2026, 3, 2))
+
+
+def test_a_document_of_an_open_period_keeps_its_date() -> None:
+    made = Bookkeeping().learn(ORDER, terms(closed_until=date(2026, 3, 1)))
+
+    assert {(x.document.date, x.document.original_date) for x in made.intents} == {(date(2026, 3, 2), None)}
+
+
+def test_what_amends_an_entry_of_a_closed_period_reverses_it_in_an_open_one() -> None:
+    books = Bookkeeping()
+    books.learn(ORDER, terms())
+    books.send()
+
+    made = books.learn([_captured_again(1500)], CLOSED)
+
+    (amended,) = made.intents
+    assert amended.reversal is not None
+    assert amended.entry is not None
+    assert (amended.reversal.date, amended.entry.date) == (date(2026, 4, 1), date(2026, 4, 1))
+
+
+def test_an_intent_names_the_policy_that_decided_it() -> None:
+    made = Bookkeeping().learn(ORDER, terms(policy="2026-03.ab12"))
+
+    assert {intent.policy for intent in made.intents} == {"2026-03.ab12"}
+
+
+# --- the expected books --------------------------------------------------------------------------------------------
+
+
+def test_an_amended_document_counts_once() -> None:
+    books = Bookkeeping()
+    books.learn(ORDER, terms())
+    books.send()
+    books.learn([_captured_again(1500)], terms())
+
+    assert balances(books.entries()) == {
+        ("1200:shopify_payments", "USD"): (1500, 1500),
+        ("2100", "USD"): (-1500, -1500),
+    }
+
+
+def test_a_voided_document_counts_for_nothing() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    books.decide([], terms())
+
+    assert balances(books.entries()) == {}
+
+
+@settings(max_examples=50)
+@given(
+    histories(currency="USD").flatmap(lambda history: retold(history.facts)),
+    st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=6),
+)
+def test_however_often_the_plan_changes_the_expected_books_are_those_of_the_last_plan(
+    facts: list[Fact], turns: list[tuple[int, bool]]
+) -> None:
+    """The plan goes forth and back, policies and periods change, some of it was sent each time."""
+    books = Bookkeeping()
+    for count, late in turns:
+        under: Terms = terms(policy="p2", closed_until=date(2026, 5, 31)) if late else terms()
+        books.decide(planned(facts[:count], under), under)
+        books.send(count)
+
+    books.decide(planned(facts, terms()), terms())
+
+    assert balances(books.entries()) == balances(expected(planned(facts, terms()), terms()))
+
+
+def _edited(minutes: int = 2, removed: int = 1) -> Fact:
+    return fact(snapshot(line("1", 2, removed=removed)), modified_at=at(minutes))
+
+
+def _captured_again(amount_minor: int) -> Fact:
+    return replace(captured("t1", 5, amount_minor), modified_at=at(50))
