@@ -3,7 +3,7 @@
 import typer
 
 from hub.cli import books, crosswalk, exceptions, importing, orders, reconciling, records, rehearsing, system
-from hub.cli.door import ConfigOption, FormatOption, Given, HomeOption
+from hub.cli.door import ConfigOption, FormatOption, Given, HomeOption, log_to_stderr
 
 app = typer.Typer(
     name="orderhub",
@@ -29,4 +29,5 @@ for group in (system, importing, orders, records, exceptions, crosswalk, books, 
 
 def main() -> None:
     """The command that the user typed has run; the process ends with its exit status."""
+    log_to_stderr()
     app()

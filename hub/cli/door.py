@@ -6,15 +6,17 @@ Exit status: 0 done, 1 something is wrong that the message names, 2 the command 
 import functools
 import inspect
 import json
+import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TextIO
 
 import typer
 from rich.console import Console
@@ -139,6 +141,40 @@ def guarded(run: Callable[[], int | None]) -> int:
     return status
 
 
+class _OneLine(logging.Formatter):
+    """An event with its fields, a fault as where it arose and what it was: no traceback reaches the person."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        words = [record.getMessage(), *(f"{name}={value}" for name, value in fields.items())]
+        if record.exc_info and record.exc_info[1] is not None:
+            fault = record.exc_info[1]
+            frame = traceback.extract_tb(fault.__traceback__)[-1:]
+            place = "".join(f" at {Path(one.filename).name}:{one.lineno}" for one in frame)
+            words.append(f"{type(fault).__name__}: {fault}{place}")
+        return f"orderhub: {clean(' '.join(words))}"
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is now."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.setFormatter(_OneLine())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+def log_to_stderr() -> None:
+    """Warnings and faults of the hub show on stderr, a line each."""
+    log = logging.getLogger("hub")
+    if not any(isinstance(handler, _Stderr) for handler in log.handlers):
+        log.addHandler(_Stderr())
+        log.setLevel(logging.WARNING)
+
+
 def say(message: str) -> None:
     """A line for the person, on stderr; stdout is for the answer alone."""
     try:
@@ -221,6 +257,8 @@ def _hush() -> None:
         except (OSError, ValueError):
             continue
 
+
+_PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
 _SHARED: Final = (

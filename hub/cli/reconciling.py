@@ -1,15 +1,16 @@
 """reconcile: the channel's statement, the hub's expected books and the ERP of one period, compared and explained."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
 
-from hub.cli.door import Door, cells, command, money, say, table
-from hub.model.reconciliation import Comparison, Reconciliation
+from hub.cli.door import Door, cells, command, money, monies, say, table
 
-VARIANCES_SHOWN = 100  # of a table; the report and JSON have them all
+PERIOD: Final = r"[1-9]\d{3}-(0[1-9]|1[0-2])"
+VARIANCES_SHOWN: Final = 100  # of a table; the report and JSON have them all
 
 
 def register(app: typer.Typer) -> None:
@@ -24,48 +25,56 @@ def register(app: typer.Typer) -> None:
         from_run: Annotated[
             Path | None, typer.Option("--from", help="The folder of an earlier run: reconciled as it lies there.")
         ] = None,
-    ) -> None:
+    ) -> int:
         """Compares channel, hub and ERP for a month and explains every difference; leaves a folder with the report."""
+        if not re.fullmatch(PERIOD, period):
+            raise typer.BadParameter(f"a period is a month like 2026-05: {period!r}")
         from hub.steps.closing import reconcile
         from hub.steps.reconcile import as_json
 
         with door.hub() as hub:
             found = reconcile(hub, period, statements or [], from_run)
-        door.show(as_json(found), *_tables(found))
-        say(f"run {found.run}, digest {found.digest[:12]}")
-        if not found.complete:
-            say(
-                "not complete: "
-                + ("a side was not read whole" if found.channel_given else "no channel statement given")
-            )
+        answer = as_json(found)
+        door.show(answer, *tables(answer))
+        folder = from_run or hub.settings.home / "runs" / found.run
+        say(f"run {found.run}, digest {found.digest[:12]}: {folder}")
         for name in found.altered:
             say(f"{name} is no longer what the run wrote")
+        if found.complete:
+            return 0
+        if not found.channel_given:
+            say("not complete: no channel statement was given, so hub and ERP alone were compared")
+            return 0
+        say("not complete: a part of the channel's statement could not be read")
+        return 1
 
 
-def _tables(found: Reconciliation) -> list[Table]:
-    shown = []
-    for title, counted, comparison in (("Sales", "orders", found.sales), ("Payments", "payments", found.payments)):
-        shown += _comparison(f"{title} {found.period}", counted, comparison)
-    return shown
+def tables(answer: dict[str, Any]) -> list[Table]:
+    """The JSON answer for people: each measure's sides, then what differs and why."""
+    period = answer["period"]
+    return [
+        *_comparison(f"Sales {period}", "orders", answer),
+        *_comparison(f"\nPayments {period}", "payments", answer["payments"]),
+    ]
 
 
-def _comparison(title: str, counted: str, comparison: Comparison) -> list[Table]:
+def _comparison(title: str, counted: str, answer: dict[str, Any]) -> list[Table]:
     sides = table(title, "side", "entity", counted, "total", right=(counted, "total"))
-    for side, totals in (("channel", comparison.channel), ("hub", comparison.hub), ("erp", comparison.erp)):
+    for side, totals in answer["sides"].items():
         for total in totals:
-            sides.add_row(*cells(side, total.entity, total.orders, money(total.total_minor, total.currency)))
-    unexplained = ", ".join(money(minor, currency) for currency, minor in sorted(comparison.unexplained_minor.items()))
-    sides.add_row(*cells("matched", "", comparison.matched, ""))
-    sides.add_row(*cells("unexplained", "", "", unexplained), style="bold")
-    if not comparison.variances:
+            sides.add_row(*cells(side, total["entity"], total[counted], money(total["total_minor"], total["currency"])))
+    sides.add_row(*cells("matched", "", answer["matched"], ""))
+    sides.add_row(*cells("unexplained", "", "", monies(answer["unexplained_minor"])), style="bold")
+    if not answer["variances"]:
         return [sides]
     columns = ("pair", "order", "kind", "delta", "why", "residual")
-    variances = table("\nVariances", *columns, right=("delta", "residual"))
-    for one in comparison.variances[:VARIANCES_SHOWN]:
-        why = ", ".join(f"{cause.code} {money(cause.amount_minor, one.currency)}" for cause in one.causes)
-        order = one.reference or one.order or one.document
-        residual = money(one.residual_minor or None, one.currency)
-        variances.add_row(*cells(one.pair, order, one.kind, money(one.delta_minor, one.currency), why, residual))
-    if (more := len(comparison.variances) - VARIANCES_SHOWN) > 0:
-        variances.add_row(*cells(f"and {more} more", "", "", "", "see the report", ""))
+    variances = table("\nVariances", *columns, right=("delta", "residual"), whole=("pair",))
+    for one in answer["variances"][:VARIANCES_SHOWN]:
+        currency = one["currency"]
+        why = ", ".join(f"{cause['code']} {money(cause['amount_minor'], currency)}" for cause in one["causes"])
+        order = one["reference"] or one["order"] or one["document"]
+        delta, residual = money(one["delta_minor"], currency), money(one["residual_minor"] or None, currency)
+        variances.add_row(*cells(one["pair"], order, one["kind"], delta, why, residual))
+    if (more := len(answer["variances"]) - VARIANCES_SHOWN) > 0:
+        variances.add_row(*cells("", "", "", "", f"and {more} more: see the report", ""))
     return [sides, variances]

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from hub.cli.door import Door, cells, command, table
+from hub.cli.door import Door, cells, command, money, say, table
+from hub.cli.reconciling import tables
 
 Orders = Annotated[int, typer.Option("--orders", min=1, max=10_000_000, help="How many orders are composed.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed tells the same stories.")]
@@ -23,7 +24,20 @@ def register(app: typer.Typer) -> None:
         from hub.rehearsal.demo import run
 
         answer = run(door.settings(), orders, seed)
-        door.show(answer, _figures(answer))
+        figures = {name: value for name, value in answer.items() if name not in ("reconciliation", "trial_balance")}
+        balance = {
+            currency: f"{money(sums['debit_minor'], currency)} on both sides"
+            if sums["debit_minor"] == sums["credit_minor"]
+            else f"{money(sums['debit_minor'], currency)} against {money(sums['credit_minor'], currency)}"
+            for currency, sums in answer["trial_balance"].items()
+        }
+        door.show(
+            answer,
+            *tables(answer["reconciliation"]),
+            _figures(figures | {"trial balance": ", ".join(balance.values())}),
+        )
+        say(f"the report: {answer['report']}")
+        say(f"look around: orderhub status --home {door.settings().home}")
 
     group = typer.Typer(help="How fast it is, beside a floor measured in the same run.", no_args_is_help=True)
     app.add_typer(group, name="bench")
@@ -46,7 +60,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _figures(answer: dict[str, Any]) -> Table:
-    shown = table(None, "figure", "value", right=("value",))
+    shown = table("\nFigures", "figure", "value")
     for name, value in answer.items():
         parts = value.items() if isinstance(value, dict) else ()
         nested = ", ".join(f"{key} {part}" for key, part in parts if not isinstance(part, dict | list))

@@ -8,6 +8,7 @@ import typer
 from hub.cli.door import Door, cells, command, moment, monies, now, say, table
 from hub.settings import faults
 from hub.steps.opening import check, versions
+from hub.steps.showing import last_run
 from hub.store.views import backlog, exceptions
 
 
@@ -46,12 +47,14 @@ def register(app: typer.Typer) -> None:
             steps = backlog.steps_by_state(hub.store)
             documents = backlog.documents_by_kind(hub.store)
             groups = exceptions.groups(hub.store)
+            run = last_run(hub)
         answer = {
             "records": asdict(inbox),
             "orders": asdict(held),
             "steps": steps,
             "documents": documents,
             "exceptions": [asdict(group) for group in groups],
+            "reconciliation": run,
         }
         said = table(None, "what", "how many", "", right=("how many",))
         oldest = f"the oldest since {moment(inbox.oldest_waiting)}" if inbox.oldest_waiting else ""
@@ -63,6 +66,7 @@ def register(app: typer.Typer) -> None:
         said.add_row("documents", str(sum(documents.values())), _counts(documents))
         said.add_row("steps to the ERP", str(sum(steps.values())), _counts(steps))
         said.add_row("open exceptions", str(sum(group.orders for group in groups)), f"of {len(groups)} causes")
+        said.add_row(*cells("last reconciliation", "", run or "none yet"))
         door.show(answer, said)
 
 

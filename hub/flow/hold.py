@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hub.flow.terms import STOCKED, Item, Terms
 from hub.model.decisions import Hold, HoldCode
-from hub.model.money import format_minor, minor_of
+from hub.model.money import exponent, format_minor
 from hub.model.order import FinancialStatus, LineKind, Snapshot
 from hub.model.state import Commercial, OrderState
 
@@ -110,7 +110,7 @@ def _off_list(snapshot: Snapshot, terms: Terms, rules: HoldRules, items: Mapping
             continue
         if any(tax.included for tax in line.taxes):
             continue
-        price = Decimal(minor_of(line.unit_price, snapshot.currency))
+        price = line.unit_price.scaleb(exponent(snapshot.currency))
         off = abs(price - item.list_price_minor)
         bound = max(Decimal(rules.price_tolerance_minor), item.list_price_minor * rules.price_tolerance_percent / 100)
         if off > bound:

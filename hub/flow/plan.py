@@ -64,6 +64,7 @@ class _Plan:
     receivable_minor: int = 0  # invoiced, not yet settled
     payable_minor: dict[str, int] = field(default_factory=dict)  # credited and to be paid out, by refund
     invoices: dict[str, Document] = field(default_factory=dict)  # by fulfilment
+    moved: dict[str, DocumentKey] = field(default_factory=dict)  # the document that took its stock, by fulfilment
 
     def documents(self) -> list[Document]:
         self.lines = {line.id: line for line in self.snapshot.lines}
@@ -181,6 +182,7 @@ class _Plan:
                 stock.append(DocumentLine(Component.STOCK, 0, line.id, item, row.quantity))
             billed.extend(self.bills[line.id].take(row.quantity, item))
         if stock:
+            self.moved[fulfilment.id] = shipped_key
             self._add(
                 DocumentKind.FULFILMENT,
                 (fulfilment.id,),
@@ -217,9 +219,7 @@ class _Plan:
 
     def _recognise(self, fulfilment: str) -> None:
         """Delivery: what the invoice deferred becomes revenue, and its cost follows."""
-        invoice = self.invoices.get(fulfilment)
-        if invoice is None:
-            return
+        invoice, moved = self.invoices.get(fulfilment), self.moved.get(fulfilment)
         body = next(f.body for f in self.state.fulfilments if f.id == fulfilment)
         on = self.terms.day(max(body.delivered_at or body.shipped_at, body.shipped_at))
         earned = {Component.GOODS: "revenue", Component.DISCOUNT: "discounts", Component.SHIPPING: "shipping_income"}
@@ -227,16 +227,16 @@ class _Plan:
         for component, role in earned.items():
             amount = sum(
                 line.amount_minor
-                for line in invoice.lines
+                for line in (invoice.lines if invoice is not None else ())
                 if line.component is component and line.detail != "marketplace"
             )
             if amount:
                 lines.append(DocumentLine(Component.ACCOUNT, amount, detail="deferred_revenue"))
                 lines.append(DocumentLine(Component.ACCOUNT, -amount, detail=role))
-        if invoice.applies_to is not None:
+        if moved is not None:
             lines.append(DocumentLine(Component.STOCK, 0))
         if lines:
-            self._add(DocumentKind.JOURNAL_ENTRY, (fulfilment,), on, tuple(lines), applies_to=invoice.applies_to)
+            self._add(DocumentKind.JOURNAL_ENTRY, (fulfilment,), on, tuple(lines), applies_to=moved)
 
     # --- money in --------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from hub.steps.statement_files import COLUMNS, SIDES, THREADS, TOTAL
 
 PERIOD: Final = "2026-05"
 RUNS: Final = 5
-"""Of the join and of the reconciliation, turn by turn; the best of each counts, so that a busy machine hurts both alike."""
+"""Of the join and of the reconciliation, turn by turn; the best of each counts: a busy machine hurts both alike."""
 
 ACCIDENTS: Final = (
     "never_captured",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import yaml
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, make_url
 
 from hub import registry
 from hub.books.chart import Chart
@@ -21,7 +21,7 @@ from hub.flow.terms import Item
 from hub.model.crosswalk import CrosswalkRow, Crosswalks
 from hub.model.documents import DocumentKey
 from hub.ports import ChannelConfig, EntityConfig, ErpConfig
-from hub.settings import Channel, Entity, Settings
+from hub.settings import Channel, Entity, Settings, Store
 from hub.steps.reference import Rates, read_items, read_rates, read_seeds
 from hub.store import crosswalks
 from hub.store.engine import connect
@@ -52,7 +52,7 @@ class Hub:
         first = self.settings.entities[0]
         config = ErpConfig(
             slug=self.settings.erp.slug,
-            database_url=self.settings.stores.ledger.url.get_secret_value(),
+            database_url=_address(self.settings.stores.ledger),
             entities=entities,
             chart=read_yaml(first.chart),
             policies=read_yaml(first.policies),
@@ -151,6 +151,14 @@ def open_hub(settings: Settings, clock: Clock, connect_erp: Callable[[ErpConfig]
         clock=clock,
         connect_erp=connect_erp,
     )
+
+
+def _address(store: Store) -> str:
+    """The URL of a store that a plugin opens itself: on PostgreSQL its schema is a part of it."""
+    url = make_url(store.url.get_secret_value())
+    if store.schema is not None:
+        url = url.update_query_dict({"schema": store.schema})
+    return url.render_as_string(hide_password=False)
 
 
 def hold_rules(settings: Settings, policy: Policy) -> HoldRules:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from hub.errors import Misconfigured
 from hub.flow.fold import fold, winners
@@ -14,6 +14,9 @@ from hub.store import orders as stored
 from hub.store.views import exceptions, orders
 from hub.store.views.exceptions import OpenException
 from hub.store.views.orders import DocumentRow, EventRow, OrderRow, RecordOfOrder, ReleaseRow
+
+RUNS: Final = "runs"  # under the home, a folder a reconciliation
+MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,14 @@ def timeline(hub: Hub, name: str) -> tuple[OrderRow, list[Happening]]:
     for release in sight.releases:
         found.append(Happening(release.released_at, "released", f"{release.code} by {release.released_by}"))
     return sight.row, sorted(found, key=lambda one: one.at)
+
+
+def last_run(hub: Hub) -> str | None:
+    """The folder of the reconciliation that ran last; None: none ran in this home."""
+    manifests = list((hub.settings.home / RUNS).glob(f"*/{MANIFEST}"))
+    if not manifests:
+        return None
+    return str(max(manifests, key=lambda path: path.stat().st_mtime_ns).parent)
 
 
 def _folded(hub: Hub, key: OrderKey) -> OrderState:

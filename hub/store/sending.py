@@ -176,7 +176,7 @@ def retry_rejected(connection: Connection, keys: Sequence[tuple[str, str]]) -> i
 def counts(connection: Connection, target: str) -> dict[str, int]:
     """How many steps are in each state."""
     query = select(step.c.state, func.count()).where(step.c.target == target).group_by(step.c.state)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def claims_of(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, int]]:

@@ -297,6 +297,8 @@ def snapshots(draw: st.DrawFn, currency: str | None = None, collector: Collector
         else:
             amount = draw(st.integers(0, 500))
             charges.append(Charge(kind, amount, kind, draw(taxes(amount, collector))))
+    if sum(x.amount_minor for x in charges) < 0:  # no order costs less than nothing
+        charges.append(Charge(ChargeKind.TIP, 9, "tip"))
     sold = [draw(lines(str(number), money, collector)) for number in range(1, draw(st.integers(1, 3)) + 1)]
     return snapshot(*sold, currency=money, shipping=tuple(ways), charges=tuple(charges))
 
@@ -451,7 +453,7 @@ class _Story:
         self.unpaid = 0  # of what was refunded, not paid out
         self.given: dict[LineId, int] = {}  # units refunded, by line, from the last one down
         self.charges = sum(x.net_minor + _tax(x.taxes) for x in order.shipping) + sum(
-            max(0, x.amount_minor) + added_tax(x.taxes) for x in order.charges
+            x.amount_minor + added_tax(x.taxes) for x in order.charges
         )
 
     def value(self, units: Mapping[LineId, int]) -> int:

@@ -36,6 +36,6 @@ def figures(store: Engine, inbox: Engine) -> Figures:
             orders=connection.execute(select(func.count()).select_from(orders)).scalar_one(),
             held=connection.execute(select(func.count()).select_from(orders).where(orders.c.holds > 0)).scalar_one(),
             events=connection.execute(select(func.count()).select_from(event)).scalar_one(),
-            documents=dict(connection.execute(standing).tuples().all()),
+            documents=dict(connection.execute(standing).all()),
             in_doubt=connection.execute(doubtful).scalar_one(),
         )

@@ -79,28 +79,28 @@ def test_reference_data_that_does_not_read_is_named_by_check(orderhub: Orderhub)
 
 
 @pytest.mark.parametrize("command", [["status"], ["orders", "list"], ["import", "shopify", "x.json"], ["migrate"]])
-def test_a_file_that_is_no_database_is_said_so_and_left_as_it_was(orderhub: Orderhub, command: list[str]) -> None:
-    orderhub.home.mkdir()
-    (orderhub.home / "hub.db").write_bytes(b"these are not the bytes of a database" * 100)
+def test_a_file_that_is_no_database_is_said_so_and_left_as_it_was(homeless: Orderhub, command: list[str]) -> None:
+    homeless.home.mkdir()
+    (homeless.home / "hub.db").write_bytes(b"these are not the bytes of a database" * 100)
 
-    ran = orderhub(*command)
+    ran = homeless(*command)
 
     assert ran.status == 1
     assert "file is not a database" in ran.err
-    assert (orderhub.home / "hub.db").read_bytes() == b"these are not the bytes of a database" * 100
+    assert (homeless.home / "hub.db").read_bytes() == b"these are not the bytes of a database" * 100
 
 
-def test_a_home_that_is_a_file_is_said_so(orderhub: Orderhub) -> None:
-    orderhub.home.write_text("")
+def test_a_home_that_is_a_file_is_said_so(homeless: Orderhub) -> None:
+    homeless.home.write_text("")
 
-    ran = orderhub("status")
+    ran = homeless("status")
 
     assert (ran.status, ran.out) == (1, "")
-    assert ran.err.startswith(f"orderhub: {orderhub.home}")
+    assert ran.err.startswith(f"orderhub: {homeless.home}")
 
 
-def test_an_empty_home_is_made_and_said_to_be_empty(orderhub: Orderhub) -> None:
-    answer = orderhub.json("status")
+def test_an_empty_home_is_made_and_said_to_be_empty(homeless: Orderhub) -> None:
+    answer = homeless.json("status")
 
     assert answer["records"] == {"records": 0, "waiting": 0, "oldest_waiting": None, "by_outcome": {}}
     assert answer["orders"]["orders"] == 0
@@ -118,8 +118,8 @@ def test_status_counts_what_waits_what_is_held_and_what_was_posted(orderhub: Ord
     assert answer["steps"] == {"done": 4}
 
 
-def test_migrate_says_the_versions(orderhub: Orderhub) -> None:
-    assert orderhub.json("migrate") == {"hub": "0001", "inbox": "0001"}
+def test_migrate_says_the_versions(homeless: Orderhub) -> None:
+    assert homeless.json("migrate") == {"hub": "0001", "inbox": "0001"}
 
 
 def test_a_reader_that_goes_away_is_no_fault(orderhub: Orderhub) -> None:
@@ -137,7 +137,6 @@ def test_a_reader_that_goes_away_is_no_fault(orderhub: Orderhub) -> None:
 
 def test_an_interrupt_is_one_line_and_loses_nothing_that_was_captured(orderhub: Orderhub) -> None:
     good = orderhub.file(order())
-    orderhub.json("migrate")
     process = start(orderhub.home, "import", "shopify", good, "-", stdin=subprocess.PIPE)
     _until_captured(orderhub)
 

@@ -42,7 +42,7 @@ def told(made: Decision) -> list[tuple[Action, str]]:
 # --- nothing new ---------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(histories(currency="USD"), st.integers(0, 9))
 def test_an_unchanged_plan_decides_nothing(history: History, sent: int) -> None:
     facts = list(history.facts)
@@ -55,7 +55,7 @@ def test_an_unchanged_plan_decides_nothing(history: History, sent: int) -> None:
     assert again == Decision([], [])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(histories(currency="USD").flatmap(lambda history: retold(history.facts)), st.data())
 def test_a_closed_period_and_a_new_policy_change_no_document_that_stands(
     facts: list[Fact], data: st.DataObject

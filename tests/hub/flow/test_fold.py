@@ -52,6 +52,7 @@ def tellings(draw: st.DrawFn) -> tuple[list[Fact], list[Fact]]:
     return told, draw(st.permutations([*told, *twice]))
 
 
+@settings(max_examples=40)
 @given(tellings())
 def test_any_order_of_arrival_and_any_repetition_give_the_same_state(told: tuple[list[Fact], list[Fact]]) -> None:
     one, other = told
@@ -59,6 +60,7 @@ def test_any_order_of_arrival_and_any_repetition_give_the_same_state(told: tuple
     assert folded(*one) == folded(*other)
 
 
+@settings(max_examples=40)
 @given(tellings())
 def test_any_order_of_arrival_gives_the_same_plan(told: tuple[list[Fact], list[Fact]]) -> None:
     one, other = told
@@ -66,7 +68,7 @@ def test_any_order_of_arrival_gives_the_same_plan(told: tuple[list[Fact], list[F
     assert planned(one, terms()) == planned(other, terms())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(tellings(), st.data())
 def test_facts_that_come_one_by_one_give_the_balances_of_all_at_once(
     told: tuple[list[Fact], list[Fact]], data: st.DataObject
@@ -85,6 +87,7 @@ def test_facts_that_come_one_by_one_give_the_balances_of_all_at_once(
     assert balances(books.entries()) == balances(whole)
 
 
+@settings(max_examples=40)
 @given(tellings())
 def test_no_event_tells_of_a_fact_that_says_nothing_new(told: tuple[list[Fact], list[Fact]]) -> None:
     one, other = told
@@ -92,6 +95,7 @@ def test_no_event_tells_of_a_fact_that_says_nothing_new(told: tuple[list[Fact], 
     assert events(winners(one), winners(other)) == []
 
 
+@settings(max_examples=40)
 @given(tellings())
 def test_units_shipped_cancelled_and_removed_are_at_most_those_ordered(told: tuple[list[Fact], list[Fact]]) -> None:
     state = folded(*told[0])

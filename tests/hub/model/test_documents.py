@@ -35,9 +35,9 @@ def test_a_plain_key_can_be_read(kind: DocumentKind, parts: tuple[str, ...], key
     [
         (DocumentKind.ITEM, ("Mug Blue",), "item-mug-blue-0c84c328c116"),
         (
-            DocumentKind.FULFILMENT,
+            DocumentKind.DEPOSIT_APPLICATION,
             ("shopify", "5123456789012", "4567890123456"),
-            "ful-shopify-5123456789012-4-567890123456",
+            "depapp-shopify-512345678901-aa7bac854f2d",
         ),
         (DocumentKind.SALES_ORDER, ("amazon-us", "114-1234567-1234567"), "so-amazon-us-114-1234567-12-88bbfdafc8d9"),
         (DocumentKind.SALES_ORDER, ("shopify", "注文"), "so-shopify-a67fcfb31d70"),

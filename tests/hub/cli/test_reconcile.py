@@ -1,0 +1,87 @@
+"""orderhub reconcile and demo: what the person and the script get of a run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.hub.cli.shop import Orderhub, order
+
+
+@pytest.fixture
+def closing(orderhub: Orderhub) -> Orderhub:
+    """March: one order posted, one held for an unmapped SKU."""
+    orders = [order(1001), order(1002, sku="LAMP-X", price="10.00")]
+    orderhub.json("import", "shopify", orderhub.file(orders, "shop.json"))
+    return orderhub
+
+
+def test_a_held_order_is_the_only_variance_and_is_explained(closing: Orderhub) -> None:
+    statement = str(closing.folder / "shop.json")
+
+    answer = closing.json("reconcile", "2026-03", "--channel-statement", statement)
+
+    assert [(one["pair"], one["order"], one["delta_minor"]) for one in answer["variances"]] == [
+        ("hub-erp", "1002", -1000)
+    ]
+    assert [cause["code"] for cause in answer["variances"][0]["causes"]] == ["held_order"]
+    assert (answer["unexplained_minor"], answer["complete"]) == ({"USD": 0}, True)
+
+
+def test_an_earlier_run_gives_the_same_digest(closing: Orderhub) -> None:
+    statement = str(closing.folder / "shop.json")
+    first = closing.json("reconcile", "2026-03", "--channel-statement", statement)
+
+    again = closing.json("reconcile", "2026-03", "--from", str(closing.home / "runs" / first["run"]))
+
+    assert again["digest"] == first["digest"]
+    assert Path(closing.json("status")["reconciliation"]).name == first["run"]
+
+
+def test_the_table_shows_the_sides_and_why_they_differ(closing: Orderhub) -> None:
+    ran = closing("reconcile", "2026-03", "--channel-statement", str(closing.folder / "shop.json"))
+
+    assert ran.status == 0
+    assert "held_order -10.00 USD" in ran.out
+    assert max(len(line.rstrip()) for line in ran.out.splitlines()) <= 100
+
+
+def test_without_a_statement_it_says_what_was_not_compared(closing: Orderhub) -> None:
+    ran = closing("reconcile", "2026-03")
+
+    assert ran.status == 0
+    assert "not complete: no channel statement was given" in ran.err
+
+
+def test_a_statement_that_does_not_read_is_no_success(closing: Orderhub) -> None:
+    ran = closing("reconcile", "2026-03", "--channel-statement", closing.file(b"not a statement", "bad.json"))
+
+    assert ran.status == 1
+    assert "a part of the channel's statement could not be read" in ran.err
+
+
+@pytest.mark.parametrize("period", ["2026-13", "March", "2026-3", "0000-01"])
+def test_a_period_that_is_none_is_a_wrong_command_line(orderhub: Orderhub, period: str) -> None:
+    assert orderhub("reconcile", period).status == 2
+
+
+def test_a_folder_that_is_no_run_is_said_so(orderhub: Orderhub) -> None:
+    ran = orderhub("reconcile", "2026-03", "--from", str(orderhub.folder))
+
+    assert (ran.status, ran.out) == (1, "")
+    assert "is not the folder of a run" in ran.err
+
+
+def test_the_demo_leaves_a_home_where_other_commands_find_it(homeless: Orderhub) -> None:
+    answer = homeless.json("demo", "--orders", "60", "--seed", "7", "--no-serve")
+
+    assert answer["reconciliation"]["unexplained_minor"]["USD"] == 0
+    assert Path(answer["report"]).is_file()
+    assert homeless.json("status")["orders"]["orders"] == answer["orders"]
+
+
+def test_the_demo_never_touches_a_home_that_is_none_of_its_own(closing: Orderhub) -> None:
+    ran = closing("demo", "--orders", "60", "--no-serve")
+
+    assert ran.status == 1
+    assert "holds the state of something else" in ran.err
+    assert closing.json("orders", "show", "1001")["row"]["claimed_minor"] == 24900

@@ -1,0 +1,290 @@
+"""advance: records become decisions once, whatever comes twice, late, broken or by another worker."""
+
+import json
+import random
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.event import listens_for
+
+from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
+from hub.model.order import OrderKey
+from hub.model.records import Record
+from hub.steps.advance import advance, advance_all, reconsider
+from hub.steps.capture import capture
+from hub.steps.deciding import chained
+from hub.steps.hub import Hub
+from hub.steps.reference import SEEDED
+from hub.steps.send import send_all
+from hub.store import crosswalks, inbox
+from hub.store import orders as stored
+from hub.store.schema import entry, event, exception, fact, intent, orders, party, step
+from tests.conftest import Clock
+from tests.hub.steps.conftest import Killed, OpenHub, plain_story, record, stories, take_in
+
+
+def count(hub: Hub, table: Any) -> int:
+    with hub.store.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def expected_balances(hub: Hub) -> dict[tuple[str, str], int]:
+    """Minor units by account and currency, of all expected entries; zeros left out."""
+    sums: dict[tuple[str, str], int] = {}
+    with hub.store.connect() as connection:
+        for content in connection.execute(select(entry.c.content)).scalars():
+            for posting in json.loads(content)["postings"]:
+                at = (posting["account"], posting["currency"])
+                sums[at] = sums.get(at, 0) + posting["amount_minor"]
+    return {at: minor for at, minor in sums.items() if minor}
+
+
+def test_an_order_becomes_facts_events_and_intents(hub: Hub) -> None:
+    story = plain_story()
+
+    take_in(hub, record(story.final, "one"))
+
+    assert count(hub, orders) == 1
+    with hub.store.connect() as connection:
+        kinds = list(
+            connection.execute(select(intent.c.kind).where(intent.c.order_id != "").order_by(intent.c.id)).scalars()
+        )
+    assert kinds == ["sales_order", "deposit", "fulfilment", "invoice", "deposit_application"]
+
+
+def test_the_same_record_twice_is_one_row(hub: Hub) -> None:
+    story = plain_story()
+
+    first = capture(hub, [record(story.final, "one")])
+    second = capture(hub, [record(story.final, "one")])
+
+    assert (len(first), len(second)) == (1, 0)
+    assert len(inbox.due(hub.inbox, 10)) == 1
+
+
+def test_the_same_record_twice_in_one_call_is_one_row(hub: Hub) -> None:
+    story = plain_story()
+
+    new = capture(hub, [record(story.final, "one"), record(story.final, "one")])
+
+    assert len(new) == 1
+    assert len(inbox.due(hub.inbox, 10)) == 1
+
+
+def test_a_redelivery_under_another_key_decides_nothing_new(hub: Hub) -> None:
+    story = plain_story()
+    take_in(hub, record(story.final, "one"))
+    before = (count(hub, intent), count(hub, event), count(hub, fact))
+
+    take_in(hub, record(story.final, "two"))
+
+    assert (count(hub, intent), count(hub, event), count(hub, fact)) == before
+
+
+def test_any_order_of_arrival_gives_the_same_expected_balances(hub: Hub, open_one: OpenHub) -> None:
+    told = [(s, d) for s in stories(40) for d in s.deliveries]
+    deliveries = [record(d.body, d.webhook_id, d.topic) for _, d in told]
+    finals = [record(s.final, f"final-{s.order_id}") for s in stories(40)]
+    shuffled = deliveries + finals
+    random.Random(3).shuffle(shuffled)
+
+    for start in range(0, len(shuffled), 50):
+        take_in(hub, *shuffled[start : start + 50])
+        if start % 100 == 0:
+            send_all(hub)
+    piecemeal = expected_balances(hub)
+    with hub.writing() as connection, connection.begin():
+        for table in (fact, orders, event, exception, intent, step, entry, party):
+            connection.execute(table.delete())
+    again = open_one()
+    with again.inbox.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(text("UPDATE record SET outcome = NULL"))
+    advance_all(again)
+
+    assert piecemeal == expected_balances(again)
+    assert piecemeal
+
+
+def test_the_ledger_agrees_with_the_expected_books_to_the_unit(hub: Hub) -> None:
+    deliveries = [record(d.body, d.webhook_id, d.topic) for s in stories(60, seed=11) for d in s.deliveries]
+    random.Random(5).shuffle(deliveries)
+    for start in range(0, len(deliveries), 60):
+        take_in(hub, *deliveries[start : start + 60])
+        send_all(hub)
+    take_in(hub, *[record(s.final, f"final-{s.order_id}") for s in stories(60, seed=11)])
+
+    send_all(hub)
+
+    valued_by_the_ledger = ("1300", "5000")
+    booked = {
+        (row["account"], row["currency"]): row["balance_minor"]
+        for row in hub.erp.trial_balance()
+        if row["balance_minor"] and row["account"] not in valued_by_the_ledger
+    }
+    assert booked == expected_balances(hub)
+
+
+def test_money_comes_back_from_the_store_as_it_went_in(hub: Hub) -> None:
+    story = next(s for s in stories(200) if "foreign_presentment" in s.traits)
+    take_in(hub, record(story.final, "one"))
+
+    with hub.store.connect() as connection:
+        known = stored.load(connection, [OrderKey("shopify", story.order_id)])
+    one = record(story.final, "one")
+    raw = Record(1, one.channel, one.topic, one.source, one.body, one.received_at)
+    translated = hub.connector("shopify").translate(raw)
+
+    read = {(f.kind, f.external_id): f.body for f in known[OrderKey("shopify", story.order_id)].facts}
+    assert read == {(f.kind, f.external_id): f.body for f in translated.facts}
+
+
+def test_an_unmapped_item_holds_its_order_and_a_crosswalk_row_heals_all(hub: Hub, utc: Clock) -> None:
+    story = plain_story()
+    raw = json.dumps(story.final).replace(f'"{story.final["line_items"][0]["sku"]}"', '"NEVER-SEEN"').encode()
+    take_in(hub, record(raw, "one"))
+    with hub.store.connect() as connection:
+        held = connection.execute(select(exception.c.code, exception.c.remedy)).all()
+    assert [tuple(row) for row in held] == [("unmapped_item", "orderhub crosswalk set item NEVER-SEEN ITEM")]
+
+    with hub.writing() as connection, connection.begin():
+        row = CrosswalkRow(CrosswalkKind.ITEM, "*", "NEVER-SEEN", story.final["line_items"][0]["sku"], SEEDED)
+        crosswalks.put(connection, row, utc(), "anna")
+    reconsider(hub, [OrderKey("shopify", story.order_id)])
+
+    with hub.store.connect() as connection:
+        assert connection.execute(select(exception.c.resolution)).scalar_one() == "cured"
+        assert connection.execute(select(orders.c.holds)).scalar_one() == 0
+    assert send_all(hub).rejected == 0
+
+
+def test_a_record_that_does_not_translate_leaves_a_counted_stub(hub: Hub) -> None:
+    story = plain_story()
+    broken = story.final | {"line_items": [story.final["line_items"][0] | {"price": "N/A"}]}
+
+    take_in(hub, record(broken, "one"), record(plain_story(seed=8).final, "two"))
+
+    with hub.store.connect() as connection:
+        stub = connection.execute(
+            select(orders.c.posting, orders.c.claimed_minor).where(orders.c.order_id == story.order_id)
+        ).one()
+        message = connection.execute(select(exception.c.message)).scalar_one()
+    assert stub.posting == "stub"
+    assert stub.claimed_minor > 0
+    assert "line_items[0].price" in message
+    assert count(hub, orders) == 2
+
+
+def test_a_good_record_cures_the_one_that_did_not_translate(hub: Hub) -> None:
+    story = plain_story()
+    broken = story.final | {"line_items": [story.final["line_items"][0] | {"price": "N/A"}]}
+    take_in(hub, record(broken, "one"))
+
+    take_in(hub, record(story.final, "two"))
+
+    with hub.store.connect() as connection:
+        assert connection.execute(select(exception.c.resolution)).scalar_one() == "cured"
+        assert connection.execute(select(orders.c.posting)).scalar_one() == "posted"
+
+
+def test_an_order_that_this_program_cannot_handle_is_put_aside_and_the_rest_goes_on(open_one: OpenHub) -> None:
+    hub = open_one()
+    holds = hub.settings.holds.model_copy(update={"missing_rate": False})
+    careless = replace(hub, settings=hub.settings.model_copy(update={"holds": holds}))
+    first, second = plain_story(seed=7), plain_story(seed=8)
+    kronor = json.dumps(first.final).replace('"USD"', '"SEK"').encode()
+
+    take_in(careless, record(kronor, "one"), record(second.final, "two"))
+    careless.erp.close_connections()
+
+    with hub.store.connect() as connection:
+        faulty = connection.execute(select(exception.c.order_id, exception.c.code)).one()
+        decided = set(connection.execute(select(intent.c.order_id).where(intent.c.order_id != "")).scalars())
+    assert tuple(faulty) == (first.order_id, "fault")
+    assert decided == {second.order_id}
+
+
+def test_a_worker_that_was_overtaken_decides_anew(hub: Hub, open_one: OpenHub) -> None:
+    other = open_one()
+    capture(hub, [record(plain_story().final, "one")])
+    races: list[str] = []
+
+    @listens_for(hub.store, "before_cursor_execute")
+    def race(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not races and statement.startswith(
+            "SELECT DISTINCT intent.document_key"
+        ):  # the last thing read before deciding
+            races.append(statement)
+            thread = threading.Thread(target=advance, args=(other,))
+            thread.start()
+            thread.join()
+
+    advance(hub)
+
+    assert races
+    assert count(hub, orders) == 1
+    with hub.store.connect() as connection:
+        keys = list(connection.execute(select(intent.c.document_key)).scalars())
+    assert len(keys) == len(set(keys))
+
+
+def test_a_kill_between_the_hub_and_the_inbox_repeats_and_changes_nothing(hub: Hub, open_one: OpenHub) -> None:
+    capture(hub, [record(plain_story().final, "one")])
+
+    @listens_for(hub.inbox, "before_cursor_execute")
+    def kill(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE record"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        advance(hub)
+    before = (count(hub, intent), count(hub, event), count(hub, fact), count(hub, entry))
+    assert before[0] > 0
+
+    advance_all(open_one())
+
+    assert (count(hub, intent), count(hub, event), count(hub, fact), count(hub, entry)) == before
+    assert inbox.due(hub.inbox, 10) == []
+
+
+def test_a_kill_before_the_commit_leaves_nothing_half_done(hub: Hub, open_one: OpenHub) -> None:
+    capture(hub, [record(plain_story().final, "one")])
+
+    @listens_for(hub.store, "before_cursor_execute")
+    def kill(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO entry"):  # the last thing written
+            raise Killed
+
+    with pytest.raises(Killed):
+        advance(hub)
+    again = open_one()
+    assert (count(again, fact), count(again, intent), count(again, event)) == (0, 0, 0)
+
+    advance_all(again)
+
+    assert count(again, intent) > 0
+
+
+def test_test_orders_are_captured_and_never_posted(hub: Hub) -> None:
+    story = next(s for s in stories(300) if "test" in s.traits)
+
+    take_in(hub, record(story.final, "one"))
+
+    assert count(hub, intent) == 0
+    with hub.store.connect() as connection:
+        assert connection.execute(select(orders.c.posting)).scalar_one() == "test"
+
+
+def test_events_are_chained_to_the_last(hub: Hub) -> None:
+    take_in(hub, *[record(d.body, d.webhook_id, d.topic) for d in plain_story().deliveries])
+
+    with hub.store.connect() as connection:
+        rows = connection.execute(select(event).order_by(event.c.seq)).mappings().all()
+        chain = connection.execute(select(orders.c.chain)).scalar_one()
+    link = "0" * 64
+    for row in rows:
+        link = chained(link, dict(row))
+        assert row["hash"] == link
+    assert link == chain

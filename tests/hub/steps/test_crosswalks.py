@@ -1,0 +1,118 @@
+"""crosswalks: dated rows, never overwritten; what they heal is decided anew in bulk."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from hub.model.crosswalk import CrosswalkKind
+from hub.steps.crosswalks import BadRows, Wanted, import_rows, in_force, set_row
+from hub.steps.hub import Hub
+from hub.store.views import crosswalks
+from tests.conftest import Clock
+from tests.hub.cli.shop import order
+from tests.hub.steps.conftest import record, take_in
+
+ITEM = CrosswalkKind.ITEM
+
+
+def test_a_new_source_holds_from_ever_and_a_change_from_today(hub: Hub) -> None:
+    first = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
+    second = set_row(hub, ITEM, Wanted("MUG-X", "MUG-2"), "bob")
+
+    assert [row.valid_from for row in (*first.rows, *second.rows)] == [date(1, 1, 1), date(2026, 11, 2)]
+
+
+def test_a_change_of_what_the_configuration_starts_with_holds_from_today(hub: Hub) -> None:
+    outcome = set_row(hub, ITEM, Wanted("TENT-2P-GRN", "TENT-NEW"), "ann")
+
+    assert outcome.rows[0].valid_from == date(2026, 11, 2)
+
+
+def test_today_is_where_the_entity_keeps_its_books(hub: Hub, utc: Clock) -> None:
+    utc.now = utc.now.replace(hour=3)  # still the evening before in New York
+
+    outcome = set_row(hub, ITEM, Wanted("TENT-2P-GRN", "TENT-NEW"), "ann")
+
+    assert outcome.rows[0].valid_from == date(2026, 11, 1)
+
+
+def test_a_row_that_holds_already_is_not_set_again(hub: Hub) -> None:
+    set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
+
+    again = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
+
+    assert (again.rows, again.unchanged) == ((), 1)
+    assert len(crosswalks.history(hub.store)) == 1
+
+
+def test_going_back_to_an_earlier_target_is_a_change(hub: Hub) -> None:
+    for target, day in (("MUG-1", date(2026, 1, 1)), ("MUG-2", date(2026, 2, 1))):
+        set_row(hub, ITEM, Wanted("MUG-X", target, valid_from=day), "ann")
+
+    back = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1", valid_from=date(2026, 3, 1)), "ann")
+
+    assert [row.target for row in back.rows] == ["MUG-1"]
+
+
+def test_a_row_of_one_channel_heals_that_channels_orders(hub: Hub) -> None:
+    take_in(hub, record(order(1001, sku="MUG-X"), "one"), record(order(1002, sku="MUG-Y"), "two"))
+
+    outcome = set_row(hub, ITEM, Wanted("MUG-X", "MUG-ERP", "shopify"), "ann")
+
+    assert (outcome.healing.orders, outcome.healing.healed) == (1, 1)
+    assert outcome.healing.sent is not None
+    assert outcome.healing.sent.done == 4
+
+
+def test_a_row_that_begins_after_the_order_leaves_it_held(hub: Hub) -> None:
+    take_in(hub, record(order(1001, sku="MUG-X"), "one"))
+
+    outcome = set_row(hub, ITEM, Wanted("MUG-X", "MUG-ERP", valid_from=date(2026, 3, 3)), "ann")
+
+    assert (outcome.healing.healed, outcome.healing.still_held) == (0, 1)
+
+
+def test_the_rows_in_force_are_those_of_today(hub: Hub) -> None:
+    set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
+    set_row(hub, ITEM, Wanted("MUG-X", "MUG-2", valid_from=date(2026, 12, 1)), "ann")
+
+    (row,) = [row for row in in_force(hub, ITEM) if row.source == "MUG-X"]
+
+    assert row.target == "MUG-1"
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "expected the columns source,target and optionally channel,from; got nothing"),
+        (b"sku,item\nA,B\n", "got sku,item"),
+        (b"source,target\n", "no rows"),
+        (b"source,target\nA\n", "2: not as many values as there are columns"),
+        (b"source,target\nA,B,C\n", "2: not as many values as there are columns"),
+        (b"source,target,channel\nA,B,amazon\n", "2: channel: no such channel: 'amazon'; there is shopify"),
+        (b"source,target\nA,\xff\n", "not UTF-8 at byte 16"),
+        (b'source,target\nA,"B\n', "unexpected end of data"),
+        (b"source,target\nA," + b"B" * 201 + b"\n", "2: target: longer than 200 characters"),
+        (b"source,target\nA,B\x1b\n", "2: target: holds a character that does not print"),
+    ],
+)
+def test_a_bad_file_sets_nothing_and_says_where(hub: Hub, tmp_path: Path, content: bytes, fault: str) -> None:
+    file = tmp_path / "items.csv"
+    file.write_bytes(content)
+
+    with pytest.raises(BadRows) as raised:
+        import_rows(hub, ITEM, file, "ann")
+
+    assert fault in str(raised.value)
+    assert "nothing was set" in str(raised.value)
+    assert crosswalks.history(hub.store) == []
+
+
+def test_a_file_saved_by_a_spreadsheet_is_read(hub: Hub, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_bytes('\ufeffsource,target\r\n"MUG, BLUE",MUG-1\r\n'.encode())
+
+    outcome = import_rows(hub, ITEM, file, "ann")
+
+    assert [(row.source, row.target) for row in outcome.rows] == [("MUG, BLUE", "MUG-1")]
