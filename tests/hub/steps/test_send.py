@@ -19,8 +19,8 @@ from erp_adapters.ledger.simulator import Fault, LedgerSimulator
 from hub.model.documents import DOCUMENT, Component, DocumentKey, DocumentKind, document_key
 from hub.model.intents import Action, Write
 from hub.model.order import OrderKey
-from hub.steps.advance import reconsider
 from hub.settings import load_settings
+from hub.steps.advance import reconsider
 from hub.steps.hub import Hub, open_hub
 from hub.steps.send import probe, send, send_all
 from hub.store import sending
@@ -241,7 +241,7 @@ def test_what_was_decided_after_closing_goes_into_the_next_open_period(hub: Hub,
     assert read.date.isoformat() == "2026-11-01"
 
 
-def test_a_hand_edit_is_undone_by_nobody_and_an_amendment_goes_on_top(hub: Hub, order_id: str) -> None:
+def test_a_hand_edit_is_left_to_the_reconciliation(hub: Hub, order_id: str) -> None:
     send_all(hub)
     key = document_key(DocumentKind.SALES_ORDER, "shopify", order_id)
     before = hub.erp.read_back([key])[0]
@@ -271,7 +271,7 @@ def test_random_faults_never_lose_or_double(seed: int, share: float) -> None:
         hub.erp.settle()
         with hub.store.connect() as connection:
             decided = set(connection.execute(select(intent.c.document_key)).scalars())
-            with hub.erp.engine.connect() as ledger:
+        with hub.erp.engine.connect() as ledger:
             booked = list(ledger.execute(select(schema.document.c.key)).scalars())
         left = states(hub)
         hub.store.dispose()
