@@ -19,7 +19,7 @@ class ChannelConfig:
     slug: str
     entity: str
     currency: str
-    timezone: str
+    timezone: str  # of the entity: where the days of a statement are
 
 
 @dataclass(frozen=True, slots=True)

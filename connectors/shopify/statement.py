@@ -43,4 +43,4 @@ class Export:
                 [body for _, body in parts if isinstance(body, Refund)],
                 [(identity, body) for identity, body in parts if isinstance(body, Tender)],
             ):
-                yield ChannelRow(row, modified)
+                yield ChannelRow(row, modified, snapshot.name)

@@ -40,7 +40,7 @@ _COMMON: Final = {
 }
 
 COLUMNS: Final[dict[str, dict[str, str]]] = {
-    "channel": {**_COMMON, "modified_at": "VARCHAR"},
+    "channel": {**_COMMON, "modified_at": "VARCHAR", "name": "VARCHAR"},
     "hub": {
         **_COMMON,
         "modified_at": "VARCHAR",
@@ -52,6 +52,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "readback_tax_minor": "BIGINT",
         "readback_date": "DATE",
         "readback_version": "BIGINT",
+        "name": "VARCHAR",
     },
     "erp": {
         **_COMMON,
@@ -275,7 +276,7 @@ def _pair(pair: str, left: str, right: str, flag: str) -> str:
         f"{letter}_{column} AS {end}_{column}"
         for end, letter in (("l", left), ("r", right))
         for column in ("here", "in", "total", *COLUMNS["channel"])
-        if column not in ("modified_at", "channel", "order_id", "subject", "subject_id")
+        if column not in ("modified_at", "name", "channel", "order_id", "subject", "subject_id")
     )
     return f"SELECT suspect_id, '{pair}' AS pair, {ends} FROM suspect WHERE {flag}"
 
@@ -303,7 +304,7 @@ SELECT suspect_id, pair, side,
     coalesce(h_subject, c_subject, e_subject) AS subject,
     coalesce(h_subject_id, c_subject_id, e_subject_id) AS subject_id,
     coalesce(nullif(e_key, ''), nullif(h_document, ''), e_ref, '') AS document,
-    coalesce(e_reference, '') AS reference,
+    coalesce(nullif(e_reference, ''), nullif(h_name, ''), nullif(c_name, ''), '') AS reference,
     CASE
         WHEN NOT r_here THEN CASE pair WHEN 'channel-hub' THEN 'missing_in_hub' ELSE 'missing_in_erp' END
         WHEN NOT l_here AND pair = 'hub-erp' AND alone.order_id IS NOT NULL THEN 'duplicate_in_erp'

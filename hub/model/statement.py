@@ -59,6 +59,7 @@ class ChannelRow:
 
     row: StatementRow
     modified_at: str  # ISO 8601 in UTC: which version of the order this is
+    name: str = ""  # the order's, for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class HubRow:
     readback_tax_minor: int | None
     readback_date: datetime.date | None
     readback_version: int | None
+    name: str = ""  # the order's, for people
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ SELECT number, 'shop-' || (number % 7) AS channel, (5000000000000 + number * 791
     0 AS rounding_minor, 0 AS edited_minor, 0 AS cancelled_minor, 0 AS refund_minor, 0 AS payment_minor,
     {TOTAL} AS total_minor,
     strftime(date + INTERVAL (hash(number, $seed, 'm') % 864000) SECOND, '%Y-%m-%dT%H:%M:%SZ') AS modified_at,
-    'so-' || channel || '-' || order_id AS document, (1 + number % 3)::BIGINT AS version,
+    '#' || number AS name, 'so-' || channel || '-' || order_id AS document, (1 + number % 3)::BIGINT AS version,
     CASE WHEN number % 1000 < {PER_MILLE}
         THEN {list(ACCIDENTS)!r}[1 + (number % 1000)::INTEGER] ELSE '' END AS accident
 FROM range($orders) AS numbers(number)

@@ -33,7 +33,10 @@ def reconcile(hub: Hub, period: str, statements: list[Path], from_run: Path | No
     """
     if from_run is not None:
         return runs.rerun(from_run)
-    first, last = window(period)
+    try:
+        first, last = window(period)
+    except ValueError:
+        raise Misconfigured(f"reconcile: {period!r} is not a month; write it like 2026-10") from None
     channel = hub.settings.channels[0]
     channel_rows, unread = _channel_rows(hub, channel, statements)
     erp = hub.erp

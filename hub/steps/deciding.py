@@ -391,7 +391,6 @@ def _masters(
     found: dict[DocumentKey, Document] = {}
     if first.customer is not None and first.customer not in known:
         customer = decided.state.snapshot.customer if decided.state.snapshot else None
-        guest = customer is None or customer.id.startswith("guest-")
         found[first.customer] = _master(DocumentKind.CUSTOMER, first.customer, terms.entity, terms.functional, customer)
     for code in sorted({line.item for document in planned for line in document.lines if line.item is not None}):
         key = _item_key(code)
@@ -528,7 +527,7 @@ def _add_exceptions(decided: DecidedOrder, changes: Changes, now: str) -> None:
     for fingerprint, code in decided.known.open_exceptions.items():
         if fingerprint in still or (code == HoldCode.UNTRANSLATABLE and not _has_snapshot(decided.new)):
             continue
-        if code in _OF_SENDING:
+        if code in _OF_SENDING and not (code == "rejected" and decided.decision.superseded):
             continue
         changes.resolved.append(
             {

@@ -69,19 +69,21 @@ def _row(
     decided: dict[DocumentKey, Any],
     held: str | None,
 ) -> HubRow:
-    modified_at = latest[FactKind.SNAPSHOT, key.external_id].modified_at.isoformat()
+    snapshot = latest[FactKind.SNAPSHOT, key.external_id]
+    modified_at = snapshot.modified_at.isoformat()
+    name = snapshot.body.name if isinstance(snapshot.body, Snapshot) else ""
     cause = (row.subject_id,) if row.subject is not Subject.ORDER else ()
     for kind in KINDS[row.subject]:
         document = document_key(kind, key.channel, key.external_id, *cause)
         found = decided.get(document)
         if found is not None:
-            return _with_evidence(row, modified_at, found)
+            return _with_evidence(row, modified_at, found, name)
     document = document_key(KINDS[row.subject][0], key.channel, key.external_id, *cause)
     state = "held" if held else ""
-    return HubRow(row, modified_at, document, state, held or "", None, None, None, None, None)
+    return HubRow(row, modified_at, document, state, held or "", None, None, None, None, None, name)
 
 
-def _with_evidence(row: StatementRow, modified_at: str, found: Any) -> HubRow:
+def _with_evidence(row: StatementRow, modified_at: str, found: Any, name: str) -> HubRow:
     """What was decided and read back of the document, signed like the row."""
     document = DOCUMENT.validate_json(found.content)
     sign = -1 if row.subject is Subject.REFUND else 1
@@ -98,4 +100,5 @@ def _with_evidence(row: StatementRow, modified_at: str, found: Any) -> HubRow:
         readback_tax_minor=found.readback_tax_minor,
         readback_date=day(found.readback_date) if found.readback_date else None,
         readback_version=found.readback_version,
+        name=name,
     )

@@ -96,7 +96,7 @@ class Hub:
     def _open_channel(self, slug: str) -> "OpenChannel":
         channel = self.settings.channel(slug)
         entity = self.settings.entity(channel.entity)
-        config = ChannelConfig(slug, channel.entity, channel.currency, channel.timezone)
+        config = ChannelConfig(slug, channel.entity, channel.currency, entity.timezone)
         policy = Policy.parse({**read_yaml(entity.policies), **channel.policies})
         opened = OpenChannel(
             channel=channel,

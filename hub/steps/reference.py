@@ -68,6 +68,13 @@ def read_items(path: Path, currency: str) -> dict[str, Item]:
         Misconfigured: naming every fault.
     """
     listed = _read(path, _ITEMS).get("items", [])
+    try:
+        return _items(listed, currency)
+    except ValueError as error:
+        raise Misconfigured(f"{path.name}: {error}") from None
+
+
+def _items(listed: list[_Item], currency: str) -> dict[str, Item]:
     return {
         item.code: Item(
             item.code,

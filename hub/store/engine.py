@@ -1,5 +1,8 @@
 """Connections: SQLite files set up to be safe and quick, PostgreSQL schemas; both migrated before the first use."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,7 +25,8 @@ def connect(url: str, part: Part, schema: str | None = None) -> Engine:
         schema: on PostgreSQL, the schema that holds the tables; made if absent.
     """
     engine = open_engine(url, durable=part == "inbox", schema=schema)
-    migrate(engine, part)
+    with _alone(url):
+        migrate(engine, part)
     return engine
 
 
@@ -50,6 +54,18 @@ def migrate(engine: Engine, part: Part, revision: str = "head") -> None:
         config.attributes["version_table"] = f"{part}_version"
         (command.downgrade if revision == "base" else command.upgrade)(config, revision)
         connection.commit()
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """No other process opens the same SQLite file meanwhile: two at once would both make its tables."""
+    database = make_url(url).database
+    if make_url(url).get_backend_name() != "sqlite" or not database:
+        yield
+        return
+    with Path(f"{database}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _is_current(connection: Connection, part: Part) -> bool:

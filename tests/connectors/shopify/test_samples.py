@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 import connectors.shopify
 from connectors.shopify import PLUGIN
+from hub.model.facts import adapter
 from hub.model.order import PARTY, Snapshot
 from hub.model.records import Received, Record, Translation
 from hub.ports import ChannelConfig
@@ -40,7 +41,7 @@ def canonical(found: Translation) -> dict[str, Any]:
                 "external_id": fact.external_id,
                 "modified_at": fact.modified_at.isoformat(),
                 "occurred_at": fact.occurred_at.isoformat(),
-                "body": json.loads(fact.content()),
+                "body": json.loads(adapter(fact.kind).dump_json(fact.body)),
             }
             for fact in found.facts
         ],

@@ -1,0 +1,1 @@
+"""Rehearsals: the demo and the benchmarks, on simulated systems loaded through the registry."""
