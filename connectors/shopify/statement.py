@@ -40,7 +40,7 @@ class Export:
                 timezone,
                 snapshot,
                 [body for _, body in parts if isinstance(body, Fulfilment)],
-                [body for _, body in parts if isinstance(body, Refund)],
+                [(identity, body) for identity, body in parts if isinstance(body, Refund)],
                 [(identity, body) for identity, body in parts if isinstance(body, Tender)],
             ):
                 yield ChannelRow(row, modified, snapshot.name)

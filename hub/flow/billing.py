@@ -6,63 +6,11 @@ and what is left is shared by the units that remain.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from hub.flow.fold import cancelled_units
 from hub.model.documents import Component, DocumentLine
-from hub.model.facts import RefundLine
 from hub.model.money import part, spread
 from hub.model.order import Collector, Line, LineId, LineKind, TaxLine
-from hub.model.state import OrderState
-
-
-@dataclass(frozen=True, slots=True)
-class RefundedLine:
-    """One line of a refund, cut into what never left and what is credited."""
-
-    given: RefundLine
-    cancelled: int
-    cancelled_net_minor: int
-    cancelled_tax_minor: int
-
-    @property
-    def credited(self) -> int:
-        return self.given.quantity - self.cancelled
-
-    @property
-    def credited_net_minor(self) -> int:
-        return self.given.net_minor - self.cancelled_net_minor
-
-    @property
-    def credited_tax_minor(self) -> int:
-        return self.given.tax_minor - self.cancelled_tax_minor
-
-
-def cut_refunds(state: OrderState) -> dict[str, list[RefundedLine]]:
-    """Every refund's lines by refund id, cut in the order of the refunds."""
-    if not state.refunds:
-        return {}
-    shipped = {line: units.shipped for line, units in state.quantities.items()}
-    unshipped = {
-        line: max(0, units.ordered - units.removed - units.shipped) for line, units in state.quantities.items()
-    }
-    cut: dict[str, list[RefundedLine]] = {}
-    for refund in state.refunds:
-        rows = cut.setdefault(refund.id, [])
-        for given in refund.body.lines:
-            off = cancelled_units(given, unshipped.get(given.line, 0), shipped.get(given.line, 0))
-            unshipped[given.line] = unshipped.get(given.line, 0) - off
-            shipped[given.line] = shipped.get(given.line, 0) - (given.quantity - off)
-            first = given.quantity - off
-            rows.append(
-                RefundedLine(
-                    given,
-                    off,
-                    part(given.net_minor, given.quantity, first, off) if given.quantity else 0,
-                    part(given.tax_minor, given.quantity, first, off) if given.quantity else 0,
-                )
-            )
-    return cut
+from hub.model.refunding import RefundedLine
 
 
 class Bill:

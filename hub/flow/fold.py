@@ -11,7 +11,6 @@ from hub.model.facts import (
     Fulfilment,
     FulfilmentStatus,
     Refund,
-    RefundLine,
     Restock,
     Return,
     ReturnStatus,
@@ -22,6 +21,7 @@ from hub.model.facts import (
 )
 from hub.model.order import FinancialStatus, LineId, OrderKey, Snapshot
 from hub.model.problems import Problem
+from hub.model.refunding import cancelled_units
 from hub.model.state import (
     Commercial,
     DatedFulfilment,
@@ -167,24 +167,10 @@ def _quantities(
     }
 
 
-def cancelled_units(given: RefundLine, unshipped: int, shipped: int) -> int:
-    """Of refunded units, how many never left.
-
-    As many as can be, except where the channel says that goods came back: then only those beyond what was shipped.
-
-    Args:
-        unshipped: units of the line that have not left and are not cancelled by an earlier refund.
-        shipped: units that left and are not credited by an earlier refund.
-    """
-    if given.restock is Restock.RETURN:
-        return min(unshipped, max(0, given.quantity - shipped))
-    return min(unshipped, given.quantity)
-
-
 def _money(tenders: list[DatedTender]) -> tuple[int, int]:
     captured = refunded = 0
     for tender in tenders:
-        if tender.body.status is TenderStatus.SUCCESS:
+        if tender.body.status is TenderStatus.SUCCESS and not tender.body.test:
             if tender.body.kind in MONEY_IN:
                 captured += tender.body.amount_minor
             elif tender.body.kind is TenderKind.REFUND:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from hub.flow.billing import Bill, RefundedLine, cut_refunds, placed, tax_line, tax_lines
+from hub.flow.billing import Bill, placed, tax_line, tax_lines
 from hub.flow.fold import MONEY_IN
 from hub.flow.terms import STOCKED, Terms
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
 from hub.model.facts import Adjustment, AdjustmentKind, FulfilmentStatus, Restock, TenderKind, TenderStatus
 from hub.model.order import ChargeKind, Line, LineId, LineKind, PartyRef, Snapshot, TaxLine
+from hub.model.refunding import RefundedLine, cut_refunds
 from hub.model.state import DatedFulfilment, DatedRefund, DatedTender, OrderState
 from hub.model.subjects import order_subject
 
@@ -68,7 +69,7 @@ class _Plan:
 
     def documents(self) -> list[Document]:
         self.lines = {line.id: line for line in self.snapshot.lines}
-        self.cuts = cut_refunds(self.state)
+        self.cuts = self._cut_refunds()
         cancelled: dict[LineId, list[RefundedLine]] = {}
         for rows in self.cuts.values():
             for row in rows:
@@ -92,6 +93,16 @@ class _Plan:
                 case str():
                     self._recognise(thing)
         return self.out
+
+    def _cut_refunds(self) -> dict[str, list[RefundedLine]]:
+        if not self.state.refunds:
+            return {}
+        units = self.state.quantities.items()
+        return cut_refunds(
+            ((refund.id, refund.body) for refund in self.state.refunds),
+            {line: of.shipped for line, of in units},
+            {line: max(0, of.ordered - of.removed - of.shipped) for line, of in units},
+        )
 
     def _timeline(
         self,
@@ -134,8 +145,9 @@ class _Plan:
             self.terms.entity,
             self.terms.timezone,
             snapshot,
-            (f.body for f in self.state.fulfilments),
-            (r.body for r in self.state.refunds),
+            [f.body for f in self.state.fulfilments],
+            [(r.id, r.body) for r in self.state.refunds],
+            [t.body for t in self.state.tenders],
         )
         if subject.edited_minor:
             yield DocumentLine(Component.ADJUSTMENT, subject.edited_minor, detail=EDITED)

@@ -17,6 +17,7 @@ DocumentKey = NewType("DocumentKey", str)
 
 KEY_CHARS_MAX: Final = 40
 _FOREIGN = re.compile(r"[^a-z0-9]+")
+_PLAIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII).fullmatch
 
 
 class DocumentKind(StrEnum):
@@ -64,8 +65,10 @@ def document_key(kind: DocumentKind, *parts: str) -> DocumentKey:
     the SHA-256 of its parts.
     """
     plain = "-".join((KEY_WORDS[kind], *parts))
+    ambiguous = "-" in "".join(parts[1:])  # only a channel's slug may have a hyphen of its own
+    if len(plain) <= KEY_CHARS_MAX and not ambiguous and _PLAIN(plain):
+        return DocumentKey(plain)
     key = _FOREIGN.sub("-", plain.lower()).strip("-")
-    ambiguous = any("-" in part for part in parts[1:])  # only a channel's slug may have a hyphen of its own
     if key != plain or len(key) > KEY_CHARS_MAX or ambiguous:
         digest = sha256("\x1f".join((kind, *parts)).encode(errors="surrogatepass")).hexdigest()[:12]
         key = f"{key[: KEY_CHARS_MAX - 13].rstrip('-')}-{digest}"

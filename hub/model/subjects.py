@@ -1,12 +1,13 @@
 """An order's facts as the subjects of a statement: the one definition that every side of a reconciliation shares."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from hub.model.facts import Fulfilment, FulfilmentStatus, Refund, Tender, TenderKind, TenderStatus
 from hub.model.money import part
-from hub.model.order import ChargeKind, Line, OrderKey, Snapshot, added_tax, included_tax
+from hub.model.order import ChargeKind, Line, LineId, OrderKey, Snapshot, added_tax, included_tax
+from hub.model.refunding import cut_refunds
 from hub.model.statement import StatementRow, Subject
 
 LEFT = (FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED)
@@ -18,18 +19,19 @@ def subjects(
     entity: str,
     timezone: ZoneInfo,
     snapshot: Snapshot,
-    fulfilments: Iterable[Fulfilment],
-    refunds: Iterable[Refund],
-    tenders: Iterable[tuple[str, Tender]],
+    fulfilments: Sequence[Fulfilment],
+    refunds: Sequence[tuple[str, Refund]],
+    tenders: Sequence[tuple[str, Tender]],
 ) -> list[StatementRow]:
     """The order, then its refunds and payments that succeeded, each on its accounting date; nothing for a test order.
 
     Args:
-        fulfilments, refunds, tenders: the latest version of each; a tender with the channel's id of it.
+        fulfilments, refunds, tenders: the latest version of each, with the channel's id of it where money follows it.
     """
     if snapshot.test:
         return []
-    rows = [order_subject(key, entity, timezone, snapshot, fulfilments, refunds)]
+    money = [tender for _, tender in tenders]
+    rows = [order_subject(key, entity, timezone, snapshot, fulfilments, refunds, money)]
     rows.extend(money_subjects(key, entity, timezone, snapshot.currency, tenders))
     return rows
 
@@ -39,13 +41,14 @@ def order_subject(
     entity: str,
     timezone: ZoneInfo,
     snapshot: Snapshot,
-    fulfilments: Iterable[Fulfilment],
-    refunds: Iterable[Refund],
+    fulfilments: Sequence[Fulfilment],
+    refunds: Sequence[tuple[str, Refund]],
+    tenders: Sequence[Tender],
 ) -> StatementRow:
     """The order on its placed date: components as placed, less what edits took out, less what cancellation took out.
 
-    Cancellation takes out what was neither shipped nor given back by a refund: with the refunds beside it, a cancelled
-    order comes to what was kept.
+    Cancellation takes out what was not shipped, but for what refunds of it paid back: those stand in rows of their own,
+    and with them beside it a cancelled order comes to what was shipped and kept.
     """
     goods = discount = shipping = tax = charges = rounding = edited = 0
     for line in snapshot.lines:
@@ -68,10 +71,8 @@ def order_subject(
             charges += charge.amount_minor - included
     cancelled = 0
     if snapshot.cancelled_at is not None:
-        shipped = shipped_value(snapshot, fulfilments)
-        given_back = sum(refund.total_minor for refund in refunds)
-        left = snapshot.computed_total_minor + edited - shipped - given_back
-        cancelled = -max(0, left)
+        unshipped = snapshot.computed_total_minor + edited - shipped_value(snapshot, fulfilments)
+        cancelled = -max(0, unshipped - _paid_back_unshipped(snapshot, fulfilments, refunds, tenders))
     return StatementRow(
         entity=entity,
         channel=key.channel,
@@ -128,13 +129,45 @@ def line_value(line: Line, start: int, count: int) -> int:
     return value + sum(part(tax.amount_minor, line.quantity, start, count) for tax in line.taxes)
 
 
-def shipped_value(snapshot: Snapshot, fulfilments: Iterable[Fulfilment]) -> int:
-    """What the units that left sell for; shipping and charges go with the first of them."""
-    units: dict[str, int] = {}
+def shipped_units(fulfilments: Sequence[Fulfilment]) -> dict[LineId, int]:
+    """Units of each line that left."""
+    units: dict[LineId, int] = {}
     for fulfilment in fulfilments:
         if fulfilment.status in LEFT:
             for item in fulfilment.lines:
                 units[item.line] = units.get(item.line, 0) + item.quantity
+    return units
+
+
+def _paid_back_unshipped(
+    snapshot: Snapshot,
+    fulfilments: Sequence[Fulfilment],
+    refunds: Sequence[tuple[str, Refund]],
+    tenders: Sequence[Tender],
+) -> int:
+    """What refunds give back, paid or on the way, beyond what they credit of shipped units; without money, nothing."""
+    shipped = shipped_units(fulfilments)
+    unshipped = {x.id: max(0, x.quantity - x.removed_quantity - shipped.get(x.id, 0)) for x in snapshot.lines}
+    cuts = cut_refunds(sorted(refunds, key=lambda dated: (dated[1].processed_at, dated[0])), shipped, unshipped)
+    money: dict[str | None, int] = {}
+    for tender in tenders:
+        if tender.kind is TenderKind.REFUND and tender.status is not TenderStatus.FAILED and not tender.test:
+            money[tender.refund] = money.get(tender.refund, 0) + tender.amount_minor
+    paid_back = money.pop(None, 0)
+    bodies = dict(refunds)
+    for refund_id, paid in money.items():
+        refund = bodies.get(refund_id or "")
+        credited = sum(row.credited_net_minor + row.credited_tax_minor for row in cuts.get(refund_id or "", ()))
+        if shipped and refund is not None:
+            credited += sum(one.net_minor + one.tax_minor for one in refund.adjustments)
+        given_back = max(paid, refund.total_minor if refund else 0)  # a fee kept of it is no cancellation
+        paid_back += max(0, given_back - max(0, credited))
+    return paid_back
+
+
+def shipped_value(snapshot: Snapshot, fulfilments: Sequence[Fulfilment]) -> int:
+    """What the units that left sell for; shipping and charges go with the first of them."""
+    units = shipped_units(fulfilments)
     if not units:
         return 0
     lines = sum(line_value(line, 0, min(units.get(line.id, 0), line.quantity)) for line in snapshot.lines)

@@ -15,7 +15,6 @@ from hub.model.money import format_minor
 from hub.model.order import PARTY, OrderKey, Party, Snapshot
 from hub.model.problems import Problem
 from hub.model.records import Record, Translation
-from hub.ports import Translates
 from hub.steps.deciding import Decider, NewFact, untranslated
 from hub.steps.hub import Hub
 from hub.store import inbox, orders
@@ -121,10 +120,9 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
 
 def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
     batch = _Batch()
+    recorded_at = stamp(hub.clock())
     for record in records:
         connector = hub.connector(record.channel)
-        if not isinstance(connector, Translates):
-            raise TypeError(f"{record.channel}: its connector translates nothing")
         try:
             translation = connector.translate(record)
         except Untranslatable as error:
@@ -134,10 +132,9 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
             )
             continue
         batch.parties.extend(translation.parties)
-        recorded_at = stamp(hub.clock())
         for fact in translation.facts:
             content = fact.content()
-            new = NewFact(fact, content, content_hash(content), record.id, recorded_at)
+            new = NewFact(fact, content, content_hash(content), stamp(fact.modified_at), record.id, recorded_at)
             batch.facts.setdefault(fact.order, []).append(new)
         batch.results.append(_result(record, translation))
     return batch

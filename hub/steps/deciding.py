@@ -77,8 +77,14 @@ class NewFact:
     fact: Fact
     content: bytes
     hash: str
+    modified_at: str  # stamped
     record_id: int
     recorded_at: str
+
+    @property
+    def identity(self) -> tuple[str, str, str, str, str]:
+        """What tells it from other versions and other facts of its order."""
+        return self.fact.kind, self.fact.external_id, self.hash, self.modified_at, self.fact.source
 
 
 @dataclass(slots=True)
@@ -345,12 +351,11 @@ def chained(before: str, row: Mapping[str, Any]) -> str:
 
 
 def _unseen(new: Sequence[NewFact], known: Known) -> list[NewFact]:
-    seen = set(known.hashes)
+    seen = set(known.identities)
     unseen = []
     for one in new:
-        at = (one.fact.kind.value, one.fact.external_id, one.hash, stamp(one.fact.modified_at))
-        if at not in seen:
-            seen.add(at)
+        if one.identity not in seen:
+            seen.add(one.identity)
             unseen.append(one)
     return unseen
 
@@ -428,8 +433,8 @@ def _fact_rows(decided: DecidedOrder) -> Iterator[dict[str, Any]]:
             "kind": fact.kind.value,
             "external_id": fact.external_id,
             "hash": one.hash,
-            "modified_at": stamp(fact.modified_at),
-            "occurred_at": stamp(fact.occurred_at),
+            "modified_at": one.modified_at,
+            "occurred_at": one.modified_at if fact.occurred_at == fact.modified_at else stamp(fact.occurred_at),
             "source": fact.source.value,
             "recorded_at": one.recorded_at,
             "record_id": one.record_id,

@@ -57,7 +57,7 @@ def _subjects(channel: OpenChannel, key: OrderKey, latest: FactSet) -> list[Stat
         channel.timezone,
         snapshot.body,
         [body for _, body in bodies if isinstance(body, Fulfilment)],
-        [body for _, body in bodies if isinstance(body, Refund)],
+        [(id, body) for id, body in bodies if isinstance(body, Refund)],
         [(id, body) for id, body in bodies if isinstance(body, Tender)],
     )
 

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Engine, make_url
 from hub import registry
 from hub.books.chart import Chart
 from hub.books.policy import LateFacts, Policy, Recognise
+from hub.errors import Misconfigured
 from hub.flow.hold import HoldRules
 from hub.flow.terms import Item
 from hub.model.crosswalk import CrosswalkRow, Crosswalks
 from hub.model.documents import DocumentKey
-from hub.ports import ChannelConfig, EntityConfig, ErpConfig
+from hub.ports import ChannelConfig, EntityConfig, ErpConfig, Translates
 from hub.settings import Channel, Entity, Settings, Store
 from hub.steps.reference import Rates, read_items, read_rates, read_seeds
 from hub.store import crosswalks
@@ -28,7 +29,7 @@ from hub.store.engine import connect
 
 Clock = Callable[[], datetime]
 
-COLLECT_AFTER_OBJECTS: Final = 500_000
+COLLECT_AFTER_OBJECTS: Final = 2_000_000  # more than a batch holds at once
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,14 @@ class Hub:
         channel = self.settings.channel(slug)
         entity = self.settings.entity(channel.entity)
         config = ChannelConfig(slug, channel.entity, channel.currency, entity.timezone)
+        connector = registry.connector(channel.system).connect(config)
+        if not isinstance(connector, Translates):
+            raise Misconfigured(f"channel {slug}: the connector of {channel.system} translates no records")
         policy = Policy.parse({**read_yaml(entity.policies), **channel.policies})
         opened = OpenChannel(
             channel=channel,
             entity=entity,
-            connector=registry.connector(channel.system).connect(config),
+            connector=connector,
             timezone=ZoneInfo(entity.timezone),
             chart=Chart.parse(read_yaml(entity.chart)),
             policy=policy,

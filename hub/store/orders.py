@@ -38,7 +38,7 @@ class Known:
     chain: str = NO_CHAIN
     credit_minor: int = 0
     facts: list[Fact] = field(default_factory=list)
-    hashes: set[tuple[str, str, str, str]] = field(default_factory=set)  # kind, external id, hash, modified_at
+    identities: set[tuple[str, str, str, str, str]] = field(default_factory=set)  # kind, id, hash, modified_at, source
     decided: dict[DocumentKey, Decided] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)  # hold codes
     open_exceptions: dict[str, str] = field(default_factory=dict)  # fingerprint -> code
@@ -172,7 +172,7 @@ def _load_facts(connection: Connection, keys: Sequence[OrderKey], found: dict[Or
         key = OrderKey(row[7], row[8])
         known = found.get(key)
         if known is not None:
-            known.hashes.add((row[0], row[1], row[6], row[2]))
+            known.identities.add((row[0], row[1], row[6], row[2], row[4]))
             known.facts.append(parse_fact(key, row))
 
 

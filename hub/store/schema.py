@@ -90,7 +90,7 @@ fact = Table(
     Column("recorded_at", String(27), nullable=False),
     Column("record_id", BIG, nullable=False),
     Column("content", Text, nullable=False),
-    PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at"),
+    PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at", "source"),
     sqlite_with_rowid=False,
 )
 

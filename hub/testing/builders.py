@@ -55,10 +55,10 @@ from hub.model.order import (
     included_tax,
 )
 
-KEY: Final = OrderKey("shopify", "1001")
+KEY: Final = OrderKey("webshop", "1001")
 PLACED_AT: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 UTC_ZONE: Final = ZoneInfo("UTC")
-METHODS: Final = ("shopify_payments", "paypal", "gift_card")
+METHODS: Final = ("card", "paypal", "gift_card")
 
 
 def at(minutes: int) -> datetime:
@@ -182,7 +182,7 @@ def captured(
     id: str,
     minutes: int,
     amount_minor: int,
-    method: str = "shopify_payments",
+    method: str = "card",
     status: TenderStatus = TenderStatus.SUCCESS,
 ) -> Fact:
     return fact(Tender(TenderKind.CAPTURE, status, method, amount_minor, "USD", at(minutes)), id)
@@ -194,7 +194,7 @@ def paid_out(
     amount_minor: int,
     refund: str | None,
     status: TenderStatus = TenderStatus.SUCCESS,
-    method: str = "shopify_payments",
+    method: str = "card",
 ) -> Fact:
     """Money back to the customer, for a refund."""
     return fact(Tender(TenderKind.REFUND, status, method, amount_minor, "USD", at(minutes), refund=refund), id)

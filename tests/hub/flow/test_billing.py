@@ -6,11 +6,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.flow.billing import Bill, RefundedLine, cut_refunds, discount_lines, placed, spread_like, tax_lines
+from hub.flow.billing import Bill, discount_lines, placed, spread_like, tax_lines
 from hub.flow.fold import fold, winners
 from hub.model.documents import Component, DocumentLine
 from hub.model.facts import Fact, Restock
 from hub.model.order import Collector, Line, LineKind
+from hub.model.refunding import RefundedLine, cut_refunds
 from hub.testing.builders import (
     KEY,
     History,
@@ -28,7 +29,12 @@ from hub.testing.builders import (
 
 
 def cut(*facts: Fact) -> dict[str, list[RefundedLine]]:
-    return cut_refunds(fold(KEY, winners(facts)))
+    state = fold(KEY, winners(facts))
+    return cut_refunds(
+        [(refund.id, refund.body) for refund in state.refunds],
+        {line: units.shipped for line, units in state.quantities.items()},
+        {line: max(0, units.ordered - units.removed - units.shipped) for line, units in state.quantities.items()},
+    )
 
 
 def told(made: list[DocumentLine]) -> list[tuple[Component, int, str]]:

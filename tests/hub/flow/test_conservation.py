@@ -82,7 +82,7 @@ def test_clearing_is_captures_less_refunds_by_method(made: Books) -> None:
     currency = made.history.snapshot.currency
     came, went = made.history.captured_minor, made.history.paid_out_minor
 
-    for method in ("shopify_payments", "paypal", "gift_card"):
+    for method in ("card", "paypal", "gift_card"):
         account = CHART.account(Role.PAYMENT_CLEARING, method)
         due = came.get(method, 0) - went.get(method, 0)
         if method == "gift_card":  # a liability that gift card lines also stand on

@@ -77,11 +77,11 @@ def test_a_new_order_creates_its_documents_in_the_order_of_their_references() ->
     made = Bookkeeping().learn([*ORDER, SHIPPED], terms())
 
     assert told(made) == [
-        (Action.CREATE, "so-shopify-1001"),
-        (Action.CREATE, "dep-shopify-1001-t1"),
-        (Action.CREATE, "ful-shopify-1001-f1"),
-        (Action.CREATE, "inv-shopify-1001-f1"),
-        (Action.CREATE, "depapp-shopify-1001-f1"),
+        (Action.CREATE, "so-webshop-1001"),
+        (Action.CREATE, "dep-webshop-1001-t1"),
+        (Action.CREATE, "ful-webshop-1001-f1"),
+        (Action.CREATE, "inv-webshop-1001-f1"),
+        (Action.CREATE, "depapp-webshop-1001-f1"),
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_shipment_adds_its_documents_alone() -> None:
     made = books.learn([SHIPPED], terms())
 
     assert [key for _, key in told(made)] == [
-        "ful-shopify-1001-f1", "inv-shopify-1001-f1", "depapp-shopify-1001-f1",
+        "ful-webshop-1001-f1", "inv-webshop-1001-f1", "depapp-webshop-1001-f1",
     ]  # fmt: skip
     assert made.superseded == []
 
@@ -103,8 +103,8 @@ def test_a_change_of_an_unsent_document_supersedes_it() -> None:
 
     made = books.learn([_edited()], terms())
 
-    assert told(made) == [(Action.CREATE, "so-shopify-1001")]
-    assert made.superseded == ["so-shopify-1001"]
+    assert told(made) == [(Action.CREATE, "so-webshop-1001")]
+    assert made.superseded == ["so-webshop-1001"]
 
 
 def test_a_change_of_a_sent_document_amends_it() -> None:
@@ -114,7 +114,7 @@ def test_a_change_of_a_sent_document_amends_it() -> None:
 
     made = books.learn([_edited()], terms())
 
-    assert told(made) == [(Action.AMEND, "so-shopify-1001")]
+    assert told(made) == [(Action.AMEND, "so-webshop-1001")]
     assert made.superseded == []
 
 
@@ -126,8 +126,8 @@ def test_an_amendment_unsent_is_superseded_and_what_was_sent_is_amended_in_its_p
 
     made = books.learn([_edited(3, removed=2)], terms())
 
-    assert (Action.AMEND, "so-shopify-1001") in told(made)
-    assert "so-shopify-1001" in made.superseded
+    assert (Action.AMEND, "so-webshop-1001") in told(made)
+    assert "so-webshop-1001" in made.superseded
 
 
 def test_going_back_to_what_was_sent_supersedes_the_amendment_and_sends_nothing() -> None:
@@ -138,7 +138,7 @@ def test_going_back_to_what_was_sent_supersedes_the_amendment_and_sends_nothing(
 
     made = books.learn([fact(snapshot(line("1", 2)), modified_at=_edited(3).modified_at)], terms())
 
-    assert made == only_superseding("so-shopify-1001")
+    assert made == only_superseding("so-webshop-1001")
 
 
 def test_going_back_after_the_amendment_was_sent_amends_to_the_first_content() -> None:
@@ -150,7 +150,7 @@ def test_going_back_after_the_amendment_was_sent_amends_to_the_first_content() -
 
     made = books.learn([fact(snapshot(line("1", 2)), modified_at=_edited(3).modified_at)], terms())
 
-    assert told(made) == [(Action.AMEND, "so-shopify-1001")]
+    assert told(made) == [(Action.AMEND, "so-webshop-1001")]
     assert made.intents[0].revision == first.intents[0].revision
 
 
@@ -162,9 +162,9 @@ def test_documents_whose_cause_is_gone_are_voided_in_reverse_order() -> None:
     made = books.decide(planned(ORDER, terms()), terms())
 
     assert told(made) == [
-        (Action.VOID, "depapp-shopify-1001-f1"),
-        (Action.VOID, "inv-shopify-1001-f1"),
-        (Action.VOID, "ful-shopify-1001-f1"),
+        (Action.VOID, "depapp-webshop-1001-f1"),
+        (Action.VOID, "inv-webshop-1001-f1"),
+        (Action.VOID, "ful-webshop-1001-f1"),
     ]
 
 
@@ -179,9 +179,9 @@ def test_an_amended_invoice_is_voided_after_the_application_to_it() -> None:
 
     made = books.decide(planned([*ORDER, other_item], terms()), terms())
 
-    assert [key for _, key in told(amended)] == ["so-shopify-1001", "ful-shopify-1001-f1", "inv-shopify-1001-f1"]
+    assert [key for _, key in told(amended)] == ["so-webshop-1001", "ful-webshop-1001-f1", "inv-webshop-1001-f1"]
     voided = [key for action, key in told(made) if action is Action.VOID]
-    assert voided == ["depapp-shopify-1001-f1", "inv-shopify-1001-f1", "ful-shopify-1001-f1"]
+    assert voided == ["depapp-webshop-1001-f1", "inv-webshop-1001-f1", "ful-webshop-1001-f1"]
 
 
 def test_unsent_documents_whose_cause_is_gone_are_superseded() -> None:
@@ -190,7 +190,7 @@ def test_unsent_documents_whose_cause_is_gone_are_superseded() -> None:
 
     made = books.decide(planned(ORDER, terms()), terms())
 
-    assert made == only_superseding("depapp-shopify-1001-f1", "inv-shopify-1001-f1", "ful-shopify-1001-f1")
+    assert made == only_superseding("depapp-webshop-1001-f1", "inv-webshop-1001-f1", "ful-webshop-1001-f1")
 
 
 def test_an_unsent_amendment_whose_cause_is_gone_voids_what_was_sent() -> None:
@@ -202,8 +202,8 @@ def test_an_unsent_amendment_whose_cause_is_gone_voids_what_was_sent() -> None:
 
     made = books.decide(planned([*ORDER, dearer], terms()), terms())
 
-    assert (Action.VOID, "inv-shopify-1001-f1") in told(made)
-    assert "inv-shopify-1001-f1" in made.superseded
+    assert (Action.VOID, "inv-webshop-1001-f1") in told(made)
+    assert "inv-webshop-1001-f1" in made.superseded
 
 
 def test_a_voided_document_that_is_called_for_again_is_told_again() -> None:
@@ -216,9 +216,9 @@ def test_a_voided_document_that_is_called_for_again_is_told_again() -> None:
     made = books.decide(planned([*ORDER, SHIPPED], terms()), terms())
 
     assert told(made) == [
-        (Action.AMEND, "ful-shopify-1001-f1"),
-        (Action.AMEND, "inv-shopify-1001-f1"),
-        (Action.AMEND, "depapp-shopify-1001-f1"),
+        (Action.AMEND, "ful-webshop-1001-f1"),
+        (Action.AMEND, "inv-webshop-1001-f1"),
+        (Action.AMEND, "depapp-webshop-1001-f1"),
     ]
     assert [intent.reversal for intent in made.intents] == [None, None, None]
 
@@ -231,7 +231,7 @@ def test_a_void_not_yet_sent_is_taken_back_when_the_cause_returns() -> None:
 
     made = books.decide(planned([*ORDER, SHIPPED], terms()), terms())
 
-    assert made == only_superseding("ful-shopify-1001-f1", "inv-shopify-1001-f1", "depapp-shopify-1001-f1")
+    assert made == only_superseding("ful-webshop-1001-f1", "inv-webshop-1001-f1", "depapp-webshop-1001-f1")
 
 
 def test_what_was_voided_is_not_voided_again_when_its_revival_was_never_sent() -> None:
@@ -244,7 +244,7 @@ def test_what_was_voided_is_not_voided_again_when_its_revival_was_never_sent() -
 
     made = books.decide(planned(ORDER, terms()), terms())
 
-    assert made == only_superseding("depapp-shopify-1001-f1", "inv-shopify-1001-f1", "ful-shopify-1001-f1")
+    assert made == only_superseding("depapp-webshop-1001-f1", "inv-webshop-1001-f1", "ful-webshop-1001-f1")
 
 
 # --- late ----------------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_an_amended_document_counts_once() -> None:
     books.learn([_captured_again(1500)], terms())
 
     assert balances(books.entries()) == {
-        ("1200:shopify_payments", "USD"): (1500, 1500),
+        ("1200:card", "USD"): (1500, 1500),
         ("2100", "USD"): (-1500, -1500),
     }
 

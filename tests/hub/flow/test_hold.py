@@ -52,7 +52,7 @@ def test_a_test_order_is_never_held() -> None:
 def test_a_broken_identity_holds_with_the_amount_that_is_in_no_part() -> None:
     (hold,) = held(fact(snapshot(line("1", 2), claimed_minor=2005)), captured("t1", 5, 2005))
 
-    assert (hold.code, hold.fingerprint) == (HoldCode.BROKEN_IDENTITY, "broken_identity:shopify")
+    assert (hold.code, hold.fingerprint) == (HoldCode.BROKEN_IDENTITY, "broken_identity:webshop")
     assert hold.message == "the channel claims 20.05 USD, its parts make 20.00 USD"
     assert hold.remedy.startswith("0.05 USD of this order is in no line, shipping, tax or charge")
 
@@ -60,7 +60,7 @@ def test_a_broken_identity_holds_with_the_amount_that_is_in_no_part() -> None:
 def test_a_fact_about_a_line_that_the_order_lacks_holds() -> None:
     (hold,) = held(*GOOD, shipped("f1", 5, l9=1))
 
-    assert (hold.code, hold.fingerprint) == (HoldCode.UNKNOWN_LINE, "unknown_line:shopify")
+    assert (hold.code, hold.fingerprint) == (HoldCode.UNKNOWN_LINE, "unknown_line:webshop")
     assert hold.message == "fulfilments[f1] ships line 9, unknown to the order"
     assert hold.remedy == "the order is older than what refers to it: import the order anew"
 
@@ -222,7 +222,7 @@ def test_a_late_order_holds_where_the_policy_wants_a_person() -> None:
 def test_an_order_that_the_channel_deleted_holds() -> None:
     (hold,) = held(*GOOD, fact(Deletion(), "1001"))
 
-    assert (hold.code, hold.fingerprint) == (HoldCode.DELETED_IN_CHANNEL, "deleted_in_channel:shopify")
+    assert (hold.code, hold.fingerprint) == (HoldCode.DELETED_IN_CHANNEL, "deleted_in_channel:webshop")
     assert hold.remedy == "decide what becomes of what was booked; release it to go on as if it were there"
 
 

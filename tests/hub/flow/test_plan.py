@@ -222,7 +222,7 @@ def test_delivery_turns_deferred_revenue_into_revenue() -> None:
         ("deferred_revenue", 2000), ("revenue", -2000), ("deferred_revenue", -200), ("discounts", 200),
         ("deferred_revenue", 500), ("shipping_income", -500), ("", 0),
     ]  # fmt: skip
-    assert (made[-1].date, made[-1].applies_to) == (date(2026, 3, 3), "ful-shopify-1001-f1")
+    assert (made[-1].date, made[-1].applies_to) == (date(2026, 3, 3), "ful-webshop-1001-f1")
 
 
 def test_goods_shipped_beyond_the_order_leave_transit_when_they_arrive() -> None:
@@ -232,7 +232,7 @@ def test_goods_shipped_beyond_the_order_leave_transit_when_they_arrive() -> None
     made = planned([ORDER, shipped("f1", 60, delivered=80, l1=2), extra], terms(recognise_on_delivery=True))
 
     moved = {x.applies_to for x in made if x.kind is K.JOURNAL_ENTRY}
-    assert moved == {"ful-shopify-1001-f1", "ful-shopify-1001-f2"}
+    assert moved == {"ful-webshop-1001-f1", "ful-webshop-1001-f2"}
 
 
 # --- money and goods back ------------------------------------------------------------------------------------------
@@ -361,10 +361,39 @@ def test_goods_given_in_exchange_are_paid_by_the_credit() -> None:
     ]  # fmt: skip
 
 
+def test_a_deposit_settles_no_more_than_the_customer_still_owes() -> None:
+    """10.00 came back without money and stand to the customer's credit: of the 12.00 invoiced 2.00 are due."""
+    order = fact(snapshot(line("1"), line("2", 1, 1200, sku="TEE")))
+    money = [captured("t1", 1, 1000), captured("t2", 95, 1200)]
+
+    assert told(order, *money, shipped("f1", 60, l1=1), BACK, shipped("f2", 99, l2=1))[-1] == (
+        K.DEPOSIT_APPLICATION,
+        [(Component.DEPOSITS, 200)],
+    )
+
+
+def test_money_after_a_credit_pays_what_the_credit_left() -> None:
+    """Invoiced 20.00, credited 10.00 without money: of 15.00 that come in, 10.00 are due."""
+    assert told(ORDER, SENT, BACK, captured("t1", 120, 1500))[-2:] == [
+        (K.DEPOSIT, [(Component.DEPOSITS, 1500)]),
+        (K.DEPOSIT_APPLICATION, [(Component.DEPOSITS, 1000)]),
+    ]
+
+
+def test_the_second_payout_of_a_refund_takes_what_the_first_left() -> None:
+    both = refunded("r1", 90, given_back("1", 2, 2000, restock=Restock.NO_RESTOCK))
+    money = [paid_out("t2", 91, 1200, "r1"), paid_out("t3", 92, 800, "r1")]
+
+    assert told(ORDER, PAID, shipped("f1", 60, l1=1), both, *money)[-2:] == [
+        (K.REFUND, [(Component.REFUNDS_PAYABLE, 1000), (Component.DEPOSITS, 200)]),
+        (K.REFUND, [(Component.DEPOSITS, 800)]),
+    ]
+
+
 def test_a_payout_names_its_method_and_its_tender() -> None:
     made = only(K.REFUND, ORDER, PAID, SENT, BACK, paid_out("t2", 91, 1000, "r1", method="paypal"))
 
-    assert (made.method, made.memo, made.key) == ("paypal", "t2", "ref-shopify-1001-t2")
+    assert (made.method, made.memo, made.key) == ("paypal", "t2", "ref-webshop-1001-t2")
 
 
 # --- for any order -------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.flow.fold import fold, winners
-from hub.model.facts import Fact, Fulfilment, Refund, Restock, TenderStatus
+from hub.model.facts import Fact, Fulfilment, Refund, Restock, Tender, TenderStatus
 from hub.model.order import Charge, ChargeKind, Snapshot
 from hub.model.statement import StatementRow, Subject
 from hub.model.subjects import line_value, order_subject, shipped_value, subjects
@@ -42,7 +42,8 @@ def order_row(order: Snapshot, *facts: Fact, timezone: ZoneInfo = UTC_ZONE) -> S
         timezone,
         order,
         [body for body in bodies if isinstance(body, Fulfilment)],
-        [body for body in bodies if isinstance(body, Refund)],
+        [(one.external_id, one.body) for one in facts if isinstance(one.body, Refund)],
+        [body for body in bodies if isinstance(body, Tender)],
     )
 
 
@@ -55,7 +56,7 @@ def rows(*facts: Fact) -> list[StatementRow]:
         UTC_ZONE,
         state.snapshot,
         [x.body for x in state.fulfilments],
-        [x.body for x in state.refunds],
+        [(x.id, x.body) for x in state.refunds],
         [(x.id, x.body) for x in state.tenders],
     )
 
@@ -134,6 +135,31 @@ def test_cancelling_a_half_shipped_order_leaves_what_shipped() -> None:
     row = order_row(order, shipped("f1", 60, l1=1))
 
     assert (row.cancelled_minor, row.total_minor) == (-2000, 1500)
+
+
+def test_a_cancelled_order_that_gave_back_more_than_it_cost_is_not_raised_again() -> None:
+    back = refunded("r1", 9, given_back("1", 3, 3500, restock=Restock.CANCEL))
+
+    paid = paid_out("t2", 9, 3500, "r1")
+
+    assert order_row(snapshot(line("1", 3), cancelled_at=at(9)), back, paid).cancelled_minor == 0
+
+
+def test_a_refund_without_money_gives_nothing_back() -> None:
+    back = refunded("r1", 9, given_back("1", 3, 3000, restock=Restock.CANCEL))
+
+    row = order_row(snapshot(line("1", 3), cancelled_at=at(9)), back)
+
+    assert (row.cancelled_minor, row.total_minor) == (-3000, 0)
+
+
+def test_what_shipped_and_came_back_does_not_count_for_what_was_cancelled() -> None:
+    order = snapshot(line("1", 2), cancelled_at=at(90))
+    back = refunded("r1", 80, given_back("1", 1, 1000, restock=Restock.RETURN))
+
+    row = order_row(order, shipped("f1", 60, l1=1), back, paid_out("t2", 80, 1000, "r1"))
+
+    assert (row.cancelled_minor, row.total_minor) == (-1000, 1000)
 
 
 def test_a_cancelled_order_refunded_but_for_a_fee_comes_to_the_fee() -> None:

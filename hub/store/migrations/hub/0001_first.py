@@ -98,7 +98,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.String(length=27), nullable=False),
         sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at"),
+        sa.PrimaryKeyConstraint("channel", "order_id", "kind", "external_id", "hash", "modified_at", "source"),
         sqlite_with_rowid=False,
     )
     op.create_table(
