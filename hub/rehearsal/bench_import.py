@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Engine, Integer, MetaData, String, Table, func, insert, select
+from sqlalchemy import BigInteger, Column, Engine, Integer, MetaData, String, Table, create_engine, event, insert
 
 from hub import registry
 from hub.model.facts import Source
@@ -25,8 +25,7 @@ from hub.steps.advance import advance_all
 from hub.steps.capture import capture
 from hub.steps.hub import Hub, open_hub, spare_the_collector
 from hub.steps.send import send_all
-from hub.store.engine import open_engine
-from hub.store.schema import hub_metadata, inbox_metadata
+from hub.store.views.figures import rows
 
 CHUNK_ORDERS: Final = 2_500
 """Hub and floor take turns at so many orders, so that a machine's mood is shared between them."""
@@ -65,10 +64,10 @@ def bench(settings: Settings, orders: int, seed: int, *, send: bool = True) -> d
     with tempfile.TemporaryDirectory(prefix="orderhub-bench-") as folder:
         home = Path(folder)
         hub = open_hub(settings.model_copy(update={"home": home, "database_url": None}), lambda: NOW)
-        floor = open_engine(f"sqlite:///{home / 'floor.db'}", durable=False)
+        floor = _open_floor(home / "floor.db")
         _floor.metadata.create_all(floor)
         times = _run(hub, floor, orders, seed, send=send)
-        rows = _rows(hub)
+        stored = rows(hub.store, hub.inbox)
     per_s = orders / times.import_s
     floor_per_s = orders / times.floor_s
     result: dict[str, Any] = {
@@ -77,7 +76,7 @@ def bench(settings: Settings, orders: int, seed: int, *, send: bool = True) -> d
         "floor_orders_per_s": round(floor_per_s, 1),
         "ratio": round(per_s / floor_per_s, 3),
         "us_per_order": round(times.import_s / orders * 1e6, 1),
-        "rows_per_order": round(rows / orders, 1),
+        "rows_per_order": round(stored / orders, 1),
         "peak_rss_mb": round(_peak_rss_mb(), 1),
     }
     if send:
@@ -116,6 +115,18 @@ def _run(hub: Hub, floor: Engine, orders: int, seed: int, *, send: bool) -> _Tim
     return times
 
 
+def _open_floor(path: Path) -> Engine:
+    """An SQLite file set up as the hub's own is."""
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
 def _bodies(stories: Iterator[Any], count: int) -> list[bytes]:
     return [json.dumps(next(stories).final, separators=(",", ":")).encode() for _ in range(count)]
 
@@ -127,7 +138,7 @@ def _received(slug: str, number: int, body: bytes) -> Received:
 def _pass_floor(engine: Engine, simulator: Any, bodies: list[bytes], first: int) -> None:
     for body in bodies:
         simulator.read_once(body)
-    rows = [
+    inserted = [
         {
             "channel": "floor",
             "order_id": str(5_000_000_000_000 + first + number),
@@ -140,17 +151,8 @@ def _pass_floor(engine: Engine, simulator: Any, bodies: list[bytes], first: int)
         for number in range(len(bodies))
         for row in range(FLOOR_ROWS)
     ]
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        connection.execute(insert(_floor), rows)
-
-
-def _rows(hub: Hub) -> int:
-    total = 0
-    for engine, metadata in ((hub.store, hub_metadata), (hub.inbox, inbox_metadata)):
-        with engine.connect() as connection:
-            for table in metadata.tables.values():
-                total += connection.execute(select(func.count()).select_from(table)).scalar_one()
-    return total
+    with engine.begin() as connection:
+        connection.execute(insert(_floor), inserted)
 
 
 def _peak_rss_mb() -> float:

@@ -79,8 +79,9 @@ class Demo:
 
     def rows(self, side: str, where: str = "true") -> list[dict[str, Any]]:
         """The rows of a side's statement as the run keeps it, each with its total."""
-        query = duckdb.sql(f"SELECT * FROM '{self.run / side}.parquet' WHERE {where}")
-        found = [dict(zip(query.columns, row, strict=True)) for row in query.fetchall()]
+        query = duckdb.execute(f"SELECT * FROM '{self.run / side}.parquet' WHERE {where}")
+        columns = [str(column[0]) for column in query.description or ()]
+        found = [dict(zip(columns, row, strict=True)) for row in query.fetchall()]
         parts = (
             "goods_minor discount_minor shipping_minor tax_minor charges_minor rounding_minor edited_minor "
             "cancelled_minor refund_minor payment_minor"
@@ -290,6 +291,7 @@ def test_bean_check_passes_and_its_balances_are_the_trial_balance(demo: Demo, tm
     for entry in entries:
         for posting in entry.postings if isinstance(entry, Transaction) else ():
             assert posting.units is not None
+            assert posting.units.number is not None
             assert posting.units.currency == "USD"
             summed[posting.account.split(":")[-1]] += posting.units.number
     accounts = answer_of(demo.home, "ledger", "trial-balance", "--format", "json")["accounts"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, func, select
 
 from hub.model.intents import StepState
-from hub.store.schema import event, intent, orders, record, step
+from hub.store.schema import event, hub_metadata, inbox_metadata, intent, orders, record, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,16 @@ class Figures:
     events: int
     documents: dict[str, int]  # by kind: those that stand in the ERP
     in_doubt: int  # steps
+
+
+def rows(store: Engine, inbox: Engine) -> int:
+    """How many rows all tables hold together."""
+    total = 0
+    for engine, metadata in ((store, hub_metadata), (inbox, inbox_metadata)):
+        with engine.connect() as connection:
+            for table in metadata.tables.values():
+                total += connection.execute(select(func.count()).select_from(table)).scalar_one()
+    return total
 
 
 def figures(store: Engine, inbox: Engine) -> Figures:
