@@ -199,13 +199,16 @@ class _Cutter:
         topic, key = around.topic, around.delivery
         if not topic and isinstance(value, dict):
             topic = next((name for name in value if name in OTHERS), "") if "id" not in value else ""
-        if not key:
+        digest = sha256(body).hexdigest()[:16]
+        if key:  # a retry carries the same body; another body under the same id is another record
+            key = f"{key}:{digest}"
+        else:
             given, stamp = None, None
             if isinstance(value, dict):
                 given, stamp = value.get("id"), value.get("updated_at", value.get("updatedAt"))
             identity = given.rpartition("/")[2][:40] if isinstance(given, str) else ""
             said = stamp[:40] if isinstance(stamp, str) else ""
-            key = f"{topic or 'record'}:{identity}:{said}:{sha256(body).hexdigest()[:16]}"
+            key = f"{topic or 'record'}:{identity}:{said}:{digest}"
         return Received(self.channel, key, topic, Source.FILE, body, self.received_at, dict(around.headers))
 
     def _parsed(self, at: int) -> tuple[Any, int]:

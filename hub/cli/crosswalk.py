@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,6 +16,7 @@ from hub.store.views import crosswalks
 
 Kind = Annotated[CrosswalkKind, typer.Argument(help="What is mapped.")]
 EVER = date.min
+ITEMS_NAMED: Final = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -93,7 +94,19 @@ def _show(door: Door, outcome: SetOutcome) -> None:
     shown = table(None, "kind", "channel", "source", "target", "from")
     for row in outcome.rows:
         shown.add_row(*cells(row.kind, row.channel, row.source, row.target, _since(row.valid_from)))
-    answer = {"set": rows, "unchanged": outcome.unchanged, **healing_json(outcome.healing)}
+    answer = {
+        "set": rows,
+        "unchanged": outcome.unchanged,
+        "unlisted": list(outcome.unlisted),
+        **healing_json(outcome.healing),
+    }
     door.show(answer, *([shown] if rows else []))
     unchanged = f", already so: {outcome.unchanged}" if outcome.unchanged else ""
     say(f"set: {len(rows)}{unchanged}; {healing_words(outcome.healing)}")
+    if outcome.from_today:
+        which = "the row holds" if len(rows) == 1 else f"{outcome.from_today} rows hold"
+        say(f"{which} from today, for orders placed from today on: --from names an earlier day for earlier orders")
+    for item in outcome.unlisted[:ITEMS_NAMED]:
+        say(f"warning: item {item} is not in the price list: a typing error, unless the ERP knows it")
+    if (more := len(outcome.unlisted) - ITEMS_NAMED) > 0:
+        say(f"warning: and {more} more items that are not in the price list")

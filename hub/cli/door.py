@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.cli import INTERRUPTED, begin_work
 from hub.errors import HubError
 from hub.model.money import format_minor
 from hub.settings import Settings, load_settings
@@ -29,7 +30,6 @@ from hub.steps.hub import Hub
 from hub.steps.opening import opened
 
 COLUMNS: Final = 100  # where nobody says how wide the page is
-INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
 
@@ -123,6 +123,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int | None]]
 def guarded(run: Callable[[], int | None]) -> int:
     """The exit status; what a user can bring about ends in a message, never in a traceback."""
     try:
+        begin_work()
         status = run() or 0
         sys.stdout.flush()
     except HubError as error:
@@ -233,8 +234,11 @@ def moment(at: str | datetime | None) -> str:
 
 def age(at: str) -> str:
     """How long ago that was."""
-    hours = int((now() - datetime.fromisoformat(at)).total_seconds() // 3600)
-    return f"{hours // 24} d" if hours >= 48 else f"{hours} h"
+    minutes = int((now() - datetime.fromisoformat(at)).total_seconds() // 60)
+    hours = minutes // 60
+    if hours >= 48:
+        return f"{hours // 24} d"
+    return f"{hours} h" if hours else f"{minutes} min"
 
 
 class _Console(Console):

@@ -1,7 +1,7 @@
 """exceptions list|show|retry|resolve|assign: grouped by cause, with the money held; one fix heals all of a cause."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,6 +11,8 @@ from hub.errors import Misconfigured
 from hub.steps import exceptions as steps
 from hub.steps.exceptions import Healing
 from hub.store.views import exceptions
+
+CAUSES_NAMED: Final = 5  # in a line of words; JSON has them all
 
 Fingerprint = Annotated[str, typer.Argument(help="The cause, as orderhub exceptions list names it.")]
 As = Annotated[str, typer.Option("--as", help="Who decides this: it is kept.")]
@@ -102,6 +104,10 @@ def healing_words(healing: Healing) -> str:
     if healing.healed_minor:
         words += f" with {monies(healing.healed_minor)}"
     words += f", still held: {healing.still_held}"
+    if healing.causes:
+        named = [f"{cause} {orders}" for cause, orders in list(healing.causes.items())[:CAUSES_NAMED]]
+        more = len(healing.causes) - CAUSES_NAMED
+        words += f" ({', '.join([*named, *([f'and {more} more causes'] if more > 0 else [])])})"
     if healing.steps_again:
         words += f", refused documents tried again: {healing.steps_again}"
     return f"{words}; {sent_words(healing.sent)}" if healing.sent is not None else words

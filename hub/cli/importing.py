@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from hub.cli.door import Door, cells, command, money, now, say, table, write
+from hub.steps.hub import Hub
 from hub.steps.importing import Imported, import_files
 from hub.steps.send import Sent, send_all
 from hub.store.views import backlog
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
         """
         sent: Sent | None = None
         with door.hub() as hub:
+            _warn_of_demo(hub)
             rows = import_files(hub, channel, files)
             if door.json_wanted:
                 write('{"files": [')
@@ -50,6 +52,15 @@ def register(app: typer.Typer) -> None:
         if counted.bad:
             say(f"{counted.bad} could not be read: each row says where and why; everything else was taken in")
         return 1 if counted.bad else 0
+
+
+def _warn_of_demo(hub: Hub) -> None:
+    from hub.rehearsal.demo import MARKER
+
+    if hub.settings.database_url is None and (hub.settings.home / MARKER).is_file():
+        say(
+            f"{hub.settings.home} holds a demo: the next orderhub demo deletes what is imported here; --home names another"
+        )
 
 
 class _Counted:

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
             rows = orders.listed(hub.store, held=held, channel=channel, limit=limit)
         shown = table(
             None, "order", "name", "placed", "status", "claimed", "computed", "holds",
-            right=("claimed", "computed", "holds"),
+            right=("claimed", "computed", "holds"), whole=("order", "placed"),
         )  # fmt: skip
         for row in rows:
             claimed, computed = money(row.claimed_minor, row.currency), money(row.computed_minor, row.currency)

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         from hub.steps.reconcile import as_json
 
         with door.hub() as hub:
-            found = reconcile(hub, period, statements or [], from_run)
+            found = reconcile(hub, period, statements or [], from_run, tell=say)
         answer = as_json(found)
         door.show(answer, *tables(answer))
         folder = from_run or hub.settings.home / "runs" / found.run
@@ -71,10 +71,16 @@ def _comparison(title: str, counted: str, answer: dict[str, Any]) -> list[Table]
     variances = table("\nVariances", *columns, right=("delta", "residual"), whole=("pair",))
     for one in answer["variances"][:VARIANCES_SHOWN]:
         currency = one["currency"]
-        why = ", ".join(f"{cause['code']} {money(cause['amount_minor'], currency)}" for cause in one["causes"])
+        why = ", ".join(f"{_cause(cause)} {money(cause['amount_minor'], currency)}" for cause in one["causes"])
         order = one["reference"] or one["order"] or one["document"]
         delta, residual = money(one["delta_minor"], currency), money(one["residual_minor"] or None, currency)
         variances.add_row(*cells(one["pair"], order, one["kind"], delta, why, residual))
     if (more := len(answer["variances"]) - VARIANCES_SHOWN) > 0:
         variances.add_row(*cells("", "", "", "", f"and {more} more: see the report", ""))
     return [sides, variances]
+
+
+def _cause(cause: dict[str, Any]) -> str:
+    """The cause, with the code of the hold or refusal behind it where there is one."""
+    behind = cause["evidence"].get("exception")
+    return f"{cause['code']} ({behind})" if behind else str(cause["code"])

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         shown = table(None, "checked", "result")
         for one in tried:
             shown.add_row(*cells(one.what, "ok" if one.fault is None else "fault"))
-        door.show({"faults": found, "checked": [one.what for one in tried]}, shown)
+        door.show({"faults": found, "checked": [one.what for one in tried]}, *([shown] if tried else []))
         for fault in found:
             for line in fault.splitlines():
                 say(line)

@@ -5,61 +5,86 @@ those removed by edits. A cancelled unit carries what the channel's refund says,
 and what is left is shared by the units that remain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from hub.model.documents import Component, DocumentLine
 from hub.model.money import part, spread
-from hub.model.order import Collector, Line, LineId, LineKind, TaxLine
+from hub.model.order import Collector, Line, LineId, LineKind, TaxLine, included_tax
 from hub.model.refunding import RefundedLine
 
 
 class Bill:
     """What is billed of one line; `take` hands out its units in order of shipment."""
 
-    def __init__(self, line: Line, cancelled: list[RefundedLine]) -> None:
+    def __init__(self, line: Line, cancelled: Sequence[RefundedLine], item: str | None = None) -> None:
         self.line = line
-        quantity, removed = line.quantity, line.removed_quantity
-        units = quantity - removed - sum(row.cancelled for row in cancelled)
-        self.units = max(0, units)
-        self._goods = line.gross_minor - sum(tax.amount_minor for tax in line.taxes if tax.included)
+        self.item = item
+        self.placed = list(placed(line, item))
+        self._cancelled = cancelled
+        self._units = max(0, line.quantity - line.removed_quantity - sum(row.cancelled for row in cancelled))
+        self._taken = 0
+
+    def take(self, quantity: int, item: str | None) -> list[DocumentLine]:
+        """The document lines of the next units; units beyond what can be billed carry nothing."""
+        start = self._taken
+        count = min(quantity, self._units - start)
+        if count <= 0:
+            return []
+        self._taken += count
+        if count == self.line.quantity and item == self.item:
+            return self.placed  # all of it in one shipment: as it was ordered
+        return list(self._portion(start, count, item))
+
+    def _portion(self, start: int, count: int, item: str | None) -> Iterator[DocumentLine]:
+        line = self.line
+        net = part(self._amounts.net, self._units, start, count)
+        component = Component.GIFT_CARD if line.kind is LineKind.GIFT_CARD else Component.GOODS
+        goods = part(_goods_minor(line), line.quantity, start, count)
+        yield DocumentLine(component, goods, line.id, item, count)
+        if net != goods:
+            yield from discount_lines(line, net - goods)
+        for tax, amount in zip(line.taxes, self._amounts.taxes, strict=True):
+            if taken := part(amount, self._units, start, count):
+                yield tax_line(tax, taken, line.id)
+
+    @cached_property
+    def _amounts(self) -> "_Amounts":
+        line, quantity, removed = self.line, self.line.quantity, self.line.removed_quantity
         net = line.net_minor
         taxes = [tax.amount_minor for tax in line.taxes]
         if removed and quantity:
             net -= part(net, quantity, quantity - removed, removed)
             taxes = [tax - part(tax, quantity, quantity - removed, removed) for tax in taxes]
-        self._net = net - sum(row.cancelled_net_minor for row in cancelled)
-        off = sum(row.cancelled_tax_minor for row in cancelled)
-        self._taxes = [t - o for t, o in zip(taxes, spread_like(off, taxes), strict=True)] if off else taxes
-        self._taken = 0
+        net -= sum(row.cancelled_net_minor for row in self._cancelled)
+        off = sum(row.cancelled_tax_minor for row in self._cancelled)
+        if off:
+            taxes = [tax - share for tax, share in zip(taxes, spread_like(off, taxes), strict=True)]
+        return _Amounts(net, taxes)
 
-    def take(self, quantity: int, item: str | None) -> Iterator[DocumentLine]:
-        """The document lines of the next units; units beyond what can be billed carry nothing."""
-        line, start = self.line, self._taken
-        count = min(quantity, self.units - start)
-        if count <= 0:
-            return
-        self._taken += count
-        net = part(self._net, self.units, start, count)
-        component = Component.GIFT_CARD if line.kind is LineKind.GIFT_CARD else Component.GOODS
-        goods = part(self._goods, line.quantity, start, count)
-        yield DocumentLine(component, goods, line.id, item, count)
-        if net != goods:
-            yield from discount_lines(line, net - goods)
-        for tax, amount in zip(line.taxes, self._taxes, strict=True):
-            if taken := part(amount, self.units, start, count):
-                yield tax_line(tax, taken, line.id)
+
+class _Amounts(NamedTuple):
+    """What the units that ship carry together."""
+
+    net: int
+    taxes: list[int]  # a tax line each
 
 
 def placed(line: Line, item: str | None) -> Iterator[DocumentLine]:
     """The whole line as it was ordered."""
     component = Component.GIFT_CARD if line.kind is LineKind.GIFT_CARD else Component.GOODS
-    goods = line.gross_minor - sum(tax.amount_minor for tax in line.taxes if tax.included)
-    yield DocumentLine(component, goods, line.id, item, line.quantity)
+    yield DocumentLine(component, _goods_minor(line), line.id, item, line.quantity)
     if line.discounts:
         yield from discount_lines(line, -line.discount_minor)
     for tax in line.taxes:
         if tax.amount_minor:
             yield tax_line(tax, tax.amount_minor, line.id)
+
+
+def _goods_minor(line: Line) -> int:
+    """The line at list price, without tax."""
+    return line.gross_minor - included_tax(line.taxes)
 
 
 def discount_lines(line: Line, amount_minor: int) -> Iterator[DocumentLine]:

@@ -14,7 +14,7 @@ from hub.books.policy import Policy
 from hub.books.post import post
 from hub.flow.terms import Terms
 from hub.model.decisions import Decided, Decision, Intent
-from hub.model.documents import DOCUMENT, Document, DocumentKey, revision_of
+from hub.model.documents import DOCUMENT, Document, DocumentKey, content_of, revision_of
 from hub.model.entries import ENTRY, Entry
 from hub.model.intents import Action
 
@@ -32,7 +32,7 @@ def decide(
     intents: list[Intent] = []
     superseded: list[DocumentKey] = []
     for document in planned:
-        content: bytes = DOCUMENT.dump_json(document, exclude_defaults=True)
+        content = content_of(document)
         digest = revision_of(content)
         held = decided.get(document.key)
         if held is not None and held.plan_digest == digest and held.action is not Action.VOID:
@@ -72,7 +72,7 @@ def _intent(
     revision, day = digest, terms.open_day(document.date)
     if day != document.date:
         document = replace(document, date=day, original_date=document.date)
-        content = DOCUMENT.dump_json(document, exclude_defaults=True)
+        content = content_of(document)
         revision = revision_of(content)
     entry = post(document, chart, policy, terms.functional)
     reversal = _reversal(before, terms) if before else None

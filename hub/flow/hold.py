@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hub.flow.terms import STOCKED, Item, Terms
-from hub.model.decisions import Hold, HoldCode
+from hub.model.decisions import Decision, Hold, HoldCode
 from hub.model.money import exponent, format_minor
 from hub.model.order import FinancialStatus, LineKind, Snapshot
 from hub.model.state import Commercial, OrderState
@@ -27,6 +27,23 @@ class HoldRules:
     hold_late: bool = False  # a fact for a closed period waits for a person
 
 
+def late(decision: Decision, terms: Terms, rules: HoldRules) -> list[Hold]:
+    """The hold of what would be booked later than it happened, because its period is closed."""
+    if not rules.hold_late:
+        return []
+    moved = sorted({x.document.original_date for x in decision.intents if x.document.original_date is not None})
+    if not moved:
+        return []
+    return [
+        Hold(
+            HoldCode.CLOSED_PERIOD,
+            f"closed_period:{moved[0]:%Y-%m}",
+            f"dated {', '.join(f'{day}' for day in moved[:5])}; the books are closed until {terms.closed_until}",
+            f"orderhub ledger open {moved[0]:%Y-%m}, or release it into the next open period",
+        )
+    ]
+
+
 PAID = (FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED)
 
 
@@ -41,10 +58,10 @@ def holds(
         *_broken(snapshot, state),
         *_unmapped(snapshot, terms, rules),
         *_off_list(snapshot, terms, rules, items),
+        *_unread(snapshot, state),
         *_unpaid(snapshot, state, rules),
         *_too_fresh(snapshot, rules, now),
         *_rate(snapshot, terms, rules),
-        *_late(snapshot, terms, rules),
         *_deleted(state),
     ]
 
@@ -123,6 +140,17 @@ def _off_list(snapshot: Snapshot, terms: Terms, rules: HoldRules, items: Mapping
             )
 
 
+def _unread(snapshot: Snapshot, state: OrderState) -> Iterator[Hold]:
+    if snapshot.unread_money:
+        yield Hold(
+            HoldCode.MONEY_UNREAD,
+            f"money_unread:{state.key.channel}",
+            f"{', '.join(snapshot.unread_money[:5])}: money whose amount in {snapshot.currency} nothing says",
+            f"import the order with its transactions' amounts in {snapshot.currency} (GraphQL states them); "
+            "or release it without that money",
+        )
+
+
 def _unpaid(snapshot: Snapshot, state: OrderState, rules: HoldRules) -> Iterator[Hold]:
     if not rules.require_capture or snapshot.cancelled_at is not None:
         return
@@ -159,17 +187,6 @@ def _rate(snapshot: Snapshot, terms: Terms, rules: HoldRules) -> Iterator[Hold]:
             f"missing_rate:{currency}:{on:%Y-%m}",
             f"no rate from {currency} to {terms.functional} on {on}",
             f"add the rate of {on} to config/rates.yaml",
-        )
-
-
-def _late(snapshot: Snapshot, terms: Terms, rules: HoldRules) -> Iterator[Hold]:
-    on = terms.day(snapshot.placed_at)
-    if rules.hold_late and terms.closed_until is not None and on <= terms.closed_until:
-        yield Hold(
-            HoldCode.CLOSED_PERIOD,
-            f"closed_period:{on:%Y-%m}",
-            f"placed on {on}; the books are closed until {terms.closed_until}",
-            f"orderhub ledger open {on:%Y-%m}, or release it into the next open period",
         )
 
 

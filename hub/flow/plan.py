@@ -10,8 +10,9 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import itemgetter
 
-from hub.flow.billing import Bill, placed, tax_line, tax_lines
+from hub.flow.billing import Bill, tax_line, tax_lines
 from hub.flow.fold import MONEY_IN
 from hub.flow.terms import STOCKED, Terms
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
@@ -75,12 +76,16 @@ class _Plan:
             for row in rows:
                 if row.cancelled:
                     cancelled.setdefault(row.given.line, []).append(row)
-        self.bills = {line.id: Bill(line, cancelled.get(line.id, [])) for line in self.snapshot.lines}
+        on = self.terms.day(self.snapshot.placed_at)
+        self.bills = {
+            line.id: Bill(line, cancelled.get(line.id, ()), self.terms.item(line, on)) for line in self.snapshot.lines
+        }
+        self.charges = list(self._charges())
         self.customer = self.terms.customer(self.state.key, self.snapshot)
         shipments = self.state.fulfilments
         self.first_shipment_at = shipments[0].body.shipped_at if shipments else None
-        self._order()
-        for _, _, _, thing in sorted(self._timeline(), key=lambda at: at[:3]):
+        self._order(on)
+        for _, _, _, thing in sorted(self._timeline(), key=itemgetter(0, 1, 2)):
             match thing:
                 case DatedTender() if thing.body.kind is TenderKind.REFUND:
                     self._pay_out(thing)
@@ -125,15 +130,13 @@ class _Plan:
 
     # --- the order itself ------------------------------------------------------------------------------------------
 
-    def _order(self) -> None:
-        snapshot = self.snapshot
-        on = self.terms.day(snapshot.placed_at)
+    def _order(self, on: datetime.date) -> None:
         lines: list[DocumentLine] = []
-        for line in snapshot.lines:
-            lines.extend(placed(line, self.terms.item(line, on)))
-        lines.extend(self._charges())
+        for bill in self.bills.values():
+            lines.extend(bill.placed)
+        lines.extend(self.charges)
         lines.extend(self._taken_out())
-        self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=snapshot.ship_to)
+        self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=self.snapshot.ship_to)
 
     def _taken_out(self) -> Iterator[DocumentLine]:
         """What edits and a cancellation took out of the order, so that its total is what statements count."""
@@ -177,14 +180,8 @@ class _Plan:
         body = fulfilment.body
         on = self.terms.day(body.shipped_at)
         location = self.terms.location(body.location, on)
-        shipped_key = self._key(DocumentKind.FULFILMENT, fulfilment.id)
         stock: list[DocumentLine] = []
         billed: list[DocumentLine] = []
-        if not self.invoices:
-            charges = list(self._charges())
-            before = [a for refund in self.state.refunds for a in self._adjustments_before(refund)]
-        else:
-            charges, before = [], []
         for row in body.lines:
             line = self.lines.get(row.line)
             if line is None or row.quantity <= 0:
@@ -193,9 +190,9 @@ class _Plan:
             if line.kind in STOCKED and item is not None and line.requires_shipping:
                 stock.append(DocumentLine(Component.STOCK, 0, line.id, item, row.quantity))
             billed.extend(self.bills[line.id].take(row.quantity, item))
+        moved: DocumentKey | None = None
         if stock:
-            self.moved[fulfilment.id] = shipped_key
-            self._add(
+            moved = self._add(
                 DocumentKind.FULFILMENT,
                 (fulfilment.id,),
                 on,
@@ -203,8 +200,12 @@ class _Plan:
                 location=location,
                 currency=self.terms.functional,
                 deferred=self.terms.recognise_on_delivery,
-            )
-        billed += charges + before
+            ).key
+            self.moved[fulfilment.id] = moved
+        if not self.invoices:
+            billed.extend(self.charges)
+            for refund in self.state.refunds:
+                billed.extend(self._adjustments_before(refund))
         if not billed:
             return
         invoice = self._add(
@@ -212,7 +213,7 @@ class _Plan:
             (fulfilment.id,),
             on,
             tuple(billed),
-            applies_to=shipped_key if stock else None,
+            applies_to=moved,
             deferred=self.terms.recognise_on_delivery,
         )
         self.invoices[fulfilment.id] = invoice

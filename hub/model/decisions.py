@@ -50,6 +50,7 @@ class HoldCode(StrEnum):
     PRICE_OFF_LIST = "price_off_list"
     CREDIT_LIMIT = "credit_limit"
     PAYMENT_NOT_CAPTURED = "payment_not_captured"
+    MONEY_UNREAD = "money_unread"
     EDIT_WINDOW = "edit_window"
     MISSING_RATE = "missing_rate"
     CLOSED_PERIOD = "closed_period"

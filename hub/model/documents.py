@@ -66,13 +66,11 @@ def document_key(kind: DocumentKind, *parts: str) -> DocumentKey:
     """
     plain = "-".join((KEY_WORDS[kind], *parts))
     ambiguous = "-" in "".join(parts[1:])  # only a channel's slug may have a hyphen of its own
-    if len(plain) <= KEY_CHARS_MAX and not ambiguous and _PLAIN(plain):
-        return DocumentKey(plain)
-    key = _FOREIGN.sub("-", plain.lower()).strip("-")
-    if key != plain or len(key) > KEY_CHARS_MAX or ambiguous:
-        digest = sha256("\x1f".join((kind, *parts)).encode(errors="surrogatepass")).hexdigest()[:12]
-        key = f"{key[: KEY_CHARS_MAX - 13].rstrip('-')}-{digest}"
-    return DocumentKey(key)
+    key = plain if _PLAIN(plain) else _FOREIGN.sub("-", plain.lower()).strip("-")
+    if key == plain and len(key) <= KEY_CHARS_MAX and not ambiguous:
+        return DocumentKey(key)
+    digest = sha256("\x1f".join((kind, *parts)).encode(errors="surrogatepass")).hexdigest()[:12]
+    return DocumentKey(f"{key[: KEY_CHARS_MAX - 13].rstrip('-')}-{digest}")
 
 
 class Component(StrEnum):
@@ -163,6 +161,11 @@ class Document:
 
 
 DOCUMENT: Final[TypeAdapter[Any]] = TypeAdapter(Document)
+
+
+def content_of(document: Document) -> bytes:
+    """The document as canonical JSON: what the store keeps and `revision_of` covers."""
+    return DOCUMENT.serializer.to_json(document, exclude_defaults=True)  # without the adapter's wrapper: 0.6 µs of 2
 
 
 def revision_of(content: bytes) -> str:

@@ -56,3 +56,8 @@ class Entry:
 
 
 ENTRY: Final[TypeAdapter[Any]] = TypeAdapter(Entry)
+
+
+def entry_content(entry: Entry) -> bytes:
+    """The entry as canonical JSON, as the store keeps it."""
+    return ENTRY.serializer.to_json(entry, exclude_defaults=True)

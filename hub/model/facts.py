@@ -192,7 +192,7 @@ class Fact:
 
     def content(self) -> bytes:
         """The body as canonical JSON; what `content_hash` covers and the store keeps."""
-        return adapter(self.kind).dump_json(self.body, exclude_defaults=True)
+        return adapter(self.kind).serializer.to_json(self.body, exclude_defaults=True)
 
 
 def content_hash(content: bytes) -> str:

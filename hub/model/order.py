@@ -197,6 +197,7 @@ class Snapshot:
     test: bool = False
     source: str | None = None  # the channel's own word for where the order came from
     methods: tuple[str, ...] = ()  # payment gateways named
+    unread_money: tuple[str, ...] = ()  # where in the record money stands whose amount in `currency` it does not say
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     closed_at: datetime | None = None

@@ -47,6 +47,8 @@ def order_subject(
 ) -> StatementRow:
     """The order on its placed date: components as placed, less what edits took out, less what cancellation took out.
 
+    As placed it comes to what the channel claims: what its parts do not make stands in the rounding.
+
     Cancellation takes out what was not shipped, but for what refunds of it paid back: those stand in rows of their own,
     and with them beside it a cancelled order comes to what was shipped and kept.
     """
@@ -69,6 +71,7 @@ def order_subject(
             rounding += charge.amount_minor - included
         else:
             charges += charge.amount_minor - included
+    rounding += snapshot.claimed_total_minor - snapshot.computed_total_minor  # a claim that the parts do not make
     cancelled = 0
     if snapshot.cancelled_at is not None:
         unshipped = snapshot.computed_total_minor + edited - shipped_value(snapshot, fulfilments)

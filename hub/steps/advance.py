@@ -15,7 +15,7 @@ from hub.model.money import format_minor
 from hub.model.order import PARTY, OrderKey, Party, Snapshot
 from hub.model.problems import Problem
 from hub.model.records import Record, Translation
-from hub.steps.deciding import Decider, NewFact, untranslated
+from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub
 from hub.store import inbox, orders
 from hub.store.orders import Changes, Overtaken
@@ -108,14 +108,26 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
             changes.new_stubs.extend(decider.stub(record, error))
         try:
             with hub.writing() as writing, writing.begin():
-                for one in decided:
-                    decider.dispose(writing, one).add_to(changes)
+                disposed = [decider.dispose(writing, one) for one in decided]
+                for one in disposed:
+                    one.add_to(changes)
                 orders.record(writing, changes)
             hub.known_masters.update(wanted)
+            _pass_on_credit(hub, disposed)
             return
         except Overtaken:
             if attempt == ATTEMPTS_MAX - 1:
                 raise
+
+
+def _pass_on_credit(hub: Hub, disposed: Iterable[DecidedOrder]) -> None:
+    """Orders held by a customer's credit limit are decided anew once another order of the customer gave some back."""
+    freed = {limit_fingerprint(one.customer) for one in disposed if one.customer and one.credit_freed}
+    if freed:
+        with hub.store.connect() as reading:
+            waiting = orders.held_by(reading, sorted(freed))
+        if waiting:
+            reconsider(hub, waiting)
 
 
 def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
@@ -172,6 +184,6 @@ def _party_rows(parties: Iterable[Party]) -> list[dict[str, Any]]:
         rows[party.ref] = {
             "id": party.ref.id,
             "version": party.ref.version,
-            "body": PARTY.dump_json(party, exclude_defaults=True).decode(),
+            "body": PARTY.serializer.to_json(party, exclude_defaults=True).decode(),
         }
     return list(rows.values())

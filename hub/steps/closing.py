@@ -1,9 +1,11 @@
 """The close of a period: the three sides read anew, compared, and left as a run."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -20,16 +22,25 @@ from hub.steps.hub import Hub
 from hub.store.schema import moment
 from hub.store.views import exceptions, orders
 
+UNREAD_NAMED: Final = 20
 
-def reconcile(hub: Hub, period: str, statements: list[Path], from_run: Path | None = None) -> Reconciliation:
+
+def reconcile(
+    hub: Hub,
+    period: str,
+    statements: list[Path],
+    from_run: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Reconciliation:
     """The period's reconciliation: an earlier run's folder as it lies there, or a new run under the home.
 
     Args:
         period: a month, `2026-05`.
         statements: the channel's own export, in one file or several; none: only hub and ERP are compared.
+        tell: is handed a line for each part of the statements that could not be read, at most UNREAD_NAMED.
 
     Raises:
-        Misconfigured: a file cannot be read, or the channel or ERP states nothing.
+        Misconfigured: a file or all that was given cannot be read, or the channel or ERP states nothing.
     """
     if from_run is not None:
         return runs.rerun(from_run)
@@ -39,6 +50,10 @@ def reconcile(hub: Hub, period: str, statements: list[Path], from_run: Path | No
         raise Misconfigured(f"reconcile: {period!r} is not a month; write it like 2026-10") from None
     channel = hub.settings.channels[0]
     channel_rows, unread = _channel_rows(hub, channel, statements)
+    if unread.count and not channel_rows:
+        raise Misconfigured("\n".join(["reconcile: nothing of the channel's statement could be read", *unread.lines()]))
+    for line in unread.lines():
+        tell(line)
     erp = hub.erp
     if not isinstance(erp, StatesDocuments):
         raise Misconfigured(f"erp {hub.settings.erp.slug}: it gives no statement to reconcile with")
@@ -50,19 +65,36 @@ def reconcile(hub: Hub, period: str, statements: list[Path], from_run: Path | No
             hub=expected_rows(hub, connection, first, last),
             erp=erp.statement(first, last),
             versions=_versions(hub, channel, connection),
-            complete=bool(statements) and not unread,
+            complete=bool(statements) and not unread.count,
             timelines=lambda order: list(_timeline(hub, order)),
         )
 
 
-def _channel_rows(hub: Hub, channel: Channel, statements: list[Path]) -> tuple[list[ChannelRow], list[Unreadable]]:
+@dataclass(slots=True)
+class _Unread:
+    """Parts of the statements that could not be read; the first are kept by name."""
+
+    named: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, file: Path, one: Unreadable) -> None:
+        self.count += 1
+        if len(self.named) < UNREAD_NAMED:
+            self.named.append(f"{file}: {one.problem.path}: {one.problem.message}")
+
+    def lines(self) -> list[str]:
+        more = self.count - len(self.named)
+        return [*self.named, *([f"and {more} more that could not be read"] if more else [])]
+
+
+def _channel_rows(hub: Hub, channel: Channel, statements: list[Path]) -> tuple[list[ChannelRow], _Unread]:
+    unread = _Unread()
     if not statements:
-        return [], []
+        return [], unread
     connector = hub.connector(channel.slug)
     if not isinstance(connector, StatesFromFile):
         raise Misconfigured(f"channel {channel.slug}: its connector reads no statement from a file")
     rows: list[ChannelRow] = []
-    unread: list[Unreadable] = []
     for path in statements:
         try:
             content = path.read_bytes()
@@ -70,7 +102,7 @@ def _channel_rows(hub: Hub, channel: Channel, statements: list[Path]) -> tuple[l
             raise Misconfigured(f"{path}: {error.strerror}") from None
         for one in connector.statement_from_file(content):
             if isinstance(one, Unreadable):
-                unread.append(one)
+                unread.add(path, one)
             else:
                 rows.append(one)
     return rows, unread

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hub.errors import HubError, Misconfigured
 from hub.model.crosswalk import ANY_CHANNEL, CrosswalkKind, CrosswalkRow
+from hub.model.decisions import HoldCode
 from hub.steps.exceptions import Healing, heal
 from hub.steps.hub import Hub
 from hub.steps.reference import SEEDED, read_seeds
@@ -21,6 +22,8 @@ from hub.store.views import exceptions as exception_views
 WORD_CHARS_MAX: Final = 200
 FILE_BYTES_MAX: Final = 50_000_000
 FAULTS_MAX: Final = 200  # of a file that are named
+HEALED_BY: Final = {CrosswalkKind.ITEM: (HoldCode.UNMAPPED_ITEM, HoldCode.PRICE_OFF_LIST)}
+"""The holds that a row of a kind may lift; of the other kinds only the unmapped word itself."""
 COLUMNS: Final = ("source", "target", "channel", "from")
 
 
@@ -44,6 +47,8 @@ class Listed:
 class SetOutcome:
     rows: tuple[CrosswalkRow, ...]  # that were set
     unchanged: int  # rows of the file that hold already, exactly so
+    from_today: int  # of the rows set: those that hold from today because they change one and no day was named
+    unlisted: tuple[str, ...]  # items that are in no price list: the ERP may know them, the hub does not
     healing: Healing
 
 
@@ -99,6 +104,7 @@ def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, th
     now = hub.clock()
     seeds = read_seeds(hub.settings.files.crosswalks)
     new: list[CrosswalkRow] = []
+    from_today = 0
     with hub.writing() as connection, connection.begin():
         standing: dict[tuple[str, str], list[CrosswalkRow]] = {}
         for row in seeds + crosswalks.rows(connection):
@@ -113,7 +119,20 @@ def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, th
             crosswalks.put(connection, row, now, by)
             before.append(row)
             new.append(row)
-    return SetOutcome(tuple(new), len(wanted) - len(new), _heal(hub, kind, new, then_send=then_send))
+            from_today += one.valid_from is None and day != SEEDED
+    healing = _heal(hub, kind, new, then_send=then_send)
+    return SetOutcome(tuple(new), len(wanted) - len(new), from_today, _unlisted(hub, kind, wanted), healing)
+
+
+def _unlisted(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    """The targets that are items of no price list that applies; none where there is no price list."""
+    if kind is not CrosswalkKind.ITEM:
+        return ()
+    lists = {channel.slug: hub.channel(channel.slug).items for channel in hub.settings.channels}
+    known = lists | {ANY_CHANNEL: {code: item for items in lists.values() for code, item in items.items()}}
+    return tuple(
+        dict.fromkeys(one.target for one in wanted if known[one.channel] and one.target not in known[one.channel])
+    )
 
 
 def _holds_already(rows: Sequence[CrosswalkRow], wanted: CrosswalkRow) -> bool:
@@ -127,12 +146,13 @@ def _holds_already(rows: Sequence[CrosswalkRow], wanted: CrosswalkRow) -> bool:
 
 
 def _heal(hub: Hub, kind: CrosswalkKind, rows: Sequence[CrosswalkRow], *, then_send: bool) -> Healing:
-    """Orders held because one of these sources was unmapped, in bulk."""
+    """Orders held because one of these sources was unmapped, or mapped to an item of another price, in bulk."""
     if not rows:
         return Healing()
     channels: dict[str, set[str]] = {}
     for row in rows:
-        channels.setdefault(f"unmapped_{kind.value}:{row.source}"[:200], set()).add(row.channel)
+        for code in HEALED_BY.get(kind, (f"unmapped_{kind.value}",)):
+            channels.setdefault(f"{code}:{row.source}"[:200], set()).add(row.channel)
     keys = [
         one.key
         for one in exception_views.opened(hub.store)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from hub.errors import Untranslatable
 from hub.flow.decide import NOTHING, decide
 from hub.flow.fold import FactSet, events, fold, winners
-from hub.flow.hold import holds
+from hub.flow.hold import holds, late
 from hub.flow.plan import plan
 from hub.flow.terms import Item, Terms
 from hub.model.crosswalk import Crosswalks
@@ -29,10 +29,11 @@ from hub.model.documents import (
     DocumentKind,
     DocumentLine,
     Rate,
+    content_of,
     document_key,
     revision_of,
 )
-from hub.model.entries import ENTRY, Entry
+from hub.model.entries import Entry, entry_content
 from hub.model.facts import Fact, FactKind
 from hub.model.intents import Action, StepState
 from hub.model.money import format_minor
@@ -105,6 +106,16 @@ class DecidedOrder:
     fault: str | None = None
     credit_minor: int = 0
     masters: dict[DocumentKey, Document] = field(default_factory=dict)
+
+    @property
+    def customer(self) -> DocumentKey | None:
+        """The key of the ERP's customer; None while the order itself is unknown."""
+        return self.terms.customer(self.key, self.state.snapshot) if self.state.snapshot else None
+
+    @property
+    def credit_freed(self) -> bool:
+        """Whether it takes less of its customer's credit than before."""
+        return self.credit_minor < self.known.credit_minor
 
     def add_to(self, changes: Changes) -> None:
         key, now = self.key, stamp(self.now)
@@ -202,7 +213,7 @@ class Decider:
             return decided
         hold = Hold(
             HoldCode.CREDIT_LIMIT,
-            f"credit_limit:{customer}",
+            limit_fingerprint(customer),
             f"{format_minor(due, snapshot.currency)} more than the credit limit of "
             f"{format_minor(limit, snapshot.currency)} bears",
             "wait for a payment, raise the limit under holds.credit in config/hub.yaml and retry, or release it",
@@ -218,7 +229,7 @@ class Decider:
                 if key in known:
                     continue
                 known.add(key)
-                content = DOCUMENT.dump_json(document, exclude_defaults=True)
+                content = content_of(document)
                 revision = revision_of(content)
                 intent = Intent(Action.CREATE, document, content, revision, revision, None, one.terms.policy)
                 add_intent(changes, one.key.channel, NO_ORDER, intent, stamp(self._now))
@@ -255,6 +266,10 @@ class Decider:
             return
         planned = plan(state, terms)
         decided.decision = decide(planned, decided.known.decided, terms, channel.chart, channel.policy)
+        if HoldCode.CLOSED_PERIOD.value not in decided.known.released:
+            decided.holds = late(decided.decision, terms, channel.rules)
+        if decided.holds:
+            decided.decision = NOTHING
         if decided.decision.intents:
             decided.masters = _masters(decided, planned, self._hub.known_masters)
 
@@ -285,6 +300,11 @@ class Decider:
             erp = self._hub.erp
             self._closed[entity] = erp.closed_until(entity) if isinstance(erp, KeepsPeriods) else None
         return self._closed[entity]
+
+
+def limit_fingerprint(customer: DocumentKey) -> str:
+    """The cause that orders beyond this customer's credit limit share."""
+    return f"credit_limit:{customer}"
 
 
 def untranslated(record: Record, error: Untranslatable, now: datetime) -> Iterator[dict[str, Any]]:
@@ -505,7 +525,7 @@ def _entry_row(number: int, entry: Entry, *, reversal: bool) -> dict[str, Any]:
         "entity": entry.entity,
         "date": entry.date.isoformat(),
         "reversal": reversal,
-        "content": ENTRY.dump_json(entry, exclude_defaults=True).decode(),
+        "content": entry_content(entry).decode(),
     }
 
 

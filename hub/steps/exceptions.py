@@ -41,6 +41,7 @@ class Healing:
     healed: int = 0  # held before and no longer
     healed_minor: dict[str, int] = field(default_factory=dict)  # by currency
     still_held: int = 0
+    causes: dict[str, int] = field(default_factory=dict)  # what still holds them: orders by fingerprint
     steps_again: int = 0  # refused steps that were planned again
     sent: Sent | None = None
 
@@ -115,7 +116,9 @@ def heal(hub: Hub, keys: Iterable[OrderKey], *, then_send: bool = True) -> Heali
     before = views.states(hub.store, sorted(set(keys)))
     known = [key for key in sorted(before) if before[key].posting != STUB]
     reconsider(hub, known)
-    healing = _compared(known, before, views.states(hub.store, known))
+    after = views.states(hub.store, known)
+    healing = _compared(known, before, after)
+    healing.causes = views.causes(hub.store, [key for key in known if after[key].holds])
     if then_send:
         healing.sent = send_all(hub)
     return healing

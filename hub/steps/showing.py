@@ -57,7 +57,7 @@ class OrderSight:
     lines: list[LineSight]
     problems: tuple[Problem, ...]
     documents: list[DocumentRow]
-    events: list[EventRow]
+    events: list[EventRow]  # by when they occurred; `seq` is the order in which the hub learned of them
     holds: list[OpenException]
     releases: list[ReleaseRow]
     records: list[RecordOfOrder]
@@ -102,7 +102,7 @@ def show_order(hub: Hub, name: str) -> OrderSight:
         lines=_lines(state),
         problems=state.problems,
         documents=orders.documents(hub.store, key),
-        events=orders.events(hub.store, key),
+        events=sorted(orders.events(hub.store, key), key=lambda event: (event.occurred_at, event.seq)),
         holds=exceptions.opened(hub.store, order=key),
         releases=orders.releases(hub.store, key),
         records=orders.records_of(hub.inbox, key),

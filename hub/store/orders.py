@@ -127,6 +127,16 @@ def known_documents(connection: Connection, keys: Sequence[DocumentKey]) -> set[
     return found
 
 
+def held_by(connection: Connection, fingerprints: Sequence[str]) -> list[OrderKey]:
+    """The orders that these causes hold now, those held longest first."""
+    query = (
+        select(exception.c.channel, exception.c.order_id)
+        .where(exception.c.fingerprint.in_(fingerprints), exception.c.resolved_at.is_(None))
+        .order_by(exception.c.opened_at, exception.c.channel, exception.c.order_id)
+    )
+    return [OrderKey(channel, order_id) for channel, order_id in connection.execute(query)]
+
+
 def parse_fact(key: OrderKey, row: Any) -> Fact:
     """A fact from its row: kind, external_id, modified_at, occurred_at, source, content, in this order."""
     kind = FactKind(row[0])

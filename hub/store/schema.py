@@ -5,6 +5,7 @@ Tables that are read by their whole key or an order's part of it are clustered b
 """
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import (
@@ -283,6 +284,7 @@ counter = _counter(hub_metadata)
 inbox_counter = _counter(inbox_metadata)
 
 
+@lru_cache(maxsize=1_000)  # an order stamps the same few moments in all of its rows
 def stamp(at: datetime) -> str:
     """A moment as the tables keep it: `2026-11-01T12:00:00.000000Z`.
 

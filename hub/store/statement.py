@@ -13,29 +13,32 @@ from hub.model.order import OrderKey
 from hub.store.orders import in_keys, parse_fact
 from hub.store.schema import exception, fact, intent, orders, step
 
+RECONCILED: Final = ("posted", "before_go_live")
+"""Of `orders.posting`: what is reconciled; tests are not, and a stub has nothing to compare."""
+
 STATED: Final = ("sales_order", "refund", "payment", "deposit")
 """Kinds of document that a statement lists."""
 
 
-def orders_between(connection: Connection, first: date, last: date) -> list[OrderKey]:
-    """Orders that go to an ERP and were placed, or had money moved, between two days; sorted.
+def orders_between(connection: Connection, first: date, last: date) -> dict[OrderKey, str]:
+    """Orders that were placed, or had money moved, between two days, sorted, each with whether it goes to the ERP.
 
     Money is looked for a day wider on both ends: its day depends on the entity's time zone.
     """
-    placed = select(orders.c.channel, orders.c.order_id).where(
-        orders.c.placed_on.between(first.isoformat(), last.isoformat()), orders.c.posting == "posted"
+    placed = select(orders.c.channel, orders.c.order_id, orders.c.posting).where(
+        orders.c.placed_on.between(first.isoformat(), last.isoformat()), orders.c.posting.in_(RECONCILED)
     )
     begin, end = (first - timedelta(days=1)).isoformat(), (last + timedelta(days=2)).isoformat()
     moved = (
-        select(fact.c.channel, fact.c.order_id)
+        select(fact.c.channel, fact.c.order_id, orders.c.posting)
         .join(orders, (orders.c.channel == fact.c.channel) & (orders.c.order_id == fact.c.order_id))
         .where(
             fact.c.kind == FactKind.TENDER.value,
             fact.c.occurred_at.between(begin, end),
-            orders.c.posting == "posted",
+            orders.c.posting.in_(RECONCILED),
         )
     )
-    return sorted(OrderKey(*row) for row in connection.execute(union(placed, moved)))
+    return {OrderKey(*row[:2]): row[2] for row in sorted(connection.execute(union(placed, moved)).all())}
 
 
 def facts(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, list[Fact]]:

@@ -30,7 +30,7 @@ from mappings.shopify.payload import AllocationPayload, LinePayload, OrderPayloa
 from mappings.shopify.presentment import presentment
 from mappings.shopify.reading import Part, Reading, text
 from mappings.shopify.refund import refund_facts
-from mappings.shopify.tender import Exchange, tender_fact
+from mappings.shopify.tender import UNREAD, Exchange, tender_fact
 
 FINANCIAL: Final = {status.value: status for status in FinancialStatus}
 SPREAD_METHODS: Final = {"across": Scope.ORDER, "each": Scope.LINE, "one": Scope.LINE}
@@ -130,6 +130,7 @@ def order_facts(given: OrderPayload, channel: str, source: Source, read: Reading
         test=given.test is True,
         source=text(given.source_name),
         methods=tuple(given.payment_gateway_names or ([given.gateway] if given.gateway else [])),
+        unread_money=tuple(problem.path for problem in found.problems if problem.code == UNREAD),
         cancelled_at=read.optional_moment(given.cancelled_at, "cancelled_at"),
         cancel_reason=text(given.cancel_reason),
         closed_at=read.optional_moment(given.closed_at, "closed_at"),

@@ -27,6 +27,9 @@ STATUS: Final = {
     "error": TenderStatus.FAILED,
 }
 KNOWN: Final = timedelta(microseconds=1)
+UNREAD: Final = "tender_currency"
+"""The code of a problem: money whose amount in the shop's currency the record does not say. It holds the order."""
+
 SETTLED: Final = timedelta(microseconds=2)
 """A transaction carries no stamp of its own change: its settled version outranks its pending one by this, and the
 version inside its refund, which alone names the refund, the one that came alone by KNOWN."""
@@ -70,7 +73,7 @@ def tender_fact(
         if problems is None:
             read.fault(message, *path, "currency")
         else:
-            problems.append(Problem(path_text((*path, "currency")), message, "tender_currency"))
+            problems.append(Problem(path_text((*path, "currency")), message, UNREAD))
         return None
     status = read.word(STATUS, given.status, *path, "status")
     if given.processed_at is None:

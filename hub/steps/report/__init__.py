@@ -80,7 +80,7 @@ def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[Time
     return _TEMPLATE.render(
         run=reconciliation,
         title=_title(reconciliation.period),
-        verdict=_verdict([cell for _, cell in rows]),
+        verdict=_verdict(sales, payments),
         rows=rows,
         measures=[
             (Measure.SALES, "Sales", sales, reconciliation.sales),
@@ -92,13 +92,15 @@ def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[Time
     )
 
 
-def _verdict(cells: Sequence[Cell]) -> Verdict:
+def _verdict(sales: Sequence[Cell], payments: Sequence[Cell]) -> Verdict:
+    """What is held is told by its sales: the payments of a held order are the same money again."""
+    cells = [*sales, *payments]
     variances = sum(cell.variances_count for cell in cells)
     if not variances:
         return Verdict("good", "Everything ties.", ("Every order, refund and payment is the same on every side.",))
     counted = f"{variances:,} variance{'' if variances == 1 else 's'}"
     sentences = [f"{counted} between the sides; the causes and what to do about each are below."]
-    if held := _sums(cells, "held_minor"):
+    if held := _sums(sales, "held_minor"):
         sentences.append(f"Waiting in held orders: {held}.")
     if unexplained := _sums(cells, "unexplained_minor"):
         sentences.insert(0, "Nobody recorded why these amounts differ; look at them before you close the month.")

@@ -42,15 +42,15 @@ MEANING: Final = {
 }
 
 TO_DO: Final = {
-    CauseCode.NEVER_CAPTURED: "Pull the order again (sync or import); then it posts by itself.",
+    CauseCode.NEVER_CAPTURED: "Import the order; then it posts by itself.",
     CauseCode.ERP_DELETED: "Ask who voided it. A mistake: post it again. On purpose: cancel it in the channel too.",
     CauseCode.ENTERED_TWICE: "Void the document that was typed in; keep the one with the hub's key.",
     CauseCode.ENTERED_IN_ERP_ALONE: "Find out what it is. Of an order: link it. Of none: void it or accept it.",
     CauseCode.ROUNDING: "Nothing: it is within the tolerance. Book it to the rounding account if it adds up.",
     CauseCode.TAX_BASE: "Compare the ERP's tax code for this order with what the channel charged; correct the mapping.",
-    CauseCode.CHANNEL_EDIT: "Pull the order again; the hub amends the document.",
+    CauseCode.CHANNEL_EDIT: "Import the order again; the hub amends the document.",
     CauseCode.HAND_EDIT: "Ask who edited it and why. Undo it in the ERP, or make the same change in the channel.",
-    CauseCode.UNBOOKED_REFUND: "Pull the order again so that the refund is captured, then post its credit memo.",
+    CauseCode.UNBOOKED_REFUND: "Import the order again: the refund is captured, and its credit memo posts by itself.",
     CauseCode.HELD_ORDER: "Open the exception, do what it says and release it: all orders of one cause go together.",
     CauseCode.CUT_OFF: "Move it into the right month, or accept the cut-off: it comes back in the other month.",
     CauseCode.FX: "Correct the document's currency in the ERP.",

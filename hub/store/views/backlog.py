@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, column, func, inspect, select, table
+from sqlalchemy import Engine, and_, case, column, func, inspect, select, table
 
 from hub.store.schema import OPEN_STATES, intent, orders, record, stamp, step
 
@@ -23,7 +23,7 @@ class Holding:
     """The orders: how many are known, how many go to the ERP, how many are held and with how much money."""
 
     orders: int
-    by_posting: dict[str, int]
+    by_posting: dict[str, int]  # "posted" go to the ERP; "held" would, and wait for a person
     held: int
     held_minor: dict[str, int]  # claimed totals of held orders by currency
     due: int  # held orders whose hold has run out
@@ -63,7 +63,8 @@ def documents_by_kind(store: Engine) -> dict[str, int]:
 
 def holding(store: Engine, now: datetime) -> Holding:
     """The orders and what holds them; now: as of when a hold has run out."""
-    by_posting = select(orders.c.posting, func.count()).group_by(orders.c.posting).order_by(orders.c.posting)
+    state = case((and_(orders.c.posting == "posted", orders.c.holds > 0), "held"), else_=orders.c.posting)
+    by_posting = select(state, func.count()).group_by(state).order_by(state)
     held = (
         select(orders.c.currency, func.count(), func.sum(orders.c.claimed_minor))
         .where(orders.c.holds > 0)

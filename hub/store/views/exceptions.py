@@ -1,5 +1,6 @@
 """What needs a person: open exceptions, grouped by the fix that would heal them."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -136,6 +137,27 @@ def states(store: Engine, keys: list[OrderKey]) -> dict[OrderKey, "HeldState"]:
                 for row in connection.execute(select(*columns).where(orders.c.channel == channel, part)):
                     found[OrderKey(row[0], row[1])] = HeldState(row[2], row[3], row[4], row[5])
     return found
+
+
+def causes(store: Engine, keys: list[OrderKey]) -> dict[str, int]:
+    """How many of these orders each open cause holds, the largest first."""
+    found: Counter[str] = Counter()
+    with store.connect() as connection:
+        for channel in sorted({key.channel for key in keys}):
+            ids = sorted(key.external_id for key in keys if key.channel == channel)
+            for start in range(0, len(ids), CHUNK):
+                query = (
+                    select(exception.c.fingerprint, func.count())
+                    .where(
+                        exception.c.channel == channel,
+                        exception.c.order_id.in_(ids[start : start + CHUNK]),
+                        exception.c.resolved_at.is_(None),
+                    )
+                    .group_by(exception.c.fingerprint)
+                )
+                for fingerprint, count in connection.execute(query):
+                    found[fingerprint] += int(count)
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,17 @@ from decimal import Decimal
 
 import pytest
 
+from hub.flow.decide import decide
 from hub.flow.fold import fold, winners
-from hub.flow.hold import HoldRules, holds
+from hub.flow.hold import HoldRules, holds, late
+from hub.flow.plan import plan
 from hub.flow.terms import Item, Terms
 from hub.model.decisions import Hold, HoldCode
 from hub.model.documents import Rate
 from hub.model.facts import Deletion, Fact, TenderStatus
 from hub.model.order import Line, LineKind, Snapshot
 from hub.testing.builders import KEY, at, captured, fact, given_back, line, refunded, shipped, snapshot, tax, terms
+from tests.hub.flow.bookkeeping import CHART, POLICY
 
 LATER = at(60)
 PRICED = HoldRules(price=True, price_tolerance_minor=50, price_tolerance_percent=Decimal(10))
@@ -209,14 +212,33 @@ def test_a_foreign_order_without_a_rate_holds_and_names_the_day() -> None:
     assert held(order, captured("t1", 5, 2000), under=rated) == []
 
 
-def test_a_late_order_holds_where_the_policy_wants_a_person() -> None:
-    closed = terms(closed_until=date(2026, 3, 31))
+def late_holds(*facts: Fact, closed_until: date, rules: HoldRules) -> list[Hold]:
+    """What holds of everything that these facts call for, nothing being decided yet."""
+    under = terms(closed_until=closed_until)
+    decision = decide(plan(fold(KEY, winners(facts)), under), {}, under, CHART, POLICY)
+    return late(decision, under, rules)
 
-    (hold,) = held(*GOOD, rules=HoldRules(hold_late=True), under=closed)
+
+def test_what_would_be_booked_late_holds_where_the_policy_wants_a_person() -> None:
+    (hold,) = late_holds(*GOOD, closed_until=date(2026, 3, 31), rules=HoldRules(hold_late=True))
 
     assert (hold.code, hold.fingerprint) == (HoldCode.CLOSED_PERIOD, "closed_period:2026-03")
+    assert hold.message == "dated 2026-03-02; the books are closed until 2026-03-31"
     assert hold.remedy == "orderhub ledger open 2026-03, or release it into the next open period"
-    assert held(*GOOD, under=closed) == []
+
+
+def test_what_falls_into_an_open_period_or_may_move_is_not_held_as_late() -> None:
+    assert late_holds(*GOOD, closed_until=date(2026, 2, 28), rules=HoldRules(hold_late=True)) == []
+    assert late_holds(*GOOD, closed_until=date(2026, 3, 31), rules=HoldRules()) == []
+
+
+def test_money_that_nothing_says_in_the_orders_currency_holds() -> None:
+    order = replace(snapshot(line("1", 2)), unread_money=("transactions[0].currency",))
+
+    (hold,) = held(fact(order), captured("t1", 5, 2000))
+
+    assert (hold.code, hold.fingerprint) == (HoldCode.MONEY_UNREAD, "money_unread:webshop")
+    assert hold.message == "transactions[0].currency: money whose amount in USD nothing says"
 
 
 def test_an_order_that_the_channel_deleted_holds() -> None:

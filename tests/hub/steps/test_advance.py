@@ -288,3 +288,92 @@ def test_events_are_chained_to_the_last(hub: Hub) -> None:
         link = chained(link, dict(row))
         assert row["hash"] == link
     assert link == chain
+
+
+def test_a_late_refund_holds_where_the_policy_wants_a_person_and_nothing_else_does(open_one: OpenHub) -> None:
+    hub = open_one()
+    channel = hub.channel("shopify")
+    vars(hub)["_channels"]["shopify"] = replace(channel, rules=replace(channel.rules, hold_late=True))
+    story = plain_story()
+    take_in(hub, record(story.final, "one"))
+    send_all(hub)
+    hub.erp.close("main", "2026-10")
+
+    take_in(hub, record(refunded_on(story.final, "2026-11-01T15:00:00+00:00"), "on time"))
+    assert held_codes(hub) == set()
+    hub.erp.close("main", "2026-11")
+    take_in(hub, record(refunded_on(story.final, "2026-11-01T16:00:00+00:00", "2"), "late"))
+
+    assert held_codes(hub) == {"closed_period"}
+
+
+def refunded_on(final: dict[str, Any], when: str, number: str = "1") -> dict[str, Any]:
+    """The order with one cent given back then, by an amount-only refund."""
+    transaction = final["transactions"][0] | {
+        "id": 990000 + int(number),
+        "kind": "refund",
+        "amount": "0.01",
+        "processed_at": when,
+        "created_at": when,
+        "parent_id": final["transactions"][0]["id"],
+    }
+    refund = {
+        "id": 880000 + int(number),
+        "order_id": final["id"],
+        "created_at": when,
+        "processed_at": when,
+        "refund_line_items": [],
+        "order_adjustments": [
+            {"id": 770000 + int(number), "kind": "refund_discrepancy", "amount": "-0.01", "tax_amount": "0.00"}
+        ],
+        "transactions": [transaction],
+    }
+    return final | {"refunds": [*final["refunds"], refund], "updated_at": when}
+
+
+def held_codes(hub: Hub) -> set[str]:
+    with hub.store.connect() as connection:
+        return set(connection.execute(select(exception.c.code).where(exception.c.resolved_at.is_(None))).scalars())
+
+
+def test_a_payment_passes_the_credit_it_frees_to_the_customers_next_order(open_one: OpenHub) -> None:
+    hub = open_one()
+    story = next(s for s in stories(300) if s.final.get("company") and not s.final["cancelled_at"])
+    final = unpaid(story.final, "1")
+    other = unpaid(story.final, "2")
+    total = round(float(final["total_price"]) * 100)
+    credit = hub.settings.holds.credit.model_copy(update={"on": True, "default_limit_minor": total})
+    holds = hub.settings.holds.model_copy(update={"credit": credit})
+    object.__setattr__(hub, "settings", hub.settings.model_copy(update={"holds": holds}))
+    take_in(hub, record(final, "one"))
+    take_in(hub, record(other, "two"))
+    assert held_codes(hub) == {"credit_limit"}
+
+    take_in(hub, record(paid(final), "one paid"))
+
+    assert held_codes(hub) == set()
+
+
+def unpaid(final: dict[str, Any], number: str) -> dict[str, Any]:
+    """The order as it was placed, under another number, with nothing paid, shipped or given back."""
+    bare: dict[str, Any] = {"transactions": [], "fulfillments": [], "refunds": [], "fulfillment_status": None}
+    lines = [line | {"current_quantity": line["quantity"]} for line in final["line_items"]]
+    return final | bare | {"id": 6_000_000_000_000 + int(number), "financial_status": "pending", "line_items": lines}
+
+
+def paid(final: dict[str, Any]) -> dict[str, Any]:
+    when = "2026-11-01T10:00:00+00:00"
+    sale = {
+        "id": 550001,
+        "order_id": final["id"],
+        "kind": "sale",
+        "status": "success",
+        "gateway": "manual",
+        "amount": final["total_price"],
+        "currency": final["currency"],
+        "created_at": when,
+        "processed_at": when,
+        "test": False,
+        "parent_id": None,
+    }
+    return final | {"transactions": [sale], "financial_status": "paid", "updated_at": when}
