@@ -17,7 +17,7 @@ from hub.errors import Misconfigured
 from hub.settings.check import CONNECTORS, ERP_ADAPTERS, read
 from hub.settings.environment import Environment
 from hub.settings.file import Fault
-from hub.settings.parts import SHIPPED, Channel, Entity, Erp, Files, Holds, HubFile, Ships
+from hub.settings.parts import SHIPPED, Channel, Entity, Erp, Files, Holds, HubFile
 
 __all__ = [
     "CONNECTORS",
@@ -31,7 +31,6 @@ __all__ = [
     "Files",
     "Holds",
     "Settings",
-    "Ships",
     "Store",
     "Stores",
     "faults",

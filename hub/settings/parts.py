@@ -3,7 +3,6 @@
 import re
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -91,14 +90,6 @@ class Entity(Part):
     policies: DataFile = SHIPPED.parent / "policies.yaml"
 
 
-class Ships(StrEnum):
-    """Who ships a channel's orders, and so who is believed about fulfilments."""
-
-    CHANNEL = "channel"
-    ERP = "erp"
-    WAREHOUSE = "warehouse"
-
-
 class Channel(Part):
     """One configured connection to a system."""
 
@@ -109,9 +100,6 @@ class Channel(Part):
     timezone: TimeZone
     go_live: date | None = None
     """Orders placed before this day are captured and reconciled, not posted; None: all are posted."""
-    ships: Ships = Ships.CHANNEL
-    policies: dict[str, str] = {}
-    """Choices that differ from the entity's: `{revenue: on_delivery}`."""
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
 

@@ -49,6 +49,8 @@ class Hub:
     @cached_property
     def erp(self) -> Any:
         """The configured ERP's adapter; its abilities are found with isinstance against the ports."""
+        if len({(e.chart, e.policies) for e in self.settings.entities}) > 1:
+            raise Misconfigured("the entities of one ERP share one chart and one set of policies: name the same files")
         entities = tuple(EntityConfig(e.slug, e.currency, e.timezone) for e in self.settings.entities)
         first = self.settings.entities[0]
         config = ErpConfig(
@@ -101,7 +103,7 @@ class Hub:
         connector = registry.connector(channel.system).connect(config)
         if not isinstance(connector, Translates):
             raise Misconfigured(f"channel {slug}: the connector of {channel.system} translates no records")
-        policy = Policy.parse({**read_yaml(entity.policies), **channel.policies})
+        policy = Policy.parse(read_yaml(entity.policies))
         opened = OpenChannel(
             channel=channel,
             entity=entity,

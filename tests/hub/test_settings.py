@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import Misconfigured
-from hub.settings import SHIPPED, ConfigurationFaults, Fault, Ships, faults, load_settings
+from hub.settings import SHIPPED, ConfigurationFaults, Fault, faults, load_settings
 
 GOOD = """\
 entities:
@@ -75,13 +75,12 @@ def test_by_default_unpaid_orders_are_held_and_neither_edit_window_nor_credit_li
     assert (holds.unmapped_item, holds.missing_rate, holds.price.on) == (True, True, True)
 
 
-def test_a_channel_says_when_it_goes_live_and_who_ships(write: Write) -> None:
-    text = GOOD.replace("    secrets:", "    go_live: 2026-03-01\n    ships: warehouse\n    secrets:")
+def test_a_channel_says_when_it_goes_live(write: Write) -> None:
+    text = GOOD.replace("    secrets:", "    go_live: 2026-03-01\n    secrets:")
 
     channel = load_settings(write(text), None, {}).channel("shopify")
 
     assert channel.go_live == date(2026, 3, 1)
-    assert channel.ships is Ships.WAREHOUSE
 
 
 def test_a_fraction_is_the_decimal_that_was_written(write: Write) -> None:
@@ -188,11 +187,6 @@ def test_a_named_file_lies_beside_the_configuration(write: Write, tmp_path: Path
             "    entity: main\n",
             "    entity: main\n    go_liv: 2026-01-01\n",
             "hub.yaml:10: channels[0].go_liv: no such setting; did you mean 'go_live'?",
-        ),
-        (
-            "    entity: main\n",
-            "    entity: main\n    ships: nobody\n",
-            "hub.yaml:10: channels[0].ships: input should be 'channel', 'erp' or 'warehouse': 'nobody'",
         ),
         (
             "  - slug: shopify",

@@ -66,11 +66,10 @@ def test_every_fault_is_named_at_once(raw: dict[str, Any]) -> None:
 
 def test_a_policy_names_every_fault_at_once() -> None:
     with pytest.raises(Faulty) as caught:
-        Policy.parse({"recognise": "someday", "rounding_tolerance_minor": -1, "colour": "red"})
+        Policy.parse({"recognise": "someday", "colour": "red"})
 
     assert [problem.path for problem in caught.value.problems] == [
         "$.recognise",
-        "$.rounding_tolerance_minor",
         "$.colour",
     ]
 
