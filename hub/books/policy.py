@@ -51,7 +51,7 @@ class Policy:
         """
         problems: list[Problem] = []
         chosen: dict[str, Any] = {}
-        kinds: dict[str, type[StrEnum]] = {x.name: type(x.default) for x in fields(cls)}
+        kinds: dict[str, type[StrEnum]] = {x.name: type(getattr(cls(), x.name)) for x in fields(cls)}
         for name, value in raw.items():
             kind = kinds.get(name)
             if kind is None:

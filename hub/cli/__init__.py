@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def begin_work() -> None:
 
 def _leave(*_: object) -> None:
     """The process ends at once: an exception in the midst of an import is swallowed by some of them."""
-    os.write(2, b"orderhub: interrupted before anything was done\n")
+    with suppress(OSError):
+        os.write(2, b"orderhub: interrupted before anything was done\n")
     os._exit(INTERRUPTED)
 
 

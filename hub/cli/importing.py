@@ -58,9 +58,7 @@ def _warn_of_demo(hub: Hub) -> None:
     from hub.rehearsal.demo import MARKER
 
     if hub.settings.database_url is None and (hub.settings.home / MARKER).is_file():
-        say(
-            f"{hub.settings.home} holds a demo: the next orderhub demo deletes what is imported here; --home names another"
-        )
+        say(f"{hub.settings.home} holds a demo: the next demo deletes what is imported here; --home names another")
 
 
 class _Counted:

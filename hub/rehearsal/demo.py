@@ -83,6 +83,9 @@ def run(settings: Settings, orders: int, seed: int) -> dict[str, Any]:
     began = time.monotonic()
     spare_the_collector()
     settings = settings.model_copy(update={"database_url": None})
+    shop = registry.simulator(settings.channels[0].system)
+    stories = list(shop.compose(seed, orders, start=STARTS, days=DAYS, currency=settings.channels[0].currency))
+    accidents = _cast(stories, random.Random(seed))  # noqa: S311  a rehearsal
     _start_afresh(settings.home, orders, seed)
     clock = _clock
     system = settings.erp.system
@@ -92,9 +95,6 @@ def run(settings: Settings, orders: int, seed: int) -> dict[str, Any]:
 
     hub = open_hub(settings, clock, connect)
     try:
-        shop = registry.simulator(settings.channels[0].system)
-        stories = list(shop.compose(seed, orders, start=STARTS, days=DAYS, currency=settings.channels[0].currency))
-        accidents = _cast(stories, random.Random(seed))  # noqa: S311  a rehearsal
         _open_books(hub)
         _play(hub, stories, accidents, random.Random(seed))  # noqa: S311
         _meddle(hub, accidents)
@@ -143,18 +143,20 @@ def _cast(stories: Sequence[Any], chance: random.Random) -> Accidents:
         Misconfigured: there are too few orders.
     """
     plain = [s for s in stories if PLAIN in s.traits and s.final["fulfillments"] and _in_period(s)]
+    single = [s for s in plain if len(s.final["line_items"]) == 1]  # one item then heals it
     refunded = [s for s in stories if _refund_stands_alone(s)]
-    if len(plain) < len(Accidents.__dataclass_fields__) or not refunded:
+    if len(plain) < 6 or not single or not refunded:
         raise Misconfigured(f"demo: {len(stories)} orders are too few for its accidents; take 100 or more")
-    chosen = chance.sample(plain, 6)
+    unmapped = chance.choice(single)
+    chosen = chance.sample([s for s in plain if s is not unmapped], 5)
     return Accidents(
         never_captured=chosen[0],
         unbooked_refund=chance.choice(refunded),
-        unmapped_sku=chosen[1],
-        edited=chosen[2],
-        deleted=chosen[3],
-        typed_twice=chosen[4],
-        wrong_period=chosen[5],
+        unmapped_sku=unmapped,
+        edited=chosen[1],
+        deleted=chosen[2],
+        typed_twice=chosen[3],
+        wrong_period=chosen[4],
     )
 
 
@@ -293,7 +295,7 @@ def _meddle(hub: Hub, accidents: Accidents) -> None:
             date=date(2026, 10, 20),
             lines=(DocumentLine(Component.GOODS, 18_900, detail="by telephone"),),
             reference="PHONE-17",
-            customer=document_key(DocumentKind.CUSTOMER, channel.slug, "guest"),
+            customer=erp.document(erp.ref(_order_key(channel.slug, accidents.edited))).customer,
         )
     )
 

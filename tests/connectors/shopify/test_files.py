@@ -71,8 +71,20 @@ def test_a_webhook_is_keyed_by_its_delivery_and_keeps_no_seal() -> None:
     [item] = connector().read_file((SAMPLES / "order-deleted.in.json").read_bytes(), AT)
 
     assert isinstance(item, Received)
-    assert item.key == "5b0c54a5-0d9e-4f4c-a1b1-1f4d3fd6a001"
+    delivery, _, digest = item.key.partition(":")
+    assert delivery == "5b0c54a5-0d9e-4f4c-a1b1-1f4d3fd6a001"
+    assert len(digest) == 16
     assert item.headers == {"x-shopify-webhook-id": "5b0c54a5-0d9e-4f4c-a1b1-1f4d3fd6a001"}
+
+
+def test_two_bodies_under_one_delivery_are_two_records() -> None:
+    line = b'{"headers":{"X-Shopify-Webhook-Id":"w1"},"topic":"orders/create","body":{"id":%d}}'
+
+    items = list(connector().read_file(line % 1 + b"\n" + line % 2 + b"\n" + line % 1, AT))
+
+    keys = [item.key for item in items if isinstance(item, Received)]
+    assert len(keys) == 3
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_the_same_bytes_have_the_same_key_and_one_changed_byte_another() -> None:

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from hub.cli.door import clean, monies
+from hub.cli.door import age, clean, monies, now
 from tests.hub.cli.shop import Orderhub, order
 
 ROOT = Path(__file__).parents[3]
@@ -167,3 +168,72 @@ def test_text_for_a_terminal_has_nothing_that_steers_it() -> None:
 
 def test_amounts_of_several_currencies_stand_side_by_side() -> None:
     assert monies({"USD": 123456, "JPY": 500}) == "500 JPY, 1,234.56 USD"
+
+
+@pytest.mark.parametrize("while_loading", ["typer", "sqlalchemy", "hub.cli.rehearsing"])
+def test_an_interrupt_while_the_commands_load_is_one_line(tmp_path: Path, while_loading: str) -> None:
+    """The process sends itself the signal when the import of that module begins."""
+    script = f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {while_loading!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from hub.cli import main
+main()
+"""
+
+    ran = subprocess.run(
+        [sys.executable, "-c", script, "status", "--home", str(tmp_path / "home")],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=WAITS_S,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stdout) == (130, b"")
+    assert ran.stderr == b"orderhub: interrupted before anything was done\n"
+
+
+def test_the_process_spares_the_collector_from_its_start(tmp_path: Path) -> None:
+    script = "import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0])); from hub.cli import main; main()"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", script, "migrate", "--home", str(tmp_path), "--format", "json"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=WAITS_S,
+        check=True,
+    )
+
+    assert ran.stdout.splitlines()[-1] == b"2000000"
+
+
+def test_two_commands_that_open_a_fresh_home_at_once_both_succeed(homeless: Orderhub) -> None:
+    both = [start(homeless.home, "migrate") for _ in range(2)]
+
+    said = [process.communicate(timeout=WAITS_S)[1] for process in both]
+
+    assert ([process.returncode for process in both], said) == ([0, 0], [b"", b""])
+
+
+def test_faults_of_the_configuration_stand_below_no_empty_table(orderhub: Orderhub) -> None:
+    ran = orderhub("check", "--config", orderhub.file(b"entities: []\n", "hub.yaml"))
+
+    assert (ran.status, ran.out) == (1, "")
+
+
+def test_status_counts_held_orders_apart_from_those_posted(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file([order(1001), order(1002, paid=False)]))
+
+    assert orderhub.json("status")["orders"]["by_posting"] == {"held": 1, "posted": 1}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "shown"), [(0, "0 min"), (59, "59 min"), (60, "1 h"), (47 * 60 + 59, "47 h"), (48 * 60, "2 d")]
+)
+def test_an_age_is_told_in_minutes_hours_or_days(minutes: int, shown: str) -> None:
+    assert age((now() - timedelta(minutes=minutes)).isoformat()) == shown

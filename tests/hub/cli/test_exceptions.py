@@ -164,3 +164,34 @@ def test_the_list_has_the_rows_in_force_with_where_they_come_from(holding: Order
 
     assert (rows["LAMP-X"]["target"], rows["LAMP-X"]["set_by"]) == ("LAMP-ERP", "ann")
     assert rows["TENT-2P-GRN"]["set_by"] == "configuration"
+
+
+def test_a_wrong_item_is_corrected_by_setting_the_right_one(priced: Orderhub) -> None:
+    """The mistake moved the order on to another cause; the correction heals that one too."""
+    wrong = priced("crosswalk", "set", "item", "LAMP-X", "TENT-2P-GRN", "--format", "json")
+    today = priced("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--format", "json")
+    earlier = priced("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--from", "2026-01-01", "--format", "json")
+
+    assert wrong.json["causes"] == {"price_off_list:LAMP-X": 1}
+    assert (today.json["orders"], today.json["healed"]) == (1, 0)
+    assert "still held: 1 (price_off_list:LAMP-X 1)" in today.err
+    assert (
+        "orderhub: the row holds from today, for orders placed from today on: --from names an earlier day "
+        "for earlier orders\n" in today.err
+    )
+    assert (earlier.json["orders"], earlier.json["healed"]) == (1, 1)
+    assert "from today" not in wrong.err + earlier.err
+
+
+def test_an_item_of_no_price_list_is_warned_of_and_set(holding: Orderhub) -> None:
+    ran = holding("crosswalk", "set", "item", "LAMP-X", "NOPE", "--format", "json")
+
+    assert ran.status == 0
+    assert (ran.json["healed"], ran.json["unlisted"]) == (2, ["NOPE"])
+    assert "orderhub: warning: item NOPE is not in the price list: a typing error, unless the ERP knows it\n" in ran.err
+
+
+def test_an_item_of_the_price_list_is_not_warned_of(holding: Orderhub) -> None:
+    ran = holding("crosswalk", "set", "item", "LAMP-X", "TENT-2P-GRN", "--no-send", "--format", "json")
+
+    assert (ran.json["unlisted"], "warning" in ran.err) == ([], False)

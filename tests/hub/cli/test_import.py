@@ -161,3 +161,18 @@ def test_json_is_whole_where_the_work_breaks_off(orderhub: Orderhub, tmp_path: P
     assert ran.status == 1
     assert ran.json == {"files": [], "sent": None}
     assert ran.err.startswith("orderhub: chart or policies: ")
+
+
+def test_a_home_that_holds_a_demo_is_warned_of(orderhub: Orderhub) -> None:
+    (orderhub.home / "demo.json").write_text("{}")
+
+    ran = orderhub("import", "shopify", orderhub.file(order()))
+
+    assert ran.status == 0
+    assert ran.err.splitlines()[0] == (
+        f"orderhub: {orderhub.home} holds a demo: the next demo deletes what is imported here; --home names another"
+    )
+
+
+def test_a_home_of_ones_own_is_not_warned_of(orderhub: Orderhub) -> None:
+    assert "demo" not in orderhub("import", "shopify", orderhub.file(order())).err

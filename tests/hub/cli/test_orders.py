@@ -1,5 +1,7 @@
 """orderhub orders and records: an order found as a person names it, all that is known of it in one look."""
 
+from typing import Any
+
 from tests.hub.cli.shop import Orderhub, order
 
 
@@ -95,3 +97,41 @@ def test_a_record_that_is_not_there_is_said_so(orderhub: Orderhub) -> None:
     ran = orderhub("records", "show", "7")
 
     assert (ran.status, ran.err) == (1, "orderhub: no record 7: see orderhub records list\n")
+
+
+def late_payment() -> list[dict[str, Any]]:
+    """An order that was shipped before the hub heard of its payment."""
+    paid = order() | {"updated_at": "2026-03-04T10:00:00-05:00"}
+    shipment = {
+        "id": 31,
+        "order_id": 1001,
+        "status": "success",
+        "created_at": "2026-03-03T10:00:00-05:00",
+        "updated_at": "2026-03-03T10:00:00-05:00",
+        "line_items": [{"id": 10011, "quantity": 1}],
+    }
+    shipped = order(paid=False) | {"fulfillments": [shipment], "updated_at": "2026-03-03T10:00:00-05:00"}
+    return [shipped, paid | {"fulfillments": [shipment]}]
+
+
+def test_events_and_the_timeline_run_by_when_things_occurred(orderhub: Orderhub) -> None:
+    first, second = late_payment()
+    orderhub.json("import", "shopify", orderhub.file(first))
+    orderhub.json("import", "shopify", orderhub.file(second))
+
+    events = orderhub.json("orders", "show", "1001")["events"]
+    happened = orderhub.json("orders", "timeline", "1001")["timeline"]
+
+    assert [one["kind"] for one in events] == ["placed", "paid", "shipped"]
+    assert [one["seq"] for one in events] != sorted(one["seq"] for one in events)
+    assert [one["what"] for one in happened][:3] == ["placed", "paid", "shipped"]
+
+
+def test_an_order_id_stays_on_one_line_of_the_list(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file(order(5551234567890, paid=False)))
+
+    out = orderhub("orders", "list").out
+
+    assert "shopify/5551234567890 " in out
+    assert " 2026-03-02 " in out
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 100

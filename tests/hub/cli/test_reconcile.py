@@ -7,6 +7,10 @@ import pytest
 from tests.hub.cli.shop import Orderhub, order
 
 
+def statements(*files: str) -> list[str]:
+    return [word for file in files for word in ("--channel-statement", file)]
+
+
 @pytest.fixture
 def closing(orderhub: Orderhub) -> Orderhub:
     """March: one order posted, one held for an unmapped SKU."""
@@ -41,7 +45,8 @@ def test_the_table_shows_the_sides_and_why_they_differ(closing: Orderhub) -> Non
     ran = closing("reconcile", "2026-03", "--channel-statement", str(closing.folder / "shop.json"))
 
     assert ran.status == 0
-    assert "held_order -10.00 USD" in ran.out
+    assert "held_order (unmapped_item)" in " ".join(ran.out.split())
+    assert "-10.00 USD" in ran.out
     assert max(len(line.rstrip()) for line in ran.out.splitlines()) <= 100
 
 
@@ -52,11 +57,54 @@ def test_without_a_statement_it_says_what_was_not_compared(closing: Orderhub) ->
     assert "not complete: no channel statement was given" in ran.err
 
 
-def test_a_statement_that_does_not_read_is_no_success(closing: Orderhub) -> None:
-    ran = closing("reconcile", "2026-03", "--channel-statement", closing.file(b"not a statement", "bad.json"))
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "$: not JSON: begins with "),
+        (b"", "$: the file is empty"),
+        (b'{"orders": [{"id": 1001, "line_items"', ""),
+    ],
+)
+def test_a_statement_of_which_nothing_reads_is_refused_and_leaves_no_run(
+    closing: Orderhub, content: bytes, why: str
+) -> None:
+    file = closing.file(content, "statement.pdf")
+
+    ran = closing("reconcile", "2026-03", "--channel-statement", file)
+
+    assert (ran.status, ran.out) == (1, "")
+    lines = ran.err.splitlines()
+    assert lines[0] == "orderhub: reconcile: nothing of the channel's statement could be read"
+    assert lines[1].startswith(f"orderhub: {file}: {why}")
+    assert not (closing.home / "runs").exists()
+
+
+def test_a_statement_that_reads_in_part_is_compared_and_said_to_be_incomplete(closing: Orderhub) -> None:
+    broken = closing.file(b"\n".join(b"not an order" for _ in range(2)) + b'\n{"id": 7}', "broken.jsonl")
+    shop = str(closing.folder / "shop.json")
+
+    ran = closing("reconcile", "2026-03", *statements(shop, broken), "--format", "json")
 
     assert ran.status == 1
-    assert "a part of the channel's statement could not be read" in ran.err
+    assert (ran.json["complete"], ran.json["matched"]) == (False, 1)
+    assert ran.err.startswith(f"orderhub: {broken}: ")
+    assert "not complete: a part of the channel's statement could not be read" in ran.err
+
+
+def test_of_many_parts_that_do_not_read_twenty_are_named(closing: Orderhub) -> None:
+    bad = [order(2000 + number) | {"total_price": "N/A"} for number in range(23)]
+    broken = closing.file(bad, "broken.json")
+
+    ran = closing("reconcile", "2026-03", *statements(str(closing.folder / "shop.json"), broken))
+
+    assert ran.err.count(f"orderhub: {broken}: ") == 20
+    assert "orderhub: and 3 more that could not be read" in ran.err
+
+
+def test_a_statement_of_no_orders_is_a_statement(closing: Orderhub) -> None:
+    ran = closing("reconcile", "2026-03", *statements(closing.file({"orders": []}, "none.json")), "--format", "json")
+
+    assert (ran.status, ran.json["complete"]) == (0, True)
 
 
 @pytest.mark.parametrize("period", ["2026-13", "March", "2026-3", "0000-01"])
