@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
         from_run: Annotated[
             Path | None, typer.Option("--from", help="The folder of an earlier run: reconciled as it lies there.")
         ] = None,
+        channel: Annotated[str | None, typer.Option("--channel", help="The channel, where there are several.")] = None,
     ) -> int:
         """Compares channel, hub and ERP for a month and explains every difference; leaves a folder with the report."""
         if not re.fullmatch(PERIOD, period):
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
         from hub.steps.reconcile import as_json
 
         with door.hub() as hub:
-            found = reconcile(hub, period, statements or [], from_run, tell=say)
+            found = reconcile(hub, period, statements or [], from_run, slug=channel, tell=say)
         answer = as_json(found)
         door.show(answer, *tables(answer))
         folder = from_run or hub.settings.home / "runs" / found.run

@@ -30,6 +30,8 @@ def reconcile(
     period: str,
     statements: list[Path],
     from_run: Path | None = None,
+    *,
+    slug: str | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Reconciliation:
     """The period's reconciliation: an earlier run's folder as it lies there, or a new run under the home.
@@ -37,10 +39,12 @@ def reconcile(
     Args:
         period: a month, `2026-05`.
         statements: the channel's own export, in one file or several; none: only hub and ERP are compared.
+        slug: the channel to reconcile; None: all of them, or the only one where a statement is given.
         tell: is handed a line for each part of the statements that could not be read, at most UNREAD_NAMED.
 
     Raises:
-        Misconfigured: a file or all that was given cannot be read, or the channel or ERP states nothing.
+        Misconfigured: a file or all that was given cannot be read, the channel or ERP states nothing, or a statement is
+            given and there are several channels that it may be of.
     """
     if from_run is not None:
         return runs.rerun(from_run)
@@ -48,7 +52,11 @@ def reconcile(
         first, last = window(period)
     except ValueError:
         raise Misconfigured(f"reconcile: {period!r} is not a month; write it like 2026-10") from None
-    channel = hub.settings.channels[0]
+    if statements and slug is None and len(hub.settings.channels) > 1:
+        slugs = ", ".join(channel.slug for channel in hub.settings.channels)
+        raise Misconfigured(f"reconcile: of which channel is the statement? name it with --channel: {slugs}")
+    channel = hub.settings.channel(slug) if slug else hub.settings.channels[0]
+    only = {channel.slug} if slug or statements else {one.slug for one in hub.settings.channels}
     channel_rows, unread = _channel_rows(hub, channel, statements)
     if unread.count and not channel_rows:
         raise Misconfigured("\n".join(["reconcile: nothing of the channel's statement could be read", *unread.lines()]))
@@ -62,8 +70,8 @@ def reconcile(
             _folder(hub, period),
             period,
             channel=channel_rows if statements else None,
-            hub=expected_rows(hub, connection, first, last),
-            erp=erp.statement(first, last),
+            hub=(row for row in expected_rows(hub, connection, first, last) if row.row.channel in only),
+            erp=(row for row in erp.statement(first, last) if row.row.channel in only or not row.row.channel),
             versions=_versions(hub, channel, connection),
             complete=bool(statements) and not unread.count,
             timelines=lambda order: list(_timeline(hub, order)),

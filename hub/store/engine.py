@@ -8,11 +8,15 @@ from typing import Any, Final, Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+
+from hub.errors import Misconfigured
 
 BUSY_MS: Final = 30_000
 PAGE_BYTES: Final = 16_384  # a raw order fits a page or two
 CHECKPOINT_PAGES: Final = 2_000  # 32 MB of log before it is written back
+OPENING_LOCK: Final = 7_340_017  # any number that nobody else takes as an advisory lock of this database
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 Part = Literal["hub", "inbox"]
 
@@ -25,7 +29,10 @@ def connect(url: str, part: Part, schema: str | None = None) -> Engine:
         schema: on PostgreSQL, the schema that holds the tables; made if absent.
     """
     engine = open_engine(url, durable=part == "inbox", schema=schema)
-    with _alone(url):
+    with _alone(engine):
+        if schema is not None and engine.dialect.name == "postgresql":
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         migrate(engine, part)
     return engine
 
@@ -34,11 +41,7 @@ def open_engine(url: str, *, durable: bool, schema: str | None = None) -> Engine
     """An engine without migrating; `durable`: each commit is on disk before it returns, also on power loss."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url, "FULL" if durable else "NORMAL")
-    engine = create_engine(url, connect_args={"options": f"-csearch_path={schema}"} if schema else {})
-    if schema:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-    return engine
+    return create_engine(url, connect_args={"options": f"-csearch_path={schema}"} if schema else {})
 
 
 def migrate(engine: Engine, part: Part, revision: str = "head") -> None:
@@ -52,18 +55,29 @@ def migrate(engine: Engine, part: Part, revision: str = "head") -> None:
             return
         config.attributes["connection"] = connection
         config.attributes["version_table"] = f"{part}_version"
-        (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+        try:
+            (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+        except CommandError as error:
+            raise Misconfigured(f"the {part} store is of another version than this program: {error}") from None
         connection.commit()
 
 
 @contextmanager
-def _alone(url: str) -> Iterator[None]:
-    """No other process opens the same SQLite file meanwhile: two at once would both make its tables."""
-    database = make_url(url).database
-    if make_url(url).get_backend_name() != "sqlite" or not database:
+def _alone(engine: Engine) -> Iterator[None]:
+    """No other process opens the same store meanwhile: two at once would both make its tables."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({OPENING_LOCK})")
+            connection.commit()  # the lock is the session's; no transaction stays open beside it
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({OPENING_LOCK})")
+        return
+    if not engine.url.database:
         yield
         return
-    with Path(f"{database}.lock").open("w") as lock:
+    with Path(f"{engine.url.database}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -199,7 +199,9 @@ main()
 
 
 def test_the_process_spares_the_collector_from_its_start(tmp_path: Path) -> None:
-    script = "import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0])); from hub.cli import main; main()"
+    script = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0])); from hub.cli import main; main()"
+    )
 
     ran = subprocess.run(
         [sys.executable, "-c", script, "migrate", "--home", str(tmp_path), "--format", "json"],
@@ -213,8 +215,26 @@ def test_the_process_spares_the_collector_from_its_start(tmp_path: Path) -> None
 
 
 def test_two_commands_that_open_a_fresh_home_at_once_both_succeed(homeless: Orderhub) -> None:
-    both = [start(homeless.home, "migrate") for _ in range(2)]
+    """Both have loaded and wait for a word, so that they meet at the stores."""
+    script = "import sys, hub.cli.commands; print(flush=True); sys.stdin.readline(); hub.cli.main()"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, "migrate", "--home", str(homeless.home)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout is not None
+        process.stdout.readline()
 
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
     said = [process.communicate(timeout=WAITS_S)[1] for process in both]
 
     assert ([process.returncode for process in both], said) == ([0, 0], [b"", b""])

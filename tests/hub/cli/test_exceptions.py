@@ -166,20 +166,20 @@ def test_the_list_has_the_rows_in_force_with_where_they_come_from(holding: Order
     assert rows["TENT-2P-GRN"]["set_by"] == "configuration"
 
 
-def test_a_wrong_item_is_corrected_by_setting_the_right_one(priced: Orderhub) -> None:
+def test_a_wrong_item_is_corrected_by_setting_the_right_one(holding: Orderhub) -> None:
     """The mistake moved the order on to another cause; the correction heals that one too."""
-    wrong = priced("crosswalk", "set", "item", "LAMP-X", "TENT-2P-GRN", "--format", "json")
-    today = priced("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--format", "json")
-    earlier = priced("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--from", "2026-01-01", "--format", "json")
+    wrong = holding("crosswalk", "set", "item", "LAMP-X", "TENT-2P-GRN", "--format", "json")
+    today = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--format", "json")
+    earlier = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--from", "2026-01-01", "--format", "json")
 
-    assert wrong.json["causes"] == {"price_off_list:LAMP-X": 1}
-    assert (today.json["orders"], today.json["healed"]) == (1, 0)
-    assert "still held: 1 (price_off_list:LAMP-X 1)" in today.err
+    assert wrong.json["causes"] == {"price_off_list:LAMP-X": 2}
+    assert (today.json["orders"], today.json["healed"]) == (2, 0)
+    assert "still held: 2 (price_off_list:LAMP-X 2)" in today.err
     assert (
         "orderhub: the row holds from today, for orders placed from today on: --from names an earlier day "
         "for earlier orders\n" in today.err
     )
-    assert (earlier.json["orders"], earlier.json["healed"]) == (1, 1)
+    assert (earlier.json["orders"], earlier.json["healed"]) == (2, 2)
     assert "from today" not in wrong.err + earlier.err
 
 

@@ -73,6 +73,37 @@ def test_a_row_that_begins_after_the_order_leaves_it_held(hub: Hub) -> None:
     assert (outcome.healing.healed, outcome.healing.still_held) == (0, 1)
 
 
+def test_a_correction_heals_what_the_mistake_priced_off_the_list(hub: Hub) -> None:
+    take_in(hub, record(order(1001, sku="POT-X", price="54.00"), "one"), record(order(1002, sku="POT-Y"), "two"))
+    wrong = set_row(hub, ITEM, Wanted("POT-X", "TENT-2P-GRN"), "ann")
+
+    right = set_row(hub, ITEM, Wanted("POT-X", "POT-SET-2", valid_from=date(2026, 1, 1)), "ann")
+
+    assert (wrong.healing.healed, wrong.healing.causes) == (0, {"price_off_list:POT-X": 1})
+    assert (right.healing.orders, right.healing.healed, right.healing.causes) == (1, 1, {})
+
+
+def test_a_change_without_a_day_is_counted_as_holding_from_today(hub: Hub) -> None:
+    first = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
+    second = set_row(hub, ITEM, Wanted("MUG-X", "MUG-2"), "ann")
+    dated = set_row(hub, ITEM, Wanted("MUG-X", "MUG-3", valid_from=date(2026, 11, 1)), "ann")
+
+    assert [outcome.from_today for outcome in (first, second, dated)] == [0, 1, 0]
+
+
+def test_items_of_no_price_list_are_named_and_set(hub: Hub, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("source,target,channel\nA,NOPE,\nB,POT-SET-2,\nC,NADA,shopify\nD,NOPE,\n")
+
+    outcome = import_rows(hub, ITEM, file, "ann")
+
+    assert (len(outcome.rows), outcome.unlisted) == (4, ("NOPE", "NADA"))
+
+
+def test_only_items_are_looked_up_in_the_price_list(hub: Hub) -> None:
+    assert set_row(hub, CrosswalkKind.LOCATION, Wanted("7001", "EAST"), "ann").unlisted == ()
+
+
 def test_the_rows_in_force_are_those_of_today(hub: Hub) -> None:
     set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
     set_row(hub, ITEM, Wanted("MUG-X", "MUG-2", valid_from=date(2026, 12, 1)), "ann")

@@ -6,6 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from hub.errors import Misconfigured
 from hub.model.reconciliation import Pair, Reconciliation, Variance
 from hub.steps.closing import reconcile
 from hub.steps.hub import Hub
@@ -107,3 +110,22 @@ def test_orders_from_before_the_go_live_are_known_and_not_posted(open_one: OpenH
 def cause_of(variance: Variance) -> tuple[str, str]:
     (cause,) = variance.causes
     return cause.code.value, cause.evidence["exception"]
+
+
+def test_a_statement_of_one_channel_leaves_the_other_channels_alone(open_one: OpenHub, tmp_path: Path) -> None:
+    hub = open_one()
+    second = hub.settings.channels[0].model_copy(update={"slug": "shopify-2"})
+    both = (*hub.settings.channels, second)
+    object.__setattr__(hub, "settings", hub.settings.model_copy(update={"channels": both}))
+    first_order, second_order = plain_story(seed=7).final, plain_story(seed=8).final
+    take_in(hub, record(first_order, "one"), replace(record(second_order, "two"), channel="shopify-2"))
+    send_all(hub)
+    statement = tmp_path / "statement.json"
+    statement.write_text(json.dumps({"orders": [second_order]}))
+
+    found = reconcile(hub, PERIOD, [statement], slug="shopify-2")
+
+    assert found.sales.variances == ()
+    assert [side.orders for side in (*found.sales.channel, *found.sales.hub, *found.sales.erp)] == [1, 1, 1]
+    with pytest.raises(Misconfigured, match="--channel"):
+        reconcile(hub, PERIOD, [statement])

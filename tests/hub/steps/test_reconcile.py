@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from hub.cli import app
 from hub.errors import Misconfigured
 from hub.model.reconciliation import CauseCode, Kind, Pair, TimelineItem
 from hub.rehearsal.bench_reconcile import ACCIDENTS, EXPECTED, bench
@@ -253,6 +254,16 @@ def test_the_report_names_each_order_with_its_cause_and_timeline(sides: Sides, t
     assert "shopify/1002: unmapped item MUG" in page
 
 
+def test_what_waits_in_held_orders_is_their_sales_and_not_their_payments_again(sides: Sides, tmp_path: Path) -> None:
+    sides.not_posted("1001", "held", "unmapped_item")
+    sides.not_posted("p1", "held", "unmapped_item")
+
+    sides.reconcile(tmp_path)
+
+    page = (tmp_path / "2026-05" / "report.html").read_text()
+    assert "Waiting in held orders: 108.25 USD." in page
+
+
 def test_what_is_unexplained_comes_first(sides: Sides, tmp_path: Path) -> None:
     sides.not_posted("1002", "held", "unmapped_item")
     sides.at_erp("1003", {"goods_minor": 9999})
@@ -262,6 +273,14 @@ def test_what_is_unexplained_comes_first(sides: Sides, tmp_path: Path) -> None:
     page = (tmp_path / "2026-05" / "report.html").read_text()
     assert "It does not tie, and 0.01 USD is unexplained." in page
     assert page.index('class="order">#1003') < page.index('class="order">1002')
+
+
+def test_no_advice_names_a_command_that_does_not_exist() -> None:
+    commands = {command.name for command in app.registered_commands}
+
+    assert "import" in commands
+    assert "sync" not in commands
+    assert not [advice for advice in words.TO_DO.values() if "sync" in advice or "Pull" in advice]
 
 
 def test_every_code_has_words() -> None:

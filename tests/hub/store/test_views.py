@@ -35,7 +35,7 @@ def test_the_orders_held_are_counted_with_their_money(hub: Hub) -> None:
 
     holding = backlog.holding(hub.store, hub.clock())
 
-    assert (holding.orders, holding.by_posting) == (4, {"posted": 3, "stub": 1})
+    assert (holding.orders, holding.by_posting) == (4, {"held": 2, "posted": 1, "stub": 1})
     assert (holding.held, holding.held_minor, holding.due) == (3, {"USD": 27900}, 0)
 
 
@@ -56,6 +56,15 @@ def test_exceptions_are_grouped_by_cause_the_largest_first(hub: Hub) -> None:
         ("payment_not_captured", 1, {"USD": 2000}),
         ("untranslatable", 1, {"USD": 24900}),
     ]
+
+
+def test_the_causes_that_hold_some_orders_are_counted_the_largest_first(hub: Hub) -> None:
+    filled(hub)
+
+    found = exceptions.causes(hub.store, [OrderKey("shopify", number) for number in ("1001", "1002", "1003")])
+
+    assert list(found.items()) == [("unmapped_item:MUG-X", 2), ("payment_not_captured:pending", 1)]
+    assert exceptions.causes(hub.store, []) == {}
 
 
 def test_the_open_exceptions_of_one_order_are_found(hub: Hub) -> None:
