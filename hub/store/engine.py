@@ -30,9 +30,6 @@ def connect(url: str, part: Part, schema: str | None = None) -> Engine:
     """
     engine = open_engine(url, durable=part == "inbox", schema=schema)
     with _alone(engine):
-        if schema is not None and engine.dialect.name == "postgresql":
-            with engine.begin() as connection:
-                connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         migrate(engine, part)
     return engine
 
@@ -41,7 +38,12 @@ def open_engine(url: str, *, durable: bool, schema: str | None = None) -> Engine
     """An engine without migrating; `durable`: each commit is on disk before it returns, also on power loss."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url, "FULL" if durable else "NORMAL")
-    return create_engine(url, connect_args={"options": f"-csearch_path={schema}"} if schema else {})
+    engine = create_engine(url, connect_args={"options": f"-csearch_path={schema}"} if schema else {})
+    if schema:
+        with engine.begin() as connection:  # two at once would both make it
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OPENING_LOCK})")
+            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    return engine
 
 
 def migrate(engine: Engine, part: Part, revision: str = "head") -> None:

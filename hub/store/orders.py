@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -15,7 +16,20 @@ from hub.model.facts import Fact, FactKind, Source, adapter
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
 from hub.store.bulk import add, add_new, reserve
-from hub.store.schema import counter, entry, event, exception, fact, intent, moment, orders, party, release, step
+from hub.store.schema import (
+    IS_OF_NO_ORDER,
+    counter,
+    entry,
+    event,
+    exception,
+    fact,
+    intent,
+    moment,
+    orders,
+    party,
+    release,
+    step,
+)
 
 CHUNK: Final = 500  # values bound at once in an IN list
 NO_CHAIN: Final = "0" * 64
@@ -40,6 +54,7 @@ class Known:
     facts: list[Fact] = field(default_factory=list)
     identities: set[tuple[str, str, str, str, str]] = field(default_factory=set)  # kind, id, hash, modified_at, source
     decided: dict[DocumentKey, Decided] = field(default_factory=dict)
+    unsent: dict[DocumentKey, int] = field(default_factory=dict)  # the intents of those decided and not sent
     released: set[str] = field(default_factory=set)  # hold codes
     open_exceptions: dict[str, str] = field(default_factory=dict)  # fingerprint -> code
 
@@ -60,7 +75,7 @@ class Changes:
     intents: Rows = field(default_factory=list)  # ids counted from 0 within the batch, as in steps and entries
     steps: Rows = field(default_factory=list)
     entries: Rows = field(default_factory=list)
-    superseded: list[DocumentKey] = field(default_factory=list)
+    superseded: list[int] = field(default_factory=list)  # intents never sent
     opened: Rows = field(default_factory=list)  # exceptions
     resolved: Rows = field(default_factory=list)  # by_channel, by_order, by_fingerprint, resolved_at, resolution
 
@@ -68,7 +83,7 @@ class Changes:
 def load(connection: Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
     """What is known of these orders; an order never seen is absent."""
     known: dict[OrderKey, Known] = {}
-    for part in _chunks(sorted(keys)):
+    for part in _chunks(sorted(keys, key=attrgetter("channel", "external_id"))):
         found = _load_orders(connection, part)
         if found:
             seen = [key for key in part if key in found]
@@ -117,12 +132,12 @@ def record(connection: Connection, changes: Changes) -> None:
         connection.execute(statement, changes.resolved)
 
 
-def known_documents(connection: Connection, keys: Sequence[DocumentKey]) -> set[DocumentKey]:
-    """Which of these documents were ever decided."""
+def known_masters(connection: Connection, keys: Sequence[DocumentKey]) -> set[DocumentKey]:
+    """Which of these customers and items were ever decided."""
     found: set[DocumentKey] = set()
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
-        query = select(intent.c.document_key).where(intent.c.document_key.in_(part)).distinct()
+        query = select(intent.c.document_key).where(text(IS_OF_NO_ORDER), intent.c.document_key.in_(part)).distinct()
         found.update(DocumentKey(key) for key in connection.execute(query).scalars())
     return found
 
@@ -189,6 +204,7 @@ def _load_facts(connection: Connection, keys: Sequence[OrderKey], found: dict[Or
 def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[OrderKey, Known]) -> None:
     query = (
         select(
+            intent.c.id,
             intent.c.channel,
             intent.c.order_id,
             intent.c.document_key,
@@ -204,10 +220,13 @@ def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[
         .where(in_keys(intent, keys), step.c.state != StepState.SUPERSEDED.value)
         .order_by(intent.c.id)
     )
-    for channel, order_id, document, revision, digest, action, state, content, posted in connection.execute(query):
+    for id, channel, order_id, document, revision, digest, action, state, content, posted in connection.execute(query):
         known = found.get(OrderKey(channel, order_id))
         if known is None:
             continue
+        known.unsent.pop(document, None)
+        if state in NOT_SENT:
+            known.unsent[document] = id
         before = known.decided.pop(document, None)  # a later intent takes the earlier one's place, at the end
         known.decided[document] = Decided(
             key=document,
@@ -253,22 +272,13 @@ def _record_orders(connection: Connection, changes: Changes) -> None:
             raise Overtaken("advance: another worker changed one of these orders; it is read again")
 
 
-def _supersede(connection: Connection, documents: Sequence[DocumentKey]) -> None:
+def _supersede(connection: Connection, intents: Sequence[int]) -> None:
     """Intents never sent are out of the queue, and their expected entries out of the books."""
-    ids = [
-        id
-        for start in range(0, len(documents), CHUNK)
-        for (id,) in connection.execute(
-            select(intent.c.id)
-            .join(step, step.c.intent_id == intent.c.id)
-            .where(intent.c.document_key.in_(documents[start : start + CHUNK]), step.c.state == StepState.PLANNED.value)
-        )
-    ]
-    if len(ids) != len(documents):
-        raise Overtaken("advance: an intent to be superseded was sent meanwhile; its order is read again")
-    for start in range(0, len(ids), CHUNK):
-        part = ids[start : start + CHUNK]
-        connection.execute(update(step).where(step.c.intent_id.in_(part)).values(state=StepState.SUPERSEDED.value))
+    for start in range(0, len(intents), CHUNK):
+        part = intents[start : start + CHUNK]
+        unsent = update(step).where(step.c.intent_id.in_(part), step.c.state.in_(NOT_SENT))
+        if connection.execute(unsent.values(state=StepState.SUPERSEDED.value)).rowcount != len(part):
+            raise Overtaken("advance: an intent to be superseded was sent meanwhile; its order is read again")
         connection.execute(entry.delete().where(entry.c.intent_id.in_(part)))
 
 

@@ -28,10 +28,11 @@ BIG: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for a key of type INTEGER."""
 
 OPEN_STATES: Final = ("planned", "sent", "in_doubt", "rejected")
-IS_OPEN: Final = "state IN ('planned', 'sent', 'in_doubt', 'rejected')"
+IS_OPEN: Final = "state NOT IN ('done', 'superseded')"  # SQLite builds a table for a list of more than two
 IS_PLANNED: Final = "state = 'planned'"
 IS_UNDER_WAY: Final = "state IN ('sent', 'in_doubt')"
-IS_MASTER: Final = f"order_id = '' AND {IS_OPEN}"
+IS_OF_NO_ORDER: Final = "order_id = ''"
+IS_MASTER: Final = f"{IS_OF_NO_ORDER} AND {IS_OPEN}"
 """Conditions of partial indexes. Queries must use them word for word: SQLite matches the text, not bound values."""
 
 
@@ -214,7 +215,7 @@ intent = Table(
     Column("policy", String(40), nullable=False),  # versions of the policies and crosswalks that decided it
     Column("decided_at", String(27), nullable=False),
     Index("intent_order", "channel", "order_id"),
-    Index("intent_document", "document_key"),
+    _partial("intent_master", "document_key", where=IS_OF_NO_ORDER),
 )
 
 step = Table(

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hub.books import Chart
+from hub.books import Chart, Role
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine, Rate
 from hub.model.order import OrderKey
 
@@ -46,6 +46,7 @@ def read(raw: dict[str, Any], number: int) -> Document:
         date=date,
         order=OrderKey(raw.get("channel", "shopify"), "1001"),
         settles=tuple(line(*x) for x in raw.get("settles", ())),
+        rounding=tuple(line(*x) for x in raw.get("rounding", ())),
         **rest,
     )
 
@@ -78,6 +79,11 @@ def _discounts() -> st.SearchStrategy[tuple[DocumentLine, ...]]:
     funders = st.sampled_from(["seller", "marketplace", ""])
     one = st.builds(DocumentLine, st.just(Component.DISCOUNT), _positive.map(lambda x: -x), detail=funders)
     return st.lists(one, max_size=2).map(tuple)
+
+
+def _roundings(roles: list[Role]) -> st.SearchStrategy[tuple[DocumentLine, ...]]:
+    one = st.builds(DocumentLine, st.just(Component.ACCOUNT), st.integers(-1, 1), detail=st.sampled_from(roles))
+    return st.lists(one, max_size=3).map(tuple)
 
 
 @st.composite
@@ -126,4 +132,5 @@ def documents(draw: st.DrawFn, chart: Chart, functional: str = "USD") -> Documen
         settles=settles,
         deferred=draw(st.booleans()),
         rate=Rate(draw(_rates), DAY, "drawn"),
+        rounding=draw(_roundings([account.role for account in chart.accounts])),
     )

@@ -235,6 +235,50 @@ def test_goods_shipped_beyond_the_order_leave_transit_when_they_arrive() -> None
     assert moved == {"ful-webshop-1001-f1", "ful-webshop-1001-f2"}
 
 
+def test_what_is_given_back_under_way_comes_out_of_deferred_revenue_as_it_was_billed() -> None:
+    """The channel gives 9.99 for a unit billed at 10.00: the cent is not deferred any more."""
+    back = refunded("r1", 90, given_back("1", 1, 999))
+    conditions = terms(recognise_on_delivery=True)
+
+    memo = only(K.CREDIT_MEMO, ORDER, PAID, SENT, back, under=conditions)
+    receipt = only(K.RETURN_RECEIPT, ORDER, PAID, SENT, back, under=conditions)
+
+    assert [(x.amount_minor, x.quantity, x.detail) for x in memo.lines] == [(1000, 1, "deferred"), (-1, 0, "")]
+    assert (receipt.deferred, receipt.applies_to) == (True, "ful-webshop-1001-f1")
+
+
+def test_delivery_recognises_what_was_not_given_back_before() -> None:
+    arrived = shipped("f1", 60, delivered=120, l1=2)
+
+    made = only(K.JOURNAL_ENTRY, ORDER, PAID, arrived, BACK, under=terms(recognise_on_delivery=True))
+
+    assert [(x.detail, x.amount_minor, x.quantity) for x in made.lines] == [
+        ("deferred_revenue", 1000, 0), ("revenue", -1000, 0), ("", 0, 1),
+    ]  # fmt: skip
+
+
+def test_what_is_given_back_is_taken_from_what_arrived_before_what_is_under_way() -> None:
+    sent = [shipped("f1", 60, l1=1), shipped("f2", 60, delivered=70, l1=1)]
+
+    receipt = only(K.RETURN_RECEIPT, ORDER, PAID, *sent, BACK, under=terms(recognise_on_delivery=True))
+
+    assert (receipt.deferred, receipt.applies_to) == (False, "ful-webshop-1001-f2")
+
+
+def test_one_refund_of_arrived_units_and_of_units_under_way_is_one_memo_and_two_receipts() -> None:
+    sent = [shipped("f1", 60, delivered=70, l1=1), shipped("f2", 60, l1=1)]
+    both = refunded("r1", 90, given_back("1", 2, 2000))
+
+    made = planned([ORDER, PAID, *sent, both], terms(recognise_on_delivery=True))
+
+    assert [(x.key, x.deferred) for x in made if x.kind is K.RETURN_RECEIPT] == [
+        ("ret-webshop-1001-r1-f1", False),
+        ("ret-webshop-1001-r1-f2", True),
+    ]
+    (memo,) = [x for x in made if x.kind is K.CREDIT_MEMO]
+    assert [(x.amount_minor, x.detail) for x in memo.lines] == [(1000, "deferred"), (1000, "")]
+
+
 # --- money and goods back ------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 """The store's tables: migrations make what the schema says, on either database, and can be taken back."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,3 +111,12 @@ def described(engine: Engine, part: str) -> list[Any]:
 
 def _plain(value: Any) -> Any:
     return " ".join(value.split()) if isinstance(value, str) else value
+
+
+@pytest.mark.postgres
+def test_two_processes_may_open_a_fresh_database_at_once(postgres_url: str) -> None:
+    """Each makes the schema and the tables where the other has not; both come to their end."""
+    code = "import sys; from hub.store.engine import connect; connect(sys.argv[1], 'hub', 'fresh').dispose()"
+    started = [subprocess.Popen([sys.executable, "-c", code, postgres_url]) for _ in range(4)]
+
+    assert [one.wait(timeout=60) for one in started] == [0, 0, 0, 0]

@@ -121,7 +121,14 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.String(length=27), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("intent_document", "intent", ["document_key"], unique=False)
+    op.create_index(
+        "intent_master",
+        "intent",
+        ["document_key"],
+        unique=False,
+        sqlite_where=sa.text("order_id = ''"),
+        postgresql_where=sa.text("order_id = ''"),
+    )
     op.create_index("intent_order", "intent", ["channel", "order_id"], unique=False)
     op.create_table(
         "orders",
@@ -215,16 +222,16 @@ def upgrade() -> None:
         "step",
         ["target", "id"],
         unique=False,
-        sqlite_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
-        postgresql_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        sqlite_where=sa.text("order_id = '' AND state NOT IN ('done', 'superseded')"),
+        postgresql_where=sa.text("order_id = '' AND state NOT IN ('done', 'superseded')"),
     )
     op.create_index(
         "step_open",
         "step",
         ["channel", "order_id", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
-        postgresql_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        sqlite_where=sa.text("state NOT IN ('done', 'superseded')"),
+        postgresql_where=sa.text("state NOT IN ('done', 'superseded')"),
     )
     op.create_index(
         "step_planned",
@@ -260,14 +267,14 @@ def downgrade() -> None:
     op.drop_index(
         "step_open",
         table_name="step",
-        sqlite_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
-        postgresql_where=sa.text("state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        sqlite_where=sa.text("state NOT IN ('done', 'superseded')"),
+        postgresql_where=sa.text("state NOT IN ('done', 'superseded')"),
     )
     op.drop_index(
         "step_master",
         table_name="step",
-        sqlite_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
-        postgresql_where=sa.text("order_id = '' AND state IN ('planned', 'sent', 'in_doubt', 'rejected')"),
+        sqlite_where=sa.text("order_id = '' AND state NOT IN ('done', 'superseded')"),
+        postgresql_where=sa.text("order_id = '' AND state NOT IN ('done', 'superseded')"),
     )
     op.drop_index("step_intent", table_name="step")
     op.drop_table("step")
@@ -279,7 +286,12 @@ def downgrade() -> None:
     )
     op.drop_table("orders")
     op.drop_index("intent_order", table_name="intent")
-    op.drop_index("intent_document", table_name="intent")
+    op.drop_index(
+        "intent_master",
+        table_name="intent",
+        sqlite_where=sa.text("order_id = ''"),
+        postgresql_where=sa.text("order_id = ''"),
+    )
     op.drop_table("intent")
     op.drop_table("fact")
     op.drop_index(
