@@ -94,12 +94,16 @@ class _Batch:
 
 def _file(hub: Hub, name: str, items: Iterator[Received | Unreadable]) -> Iterator[Imported]:
     batch = _Batch()
+    empty = True
     for item in items:
+        empty = False
         batch.add(item)
         if batch.full:
             yield from _rows(hub, name, batch)
             batch = _Batch()
     yield from _rows(hub, name, batch)
+    if empty:
+        yield Imported(name, "not_an_order", problems=(Problem("$", "no record in it"),))
 
 
 def _rows(hub: Hub, name: str, batch: _Batch) -> list[Imported]:

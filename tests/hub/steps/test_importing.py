@@ -70,3 +70,13 @@ def test_a_record_in_two_files_is_a_duplicate_in_the_second(hub: Hub, tmp_path: 
 def test_a_channel_that_does_not_exist_stops_before_anything_is_read(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="no 'amazon' among the channels"):
         list(import_files(hub, "amazon", [written(tmp_path, order())]))
+
+
+@pytest.mark.parametrize("content", ["[]", '{"orders": []}'])
+def test_a_file_without_records_says_so(hub: Hub, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "none.json"
+    path.write_text(content)
+
+    (row,) = import_files(hub, "shopify", [path])
+
+    assert (row.outcome, row.problems[0].message, row.bad) == ("not_an_order", "no record in it", False)
