@@ -116,9 +116,9 @@ class Costing:
             self._hold(place, after)
         return tuple(out)
 
-    def reverse(self, document: int) -> int:
-        """The document's moves are undone; what revaluing the rest adds to the stock's value, in all."""
-        revalued = 0
+    def reverse(self, document: int) -> tuple[int, int]:
+        """The document's moves are undone; what that adds to the value of stock and of goods in transit."""
+        revalued = in_transit = 0
         for move in list(self.moves_of[document]):
             self._record(replace(move, quantity=-move.quantity, cost_minor=-move.cost_minor))
             if move.purpose is not Purpose.RECOGNISE:
@@ -132,6 +132,8 @@ class Costing:
                     self._set(issued, quantity=quantity, cost_minor=cost)
             elif move.source is not None and (source := self.issues_of[move.source].get(move.place[1])):
                 self._give_back(source, move)
+                if move.purpose is Purpose.RECOGNISE:
+                    in_transit += self._rest_in_transit(source, move)
         live = self.moves_of[document]
         self.moves_of[document] = []
 
@@ -139,7 +141,7 @@ class Costing:
             self.moves_of[document] = live
 
         self._undo.append(restore)
-        return revalued
+        return revalued, in_transit
 
     def _check(self, document: Document, line: DocumentLine, number: int) -> None:
         signed = document.kind is DocumentKind.STOCK_ADJUSTMENT
@@ -206,6 +208,8 @@ class Costing:
         left = None if item is None else quantity
         for issued in self._sources(document, item):
             open_units = issued.quantity - issued.recognised
+            if left is not None and document.applies_to is not None:
+                open_units = issued.quantity  # as many as it says: a return told before this may be about to be undone
             count = open_units if left is None else min(left, open_units)
             if count <= 0:
                 continue
@@ -217,6 +221,21 @@ class Costing:
             if left is not None:
                 left -= count
         return total
+
+    def _rest_in_transit(self, source: Issued, move: Move) -> int:
+        """What is posted to goods in transit, so that no cost stays there once all units, or none, have left it.
+
+        Parts are costed as they come; undone in another order they may leave a unit of rounding behind.
+        """
+        if move.document == source.document:  # such a rest itself
+            return move.cost_minor
+        if source.recognised not in (0, source.quantity):
+            return 0
+        rest = source.recognised_minor - (source.cost_minor if source.recognised else 0)
+        if rest:
+            self._record(Move(source.document, Purpose.RECOGNISE, source.document, move.place, 0, -rest))
+            self._set(source, recognised_minor=source.recognised_minor - rest)
+        return rest
 
     def _give_back(self, source: Issued, move: Move) -> None:
         if move.purpose is Purpose.RETURN:

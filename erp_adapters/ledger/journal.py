@@ -217,8 +217,11 @@ class Batch:
             if on != entry.date:
                 reversal = replace(reversal, original_date=entry.original_date or entry.date)
             self._enter(row["id"], Cause.REVERSAL, reversal, number)
-        if row["kind"] in STOCK_KINDS and (value := self.costing.reverse(row["id"])):
+        stock, in_transit = self.costing.reverse(row["id"]) if row["kind"] in STOCK_KINDS else (0, 0)
+        if stock or in_transit:
             chart = self.books.chart
+            revalued = {Role.INVENTORY: stock, Role.INVENTORY_IN_TRANSIT: in_transit}
+            revalued[Role.COST_OF_GOODS_SOLD] = -stock - in_transit
             functional = self.books.functional[row["entity"]]
             on = first_open_day(self.closed, row["entity"], row["date"])
             entry = Entry(
@@ -227,9 +230,8 @@ class Batch:
                 on,
                 f"revaluation: {row['kind'].replace('_', ' ')} {row['reference'] or row['key'] or ''}".rstrip(),
                 functional,
-                (
-                    Posting(chart.account(Role.INVENTORY), value, functional, value),
-                    Posting(chart.account(Role.COST_OF_GOODS_SOLD), -value, functional, -value),
+                tuple(
+                    Posting(chart.account(role), minor, functional, minor) for role, minor in revalued.items() if minor
                 ),
             )
             self._enter(row["id"], Cause.REVALUATION, entry)

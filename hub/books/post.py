@@ -1,12 +1,13 @@
 """`post`: what a document does to the books, as one balanced entry."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from hub.books.chart import Chart, Role
 from hub.books.faults import Unpostable
 from hub.books.policy import Policy
-from hub.model.documents import Component, Document, DocumentKind, DocumentLine
+from hub.model.documents import DEFERRED, Component, Document, DocumentKind, DocumentLine
 from hub.model.entries import Entry, Posting
 from hub.model.money import decimal_of, rounded_minor
 
@@ -40,13 +41,13 @@ def post(document: Document, chart: Chart, policy: Policy, functional: str) -> E
     """The entry of a document, one posting an account; None where it posts nothing.
 
     Amounts are in the document's currency, but the cost of stock is in the functional one. A foreign amount is
-    converted at the document's rate, halves away from zero; what the rounding of the parts leaves goes to FX
-    gain/loss as a posting of no transaction amount.
+    converted at the document's rate, halves away from zero, give or take the document's own `rounding`; what the
+    rounding of the parts leaves goes to FX gain/loss as a posting of no transaction amount.
 
     Raises:
         Unpostable: the document contradicts itself or lacks what posting needs.
     """
-    rule = _RULES.get(document.kind)
+    rule = RULES.get(document.kind)
     if rule is None:
         return None
     sums: Sums = {}
@@ -123,7 +124,7 @@ def _stock(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None
             raise Unpostable("unknown_component", "lines", f"a {document.kind} has no {line.component} line")
 
 
-_RULES: Final[dict[DocumentKind, Callable[[Document, Chart, Policy, Sums], None]]] = {
+RULES: Final[dict[DocumentKind, Callable[[Document, Chart, Policy, Sums], None]]] = {
     DocumentKind.INVOICE: _invoice,
     DocumentKind.CREDIT_MEMO: _credit_memo,
     DocumentKind.PAYMENT: _money_in,
@@ -185,21 +186,28 @@ def _converted(sums: Sums, document: Document, chart: Chart, functional: str) ->
             raise Unpostable("missing_rate", "rate", f"no rate from {currency} to {functional}")
         return []
     rate = document.rate.value
-    postings = []
-    left = 0
-    for account, minor in sums.items():
-        if minor:
-            worth = rounded_minor(decimal_of(minor, currency) * rate, functional)
-            left += worth
-            postings.append(Posting(account, minor, currency, worth))
-    if left:
+    worth = {account: converted(minor, currency, rate, functional) for account, minor in sums.items()}
+    for line in document.rounding:
+        _add(worth, chart.account(_role(line.detail)), line.amount_minor)
+    postings = [
+        Posting(account, sums.get(account, 0), currency, minor)
+        for account, minor in worth.items()
+        if minor or sums.get(account)
+    ]
+    if left := sum(worth.values()):
         postings.append(Posting(chart.account(Role.FX_GAIN_LOSS), 0, currency, -left))
     return postings
 
 
+def converted(minor: int, currency: str, rate: Decimal, functional: str) -> int:
+    """An amount in the functional currency's minor units, halves away from zero."""
+    return rounded_minor(decimal_of(minor, currency) * rate, functional)
+
+
 def _sale_account(document: Document, line: DocumentLine, chart: Chart, policy: Policy) -> str:
     component = line.component
-    if document.deferred and component in DEFERRABLE and line.detail != MARKETPLACE:
+    deferred = document.deferred or (document.kind is DocumentKind.CREDIT_MEMO and line.detail == DEFERRED)
+    if deferred and component in DEFERRABLE and line.detail != MARKETPLACE:
         return chart.account(Role.DEFERRED_REVENUE)
     role = SALE_ROLES.get(component)
     if component is Component.ADJUSTMENT:

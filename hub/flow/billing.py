@@ -5,11 +5,12 @@ those removed by edits. A cancelled unit carries what the channel's refund says,
 and what is left is shared by the units that remain.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from hub.model.documents import Component, DocumentLine
+from hub.books.post import DEFERRABLE, MARKETPLACE
+from hub.model.documents import Component, DocumentKey, DocumentLine
 from hub.model.money import part, spread
 from hub.model.order import Collector, Line, LineId, LineKind, TaxLine, included_tax
 from hub.model.refunding import RefundedLine
@@ -69,6 +70,81 @@ class _Amounts(NamedTuple):
 
     net: int
     taxes: list[int]  # a tax line each
+
+
+class Shipment:
+    """What one shipment holds back until it arrives: revenue that its invoice defers, and goods in transit.
+
+    It ends when it arrives, or when all its units were credited before; what is left then is recognised.
+    """
+
+    def __init__(
+        self,
+        units: Iterable[tuple[LineId, int]],
+        moved: DocumentKey | None,
+        stock: Iterable[DocumentLine],
+        billed: Iterable[DocumentLine],
+    ) -> None:
+        self.units: dict[LineId, int] = {}  # not credited
+        self.moved = moved  # the document that took its stock
+        self.ended = False
+        self.shipping_minor = 0
+        self._transit: dict[LineId | None, DocumentLine] = {}
+        self._deferred: dict[LineId, tuple[int, int, int]] = {}  # units, goods and discounts
+        for id, count in units:
+            if count > 0:
+                self.units[id] = self.units.get(id, 0) + count
+        for line in stock:
+            before = self._transit.get(line.line)
+            quantity = line.quantity + (before.quantity if before else 0)
+            self._transit[line.line] = DocumentLine(Component.STOCK, 0, line.line, line.item, quantity)
+        for line in billed:
+            if line.component not in DEFERRABLE or line.detail == MARKETPLACE:
+                continue
+            if line.line is None:
+                self.shipping_minor += line.amount_minor
+                continue
+            count, goods, off = self._deferred.get(line.line, (0, 0, 0))
+            if line.component is Component.GOODS:
+                count, goods = count + line.quantity, goods + line.amount_minor
+            else:
+                off += line.amount_minor
+            self._deferred[line.line] = (count, goods, off)
+
+    def credit(self, line: LineId, count: int) -> int:
+        """What is deferred for the next so many units of a line, no longer to be recognised."""
+        units, goods, off = self._deferred.get(line, (0, 0, 0))
+        count = min(count, units)
+        goods_part, off_part = part(goods, units, 0, count), part(off, units, 0, count)
+        self._deferred[line] = (units - count, goods - goods_part, off - off_part)
+        return goods_part + off_part
+
+    def credit_shipping(self, amount_minor: int) -> int:
+        """As much of it as is deferred, no longer to be recognised."""
+        taken = max(0, min(amount_minor, self.shipping_minor))
+        self.shipping_minor -= taken
+        return taken
+
+    def take_back(self, line: LineId, count: int) -> DocumentLine | None:
+        """So many units of a line out of transit; None where none are there."""
+        there = self._transit.get(line)
+        if there is None or there.quantity < count:
+            return None
+        self._transit[line] = DocumentLine(Component.STOCK, 0, line, there.item, there.quantity - count)
+        return DocumentLine(Component.STOCK, 0, line, there.item, count)
+
+    def recognised(self) -> Iterator[DocumentLine]:
+        """The lines of the journal entry that ends it: deferred revenue becomes revenue, and cost leaves transit."""
+        roles = (
+            ("revenue", sum(goods for _, goods, _ in self._deferred.values())),
+            ("discounts", sum(off for _, _, off in self._deferred.values())),
+            ("shipping_income", self.shipping_minor),
+        )
+        for role, amount in roles:
+            if amount:
+                yield DocumentLine(Component.ACCOUNT, amount, detail="deferred_revenue")
+                yield DocumentLine(Component.ACCOUNT, -amount, detail=role)
+        yield from (line for line in self._transit.values() if line.quantity)
 
 
 def placed(line: Line, item: str | None) -> Iterator[DocumentLine]:

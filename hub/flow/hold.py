@@ -128,6 +128,8 @@ def _off_list(snapshot: Snapshot, terms: Terms, rules: HoldRules, items: Mapping
         if any(tax.included for tax in line.taxes):
             continue
         price = line.unit_price.scaleb(exponent(snapshot.currency))
+        if price == item.list_price_minor:
+            continue
         off = abs(price - item.list_price_minor)
         bound = max(Decimal(rules.price_tolerance_minor), item.list_price_minor * rules.price_tolerance_percent / 100)
         if off > bound:
@@ -167,8 +169,10 @@ def _unpaid(snapshot: Snapshot, state: OrderState, rules: HoldRules) -> Iterator
 
 
 def _too_fresh(snapshot: Snapshot, rules: HoldRules, now: datetime.datetime) -> Iterator[Hold]:
+    if not rules.edit_window_minutes:
+        return
     until = snapshot.placed_at + datetime.timedelta(minutes=rules.edit_window_minutes)
-    if rules.edit_window_minutes and now < until:
+    if now < until:
         yield Hold(
             HoldCode.EDIT_WINDOW,
             "edit_window",

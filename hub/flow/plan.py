@@ -8,14 +8,15 @@ is credited by a memo. See docs/decisions/0004-documents-of-an-order.md.
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from operator import itemgetter
 
-from hub.flow.billing import Bill, tax_line, tax_lines
+from hub.books.foreign import rounded_together
+from hub.flow.billing import Bill, Shipment, tax_line, tax_lines
 from hub.flow.fold import MONEY_IN
 from hub.flow.terms import STOCKED, Terms
-from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
+from hub.model.documents import DEFERRED, Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
 from hub.model.facts import Adjustment, AdjustmentKind, FulfilmentStatus, Restock, TenderKind, TenderStatus
 from hub.model.order import ChargeKind, Line, LineId, LineKind, PartyRef, Snapshot, TaxLine
 from hub.model.refunding import RefundedLine, cut_refunds
@@ -43,7 +44,8 @@ def plan(state: OrderState, terms: Terms) -> list[Document]:
     """The documents of an order, each after those it refers to; none while the order itself is unknown or a test."""
     if state.snapshot is None or state.snapshot.test:
         return []
-    return _Plan(state, state.snapshot, terms).documents()
+    documents = _Plan(state, state.snapshot, terms).documents()
+    return documents if terms.rate is None else rounded_together(documents, terms.functional)
 
 
 class _Rank(IntEnum):
@@ -65,8 +67,9 @@ class _Plan:
     deposits_minor: int = 0  # held, not yet applied
     receivable_minor: int = 0  # invoiced, not yet settled
     payable_minor: dict[str, int] = field(default_factory=dict)  # credited and to be paid out, by refund
-    invoices: dict[str, Document] = field(default_factory=dict)  # by fulfilment
-    moved: dict[str, DocumentKey] = field(default_factory=dict)  # the document that took its stock, by fulfilment
+    invoiced: bool = False
+    shipments: dict[str, Shipment] = field(default_factory=dict)  # by fulfilment, where revenue waits for delivery
+    recognised: list[tuple[str, datetime.date, tuple[DocumentLine, ...]]] = field(default_factory=list)
 
     def documents(self) -> list[Document]:
         self.lines = {line.id: line for line in self.snapshot.lines}
@@ -96,7 +99,11 @@ class _Plan:
                 case DatedRefund():
                     self._credit(thing)
                 case str():
-                    self._recognise(thing)
+                    self._arrive(thing)
+        # After the credits, though they be younger: what they took back is not recognised, whichever is told first.
+        for fulfilment, on, lines in self.recognised:
+            moved = self.shipments[fulfilment].moved
+            self._add(DocumentKind.JOURNAL_ENTRY, (fulfilment,), on, lines, applies_to=moved)
         return self.out
 
     def _cut_refunds(self) -> dict[str, list[RefundedLine]]:
@@ -201,11 +208,13 @@ class _Plan:
                 currency=self.terms.functional,
                 deferred=self.terms.recognise_on_delivery,
             ).key
-            self.moved[fulfilment.id] = moved
-        if not self.invoices:
+        if not self.invoiced:
             billed.extend(self.charges)
             for refund in self.state.refunds:
                 billed.extend(self._adjustments_before(refund))
+        if self.terms.recognise_on_delivery:
+            units = [(row.line, row.quantity) for row in body.lines if row.line in self.lines]
+            self.shipments[fulfilment.id] = Shipment(units, moved, stock, billed)
         if not billed:
             return
         invoice = self._add(
@@ -216,7 +225,7 @@ class _Plan:
             applies_to=moved,
             deferred=self.terms.recognise_on_delivery,
         )
-        self.invoices[fulfilment.id] = invoice
+        self.invoiced = True
         self.receivable_minor += invoice.total_minor
         self._apply((fulfilment.id,), on, invoice.key, invoice.total_minor)
 
@@ -230,26 +239,17 @@ class _Plan:
         """Whether a refund comes after the first invoice, so that it has something to credit."""
         return self.first_shipment_at is not None and refund.body.processed_at >= self.first_shipment_at
 
-    def _recognise(self, fulfilment: str) -> None:
-        """Delivery: what the invoice deferred becomes revenue, and its cost follows."""
-        invoice, moved = self.invoices.get(fulfilment), self.moved.get(fulfilment)
+    def _arrive(self, fulfilment: str) -> None:
         body = next(f.body for f in self.state.fulfilments if f.id == fulfilment)
-        on = self.terms.day(max(body.delivered_at or body.shipped_at, body.shipped_at))
-        earned = {Component.GOODS: "revenue", Component.DISCOUNT: "discounts", Component.SHIPPING: "shipping_income"}
-        lines: list[DocumentLine] = []
-        for component, role in earned.items():
-            amount = sum(
-                line.amount_minor
-                for line in (invoice.lines if invoice is not None else ())
-                if line.component is component and line.detail != "marketplace"
-            )
-            if amount:
-                lines.append(DocumentLine(Component.ACCOUNT, amount, detail="deferred_revenue"))
-                lines.append(DocumentLine(Component.ACCOUNT, -amount, detail=role))
-        if moved is not None:
-            lines.append(DocumentLine(Component.STOCK, 0))
-        if lines:
-            self._add(DocumentKind.JOURNAL_ENTRY, (fulfilment,), on, tuple(lines), applies_to=moved)
+        self._end(fulfilment, self.terms.day(max(body.delivered_at or body.shipped_at, body.shipped_at)))
+
+    def _end(self, fulfilment: str, on: datetime.date) -> None:
+        """What a shipment still defers is recognised: revenue, and its cost follows."""
+        shipment = self.shipments[fulfilment]
+        if not shipment.ended:
+            shipment.ended = True
+            if lines := tuple(shipment.recognised()):
+                self.recognised.append((fulfilment, on, lines))
 
     # --- money in --------------------------------------------------------------------------------------------------
 
@@ -285,29 +285,42 @@ class _Plan:
     def _credit(self, refund: DatedRefund) -> None:
         on = self.terms.day(refund.body.processed_at)
         lines: list[DocumentLine] = []
-        stock: list[DocumentLine] = []
+        stock: dict[str | None, list[DocumentLine]] = {}  # by the shipment that it comes back from
         location: str | None = None
+        touched: set[str] = set()
         for row in self.cuts[refund.id]:
             line = self.lines.get(row.given.line)
             if line is None or not (row.credited or row.credited_net_minor or row.credited_tax_minor):
                 continue
-            lines.extend(self._credit_line(line, row, on))
+            came_from = self._came_from(line.id, row.credited)
+            touched.update(fulfilment for fulfilment, _ in came_from if fulfilment is not None)
+            lines.extend(self._credit_line(line, row, on, came_from))
             item = self.terms.item(line, on)
             back = row.given.restock in (Restock.RETURN, Restock.LEGACY)
             if back and row.credited and line.kind in STOCKED and item is not None and line.requires_shipping:
-                stock.append(DocumentLine(Component.STOCK, 0, line.id, item, row.credited))
+                for fulfilment, count in came_from:
+                    received = None if fulfilment is None else self.shipments[fulfilment].take_back(line.id, count)
+                    at = None if received is None else fulfilment
+                    received = received or DocumentLine(Component.STOCK, 0, line.id, item, count)
+                    stock.setdefault(at, []).append(received)
                 location = location or row.given.location
         if self._credits(refund):
-            lines.extend(self._adjustments(refund))
-        if stock:
+            lines.extend(self._adjustments_after(refund))
+        for fulfilment, received_lines in stock.items():
+            shipment = None if fulfilment is None else self.shipments[fulfilment]
             self._add(
                 DocumentKind.RETURN_RECEIPT,
-                (refund.id,),
+                (refund.id,) if fulfilment is None else (refund.id, fulfilment),
                 on,
-                tuple(stock),
+                tuple(received_lines),
                 location=self.terms.location(location, on),
                 currency=self.terms.functional,
+                applies_to=shipment.moved if shipment else None,
+                deferred=shipment is not None and not shipment.ended,
             )
+        for fulfilment in sorted(touched):
+            if not any(self.shipments[fulfilment].units.values()):
+                self._end(fulfilment, on)
         total = sum(line.amount_minor for line in lines)
         if not lines:
             return
@@ -319,11 +332,53 @@ class _Plan:
         self.payable_minor[refund.id] = payable
         self._add(DocumentKind.CREDIT_MEMO, (refund.id,), on, tuple(lines), settles=tuple(settles))
 
-    def _credit_line(self, line: Line, row: RefundedLine, on: datetime.date) -> Iterator[DocumentLine]:
+    def _came_from(self, line: LineId, count: int) -> list[tuple[str | None, int]]:
+        """The shipments whose units of a line are credited: those that arrived first, in order of shipment.
+
+        None stands for units of no shipment before, and for all where revenue does not wait for delivery.
+        """
+        found: list[tuple[str | None, int]] = []
+        for ended in (True, False) if self.shipments else ():
+            for id, shipment in self.shipments.items():
+                taken = min(count, shipment.units.get(line, 0)) if shipment.ended is ended else 0
+                if taken > 0:
+                    shipment.units[line] -= taken
+                    count -= taken
+                    found.append((id, taken))
+        if count or not found:
+            found.append((None, count))
+        return found
+
+    def _credit_line(
+        self, line: Line, row: RefundedLine, on: datetime.date, came_from: list[tuple[str | None, int]]
+    ) -> Iterator[DocumentLine]:
+        """Units under way are taken out of deferred revenue as they were billed; the channel's own cents are not."""
         component = Component.GIFT_CARD if line.kind is LineKind.GIFT_CARD else Component.GOODS
         item = self.terms.item(line, on)
-        yield DocumentLine(component, row.credited_net_minor, line.id, item, row.credited)
+        units, net = row.credited, row.credited_net_minor
+        for fulfilment, count in came_from:
+            shipment = None if fulfilment is None else self.shipments[fulfilment]
+            if shipment is not None and not shipment.ended and component is Component.GOODS:
+                deferred = shipment.credit(line.id, count)
+                units, net = units - count, net - deferred
+                yield DocumentLine(component, deferred, line.id, item, count, DEFERRED)
+        if units == row.credited or units or net:
+            yield DocumentLine(component, net, line.id, item, units)
         yield from tax_lines(line.taxes, row.credited_tax_minor, line.id)
+
+    def _adjustments_after(self, refund: DatedRefund) -> Iterator[DocumentLine]:
+        """Those that are credited; shipping comes out of deferred revenue as far as it lies there."""
+        for line in self._adjustments(refund):
+            left = line.amount_minor
+            if line.component is Component.SHIPPING:
+                for shipment in self.shipments.values():
+                    if not shipment.ended and (deferred := shipment.credit_shipping(left)):
+                        left -= deferred
+                        yield replace(line, amount_minor=deferred, detail=DEFERRED)
+            if left == line.amount_minor:
+                yield line
+            elif left:
+                yield replace(line, amount_minor=left)
 
     def _adjustments(self, refund: DatedRefund) -> Iterator[DocumentLine]:
         """A refund's adjustments, positive in the customer's favour."""

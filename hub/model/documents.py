@@ -97,6 +97,9 @@ class Component(StrEnum):
 
 TAXES: Final = (Component.TAX, Component.MARKETPLACE_TAX)
 
+DEFERRED: Final = "deferred"
+"""The `detail` of a credit memo's goods or shipping that were not revenue yet: they come out of deferred revenue."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
@@ -150,6 +153,7 @@ class Document:
     original_date: datetime.date | None = None  # where a closed period moved `date`
     rate: Rate | None = None  # None: the document's currency is the functional one
     memo: str = ""
+    rounding: tuple[DocumentLine, ...] = ()  # lines ACCOUNT in *functional* minor units; see hub/books/foreign.py
 
     @property
     def total_minor(self) -> int:

@@ -208,10 +208,13 @@ class Snapshot:
     def computed_total_minor(self) -> int:
         """Lines at list price − discounts + shipping + charges + tax that is not in the prices."""
         total = 0
-        for line in self.lines:
-            total += line.gross_minor - line.discount_minor + added_tax(line.taxes)
-        for shipping in self.shipping:
-            total += shipping.gross_minor - shipping.discount_minor + added_tax(shipping.taxes)
+        parts: tuple[Line | ShippingLine, ...] = (*self.lines, *self.shipping)
+        for sold in parts:
+            total += sold.gross_minor
+            for discount in sold.discounts:
+                total -= discount.amount_minor
+            if sold.taxes:
+                total += added_tax(sold.taxes)
         for charge in self.charges:
             total += charge.amount_minor + added_tax(charge.taxes)
         return total

@@ -101,7 +101,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
             decider = Decider(hub, reading, orders.load(reading, facts), now)
             decided = [decider.order(key, new) for key, new in facts.items()]
             wanted = {key for one in decided for key in one.masters}
-            decider.masters(decided, orders.known_documents(reading, sorted(wanted)), changes)
+            decider.masters(decided, orders.known_masters(reading, sorted(wanted)), changes)
         changes.parties.extend(_party_rows(batch.parties))
         for record, error in batch.failed:
             changes.opened.extend(untranslated(record, error, now))

@@ -19,7 +19,6 @@ from hub.flow.fold import FactSet, events, fold, winners
 from hub.flow.hold import holds, late
 from hub.flow.plan import plan
 from hub.flow.terms import Item, Terms
-from hub.model.crosswalk import Crosswalks
 from hub.model.decisions import Decision, Hold, HoldCode, Intent
 from hub.model.documents import (
     DOCUMENT,
@@ -50,6 +49,7 @@ from hub.store.sending import NO_ORDER
 log = logging.getLogger(__name__)
 
 POSTED: Final = "posted"
+PLANNED: Final = StepState.PLANNED.value
 STEP_NAME: Final = "put"  # an adapter that needs several steps a document declares them; the ledger needs one
 CHAINED: Final = (
     "channel",
@@ -64,6 +64,8 @@ CHAINED: Final = (
     "fact_hash",
 )
 """What an event's hash covers, beside the hash before it."""
+
+_chained_values: Final = itemgetter(*CHAINED)
 
 MASTERS_DATE: Final = date(1970, 1, 1)
 """Customers and items are of no period: whichever order names one first, its document is the same."""
@@ -134,7 +136,7 @@ class DecidedOrder:
             )
         else:
             changes.new_orders.append({"channel": key.channel, "order_id": key.external_id, **row})
-        changes.superseded.extend(self.decision.superseded)
+        changes.superseded.extend(self.known.unsent[key] for key in self.decision.superseded)
         for intent in self.decision.intents:
             add_intent(changes, key.channel, key.external_id, intent, now)
         _add_exceptions(self, changes, now)
@@ -148,8 +150,8 @@ class Decider:
         self._connection = connection
         self._known = known
         self._now = now
-        self._crosswalks: dict[str, Crosswalks] = {}
         self._closed: dict[str, date | None] = {}
+        self._terms_at_home: dict[str, Terms] = {}  # by channel, for orders in the functional currency
 
     def order(self, key: OrderKey, new: Sequence[NewFact], *, denied: Sequence[Hold] = ()) -> DecidedOrder:
         """The order with these facts added to those known.
@@ -274,19 +276,19 @@ class Decider:
             decided.masters = _masters(decided, planned, self._hub.known_masters)
 
     def _terms(self, channel: OpenChannel, state: OrderState, known: Known) -> Terms:
-        crosswalks = self._crosswalks.get(channel.channel.slug)
-        if crosswalks is None:
-            crosswalks = self._hub.crosswalks(channel.channel.slug, self._connection)
-            self._crosswalks[channel.channel.slug] = crosswalks
-        terms = Terms(
-            entity=channel.entity.slug,
-            functional=channel.entity.currency,
-            timezone=channel.timezone,
-            recognise_on_delivery=channel.recognise_on_delivery,
-            policy=f"{channel.policy_version}.{crosswalks.version}",
-            crosswalks=crosswalks,
-            closed_until=self._closed_until(channel.entity.slug),
-        )
+        slug = channel.channel.slug
+        if slug not in self._terms_at_home:
+            crosswalks = self._hub.crosswalks(slug, self._connection)
+            self._terms_at_home[slug] = Terms(
+                entity=channel.entity.slug,
+                functional=channel.entity.currency,
+                timezone=channel.timezone,
+                recognise_on_delivery=channel.recognise_on_delivery,
+                policy=f"{channel.policy_version}.{crosswalks.version}",
+                crosswalks=crosswalks,
+                closed_until=self._closed_until(channel.entity.slug),
+            )
+        terms = self._terms_at_home[slug]
         snapshot = state.snapshot
         if snapshot is None or snapshot.currency == terms.functional:
             return terms
@@ -333,8 +335,8 @@ def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, no
             "channel": channel,
             "order_id": order_id,
             "document_key": document.key,
-            "kind": document.kind.value,
-            "action": intent.action.value,
+            "kind": str(document.kind),
+            "action": str(intent.action),
             "revision": intent.revision,
             "plan_digest": intent.plan_digest,
             "entity": document.entity,
@@ -354,7 +356,7 @@ def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, no
             "name": STEP_NAME,
             "channel": channel,
             "order_id": order_id,
-            "state": StepState.PLANNED.value,
+            "state": PLANNED,
             "attempts": 0,
         }
     )
@@ -366,7 +368,7 @@ def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, no
 
 def chained(before: str, row: Mapping[str, Any]) -> str:
     """The hash of an event: of the one before it and of all that it says."""
-    said = "|".join(map(str, itemgetter(*CHAINED)(row)))
+    said = "|".join(map(str, _chained_values(row)))
     return sha256(f"{before}|{said}".encode()).hexdigest()
 
 
@@ -450,12 +452,12 @@ def _fact_rows(decided: DecidedOrder) -> Iterator[dict[str, Any]]:
         yield {
             "channel": key.channel,
             "order_id": key.external_id,
-            "kind": fact.kind.value,
+            "kind": str(fact.kind),
             "external_id": fact.external_id,
             "hash": one.hash,
             "modified_at": one.modified_at,
             "occurred_at": one.modified_at if fact.occurred_at == fact.modified_at else stamp(fact.occurred_at),
-            "source": fact.source.value,
+            "source": str(fact.source),
             "recorded_at": one.recorded_at,
             "record_id": one.record_id,
             "content": one.content.decode(),
@@ -467,8 +469,8 @@ def _event_row(key: OrderKey, seq: int, happening: Event, fact_hash: str, now: s
         "channel": key.channel,
         "order_id": key.external_id,
         "seq": seq,
-        "kind": happening.kind.value,
-        "fact_kind": happening.fact_kind.value,
+        "kind": str(happening.kind),
+        "fact_kind": str(happening.fact_kind),
         "fact_id": happening.fact_id,
         "occurred_at": stamp(happening.occurred_at),
         "recorded_at": now,
@@ -508,9 +510,9 @@ def _order_columns(channel: OpenChannel, key: OrderKey, state: OrderState) -> di
         "computed_minor": snapshot.computed_total_minor if snapshot else None,
         "captured_minor": state.captured_minor,
         "refunded_minor": state.refunded_minor,
-        "commercial": state.commercial.value,
-        "fulfilment": state.fulfilment.value,
-        "financial": state.financial.value,
+        "commercial": str(state.commercial),
+        "fulfilment": str(state.fulfilment),
+        "financial": str(state.financial),
         "processing_at": stamp(state.processing_at) if state.processing_at else None,
         "shipped_at": stamp(state.shipped_at) if state.shipped_at else None,
         "post_sale_at": stamp(state.post_sale_at) if state.post_sale_at else None,
@@ -531,6 +533,8 @@ def _entry_row(number: int, entry: Entry, *, reversal: bool) -> dict[str, Any]:
 
 def _add_exceptions(decided: DecidedOrder, changes: Changes, now: str) -> None:
     """Holds open exceptions, one a cause; an exception whose hold is gone is cured."""
+    if not decided.holds and not decided.known.open_exceptions:
+        return
     key, snapshot = decided.key, decided.state.snapshot
     still = {hold.fingerprint[:200] for hold in decided.holds}
     for hold in decided.holds:

@@ -92,7 +92,8 @@ def order_facts(given: OrderPayload, channel: str, source: Source, read: Reading
             if tender is not None:
                 later.append(tender)
 
-    who, bill_to, ship_to = buyer(given, read), addressee(given.billing_address), addressee(given.shipping_address)
+    who, bill_to = buyer(given, read), addressee(given.billing_address)
+    ship_to = bill_to if given.shipping_address == given.billing_address else addressee(given.shipping_address)
     found.parties = list({party.ref: party for party in (who, bill_to, ship_to) if party is not None}.values())
     placed = read.moment(
         given.created_at if given.processed_at is None else given.processed_at,
