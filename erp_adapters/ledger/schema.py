@@ -4,6 +4,8 @@ What makes the books trustworthy is not here but in the migration: triggers that
 of a posted one, and a closed period, whoever asks.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +43,9 @@ LOCK_WAIT_S: Final = 30
 CACHE_KIB: Final = 32_768  # of SQLite, a connection: the upper pages of the key index of a million documents
 CHECKPOINT_PAGES: Final = 8_000  # 32 MB of log before SQLite moves it into the file, instead of 4
 MIGRATING: Final = 7_160_501  # the advisory lock on PostgreSQL under which one process migrates
+
+WAL_ATTEMPTS_MAX: Final = 100
+WAL_PAUSE_S: Final = 0.05
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -266,9 +271,22 @@ def _engine(url: URL) -> Engine:
 
 def _on_sqlite_connect(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # the driver opens no transaction of its own; `_on_sqlite_begin` does
-    pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+    _enter_wal(raw)
+    pragmas = ("synchronous = FULL", "foreign_keys = ON")
     for pragma in (*pragmas, f"cache_size = -{CACHE_KIB}", f"wal_autocheckpoint = {CHECKPOINT_PAGES}"):
         raw.execute(f"PRAGMA {pragma}")
+
+
+def _enter_wal(raw: Any) -> None:
+    """The file is in WAL mode. SQLite does not wait for its lock here: another process may be entering it just now."""
+    for attempt in range(WAL_ATTEMPTS_MAX):
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == WAL_ATTEMPTS_MAX - 1:
+                raise
+            time.sleep(WAL_PAUSE_S)
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

@@ -280,3 +280,18 @@ def test_random_faults_never_lose_or_double(seed: int, share: float) -> None:
 
     assert set(left) == {"done"}
     assert sorted(booked) == sorted(decided)
+
+
+def test_an_order_that_changes_after_a_refusal_goes_on_with_what_is_decided_now(hub: Hub, order_id: str) -> None:
+    hub.erp.close("main", "2026-10")
+    send_all(hub)
+    hub.erp.open("main", "2026-10")
+    changed = plain_story().final | {"updated_at": "2026-11-01T09:00:00+00:00", "name": "#1001-B"}
+
+    take_in(hub, record(changed, "changed"))
+    sent = send_all(hub)
+
+    assert sent.rejected == 0
+    assert documents_of(hub, order_id) == POSTED
+    with hub.store.connect() as connection:
+        assert connection.execute(select(exception.c.resolution)).scalar_one() == "cured"
