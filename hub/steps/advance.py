@@ -5,12 +5,12 @@ Repeating it changes nothing: facts are a set, and a decision is the difference 
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.errors import Untranslatable
-from hub.model.facts import content_hash
+from hub.model.facts import FactKind, content_hash
 from hub.model.money import format_minor
 from hub.model.order import PARTY, OrderKey, Party, Snapshot
 from hub.model.problems import Problem
@@ -104,6 +104,8 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
             decider.masters(decided, orders.known_masters(reading, sorted(wanted)), changes)
         changes.parties.extend(_party_rows(batch.parties))
         for record, error in batch.failed:
+            if _told_since(record, error, facts):
+                continue
             changes.opened.extend(untranslated(record, error, now))
             changes.new_stubs.extend(decider.stub(record, error))
         try:
@@ -118,6 +120,12 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
         except Overtaken:
             if attempt == ATTEMPTS_MAX - 1:
                 raise
+
+
+def _told_since(record: Record, error: Untranslatable, facts: Mapping[OrderKey, Sequence[NewFact]]) -> bool:
+    """Whether a later record of the same batch tells the whole order, which cures what did not translate."""
+    later = facts.get(OrderKey(record.channel, error.order or ""), ())
+    return any(one.fact.kind is FactKind.SNAPSHOT and one.record_id > record.id for one in later)
 
 
 def _pass_on_credit(hub: Hub, disposed: Iterable[DecidedOrder]) -> None:

@@ -377,3 +377,21 @@ def paid(final: dict[str, Any]) -> dict[str, Any]:
         "parent_id": None,
     }
     return final | {"transactions": [sale], "financial_status": "paid", "updated_at": when}
+
+
+def test_what_did_not_translate_is_no_exception_where_the_order_is_told_later_in_the_batch(hub: Hub) -> None:
+    story = plain_story()
+    broken = story.final | {"line_items": [story.final["line_items"][0] | {"price": "N/A"}]}
+
+    take_in(hub, record(broken, "one"), record(story.final, "two"))
+
+    assert held_codes(hub) == set()
+
+
+def test_what_does_not_translate_after_the_order_was_told_stays_an_exception(hub: Hub) -> None:
+    story = plain_story()
+    broken = story.final | {"line_items": [story.final["line_items"][0] | {"price": "N/A"}]}
+
+    take_in(hub, record(story.final, "one"), record(broken, "two"))
+
+    assert held_codes(hub) == {"untranslatable"}
