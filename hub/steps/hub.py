@@ -29,7 +29,7 @@ from hub.store.engine import connect
 
 Clock = Callable[[], datetime]
 
-COLLECT_AFTER_OBJECTS: Final = 2_000_000  # more than a batch holds at once
+COLLECT_AFTER_OBJECTS: Final = 400_000  # more than a batch holds at once
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
-from sqlalchemy.orm import aliased
 
 from hub.model.documents import DOCUMENT
 from hub.model.intents import Action, Outcome, ReadBack, StepState, Write
@@ -193,6 +192,21 @@ def claims_of(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[t
     return found
 
 
+_earlier = step.alias("earlier")
+_WAITED_FOR: Final = (
+    exists()
+    .where(
+        _earlier.c.channel == step.c.channel,
+        _earlier.c.order_id == step.c.order_id,
+        _earlier.c.id < step.c.id,
+        _earlier.c.target == step.c.target,
+        text(f"earlier.{IS_OPEN}"),
+    )
+    .correlate(step)
+)
+"""An open step of the same order stands before this one."""
+
+
 def _due(connection: Connection, target: str, limit: int, at: str, *, masters: bool) -> Sequence[Any]:
     query = _steps().where(
         step.c.target == target,
@@ -202,17 +216,7 @@ def _due(connection: Connection, target: str, limit: int, at: str, *, masters: b
     if masters:
         query = query.where(text("step.order_id = ''"), text(f"step.{IS_OPEN}"))
     else:
-        earlier = aliased(step, name="earlier")
-        query = query.where(
-            step.c.order_id != NO_ORDER,
-            ~exists().where(
-                earlier.c.channel == step.c.channel,
-                earlier.c.order_id == step.c.order_id,
-                earlier.c.id < step.c.id,
-                earlier.c.target == step.c.target,
-                text(f"earlier.{IS_OPEN}"),
-            ),
-        )
+        query = query.where(step.c.order_id != NO_ORDER, ~_WAITED_FOR)
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(of=step, skip_locked=True)  # SQLite has one writer: its lock is held already
     return connection.execute(query.order_by(step.c.id).limit(limit)).all()
