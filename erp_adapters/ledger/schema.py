@@ -42,6 +42,7 @@ from hub.errors import Misconfigured
 LOCK_WAIT_S: Final = 30
 CACHE_KIB: Final = 32_768  # of SQLite, a connection: the upper pages of the key index of a million documents
 CHECKPOINT_PAGES: Final = 8_000  # 32 MB of log before SQLite moves it into the file, instead of 4
+MAKING_SCHEMA: Final = 7_160_502
 MIGRATING: Final = 7_160_501  # the advisory lock on PostgreSQL under which one process migrates
 
 WAL_ATTEMPTS_MAX: Final = 100
@@ -261,6 +262,7 @@ def _engine(url: URL) -> Engine:
 
         def enter_schema(raw: Any, _record: Any) -> None:
             with raw.cursor() as cursor:
+                cursor.execute(f"SELECT pg_advisory_xact_lock({MAKING_SCHEMA})")  # two at once would both make it
                 cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted}")
                 cursor.execute(f"SET search_path TO {quoted}")
             raw.commit()

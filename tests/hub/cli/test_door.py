@@ -211,7 +211,7 @@ def test_the_process_spares_the_collector_from_its_start(tmp_path: Path) -> None
         check=True,
     )
 
-    assert ran.stdout.splitlines()[-1] == b"2000000"
+    assert ran.stdout.splitlines()[-1] == b"400000"
 
 
 def test_two_commands_that_open_a_fresh_home_at_once_both_succeed(homeless: Orderhub) -> None:
