@@ -51,7 +51,6 @@ _floor = Table(
 
 @dataclass(slots=True)
 class _Times:
-    compose_s: float = 0.0
     import_s: float = 0.0
     floor_s: float = 0.0
     send_s: float = 0.0
