@@ -73,6 +73,8 @@ def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
             {"record_id": r.record_id, "outcome": r.outcome, "order_id": r.order, "result": r.as_json()}
             for r in batch.results
         ],
+        [],
+        hub.clock(),
     )
     return len(records)
 

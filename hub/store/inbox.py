@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from hub.model.facts import Source
 from hub.model.records import Received, Record
+from hub.store import refetching
 from hub.store.bulk import add, add_new, reserve
+from hub.store.refetching import Asked
 from hub.store.schema import body, inbox_counter, moment, record, stamp
+from hub.store.schema import cursor as cursor_table
 
 CHUNK: Final = 500  # values bound at once in an IN list
 
@@ -19,6 +23,56 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
 
     One transaction, committed with full durability before this returns.
     """
+    if not received:
+        return {}
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        return _put(connection, received)
+
+
+def put_page(
+    engine: Engine, received: Sequence[Received], channel: str, stream: str, value: str, now: datetime
+) -> dict[tuple[str, str], int]:
+    """As `put`, and the stream's cursor stands at `value`, in the same transaction."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        new = _put(connection, received)
+        moved = {"value": value, "moved_at": stamp(now)}
+        add_new(connection, cursor_table, [{"channel": channel, "stream": stream, **moved}])
+        at = (cursor_table.c.channel == channel, cursor_table.c.stream == stream)
+        connection.execute(update(cursor_table).where(*at).values(**moved))
+    return new
+
+
+def put_refetched(
+    engine: Engine, channel: str, received: Sequence[Received], asked: Sequence[Asked]
+) -> dict[tuple[str, str], int]:
+    """As `put`, and the orders that were asked for wait no longer, in the same transaction."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        new = _put(connection, received)
+        refetching.serve(connection, channel, asked)
+    return new
+
+
+def cursor(engine: Engine, channel: str, stream: str) -> str | None:
+    """Where the next fetch of a stream begins; None: it was never read."""
+    query = select(cursor_table.c.value).where(cursor_table.c.channel == channel, cursor_table.c.stream == stream)
+    with engine.connect() as connection:
+        return connection.execute(query).scalar()
+
+
+def known(engine: Engine, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (channel, key) the inbox has."""
+    found: set[tuple[str, str]] = set()
+    with engine.connect() as connection:
+        for start in range(0, len(keys), CHUNK):
+            part = keys[start : start + CHUNK]
+            query = select(record.c.channel, record.c.key).where(
+                record.c.channel.in_({channel for channel, _ in part}), record.c.key.in_([key for _, key in part])
+            )
+            found.update((channel, key) for channel, key in connection.execute(query))
+    return found
+
+
+def _put(connection: Connection, received: Sequence[Received]) -> dict[tuple[str, str], int]:
     if not received:
         return {}
     rows: list[dict[str, Any]] = [
@@ -33,25 +87,24 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
         }
         for one in received
     ]
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        first = reserve(connection, inbox_counter, "record", len(rows))
-        for number, row in enumerate(rows, first):
-            row["id"] = number
-        add_new(connection, record, rows)
-        taken = select(record.c.id).where(record.c.id.between(first, first + len(rows) - 1))
-        new = [id - first for id in connection.execute(taken).scalars()]  # which of the numbers stuck
-        add(
-            connection,
-            body,
-            [
-                {
-                    "record_id": first + place,
-                    "headers": json.dumps(received[place].headers) if received[place].headers else "{}",
-                    "body": received[place].body,
-                }
-                for place in new
-            ],
-        )
+    first = reserve(connection, inbox_counter, "record", len(rows))
+    for number, row in enumerate(rows, first):
+        row["id"] = number
+    add_new(connection, record, rows)
+    taken = select(record.c.id).where(record.c.id.between(first, first + len(rows) - 1))
+    new = [id - first for id in connection.execute(taken).scalars()]  # which of the numbers stuck
+    add(
+        connection,
+        body,
+        [
+            {
+                "record_id": first + place,
+                "headers": json.dumps(received[place].headers) if received[place].headers else "{}",
+                "body": received[place].body,
+            }
+            for place in new
+        ],
+    )
     return {(received[place].channel, received[place].key): first + place for place in new}
 
 
@@ -71,8 +124,14 @@ def due(engine: Engine, limit: int) -> list[Record]:
         ]
 
 
-def settle(engine: Engine, results: Sequence[dict[str, Any]]) -> None:
-    """What became of records: dicts of record_id, outcome, order_id, result (JSON text)."""
+def settle(
+    engine: Engine, results: Sequence[dict[str, Any]], refetch: Sequence[tuple[str, str]], now: datetime
+) -> None:
+    """What became of records: dicts of record_id, outcome, order_id, result (JSON text).
+
+    Args:
+        refetch: the (channel, order) that these records say are to be read anew.
+    """
     if not results:
         return
     statement = (
@@ -82,6 +141,7 @@ def settle(engine: Engine, results: Sequence[dict[str, Any]]) -> None:
     )
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         connection.execute(statement, list(results))
+        refetching.ask(connection, refetch, now)
 
 
 def results(engine: Engine, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:

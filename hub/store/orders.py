@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, select, text, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -15,6 +15,7 @@ from hub.model.documents import DocumentKey
 from hub.model.facts import Fact, FactKind, Source, adapter
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
+from hub.model.state import Commercial
 from hub.store.bulk import add, add_new, reserve
 from hub.store.schema import (
     IS_OF_NO_ORDER,
@@ -283,11 +284,54 @@ def _supersede(connection: Connection, intents: Sequence[int]) -> None:
 
 
 def open_exceptions(connection: Connection, rows: Rows) -> None:
-    """The exceptions are open; one that was resolved before is open again, with its first date of this time."""
+    """The exceptions are open: one that was open keeps its age, the age of one that was resolved counts from now."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(exception)
-    fresh = {name: statement.excluded[name] for name in ("message", "remedy", "currency", "amount_minor", "opened_at")}
+    fresh = {name: statement.excluded[name] for name in ("message", "remedy", "currency", "amount_minor")}
+    fresh["opened_at"] = case(
+        (exception.c.resolved_at.is_(None), exception.c.opened_at), else_=statement.excluded.opened_at
+    )
     statement = statement.on_conflict_do_update(
         index_elements=["channel", "order_id", "fingerprint"], set_={**fresh, "resolved_at": None, "resolution": None}
     )
     connection.execute(statement, rows)
+
+
+def cure(connection: Connection, channel: str, order_id: str, fingerprints: Sequence[str], at: str) -> None:
+    """These exceptions are no more: what caused them is gone."""
+    connection.execute(
+        update(exception)
+        .where(
+            exception.c.channel == channel,
+            exception.c.order_id == order_id,
+            exception.c.fingerprint.in_(fingerprints),
+            exception.c.resolved_at.is_(None),
+        )
+        .values(resolved_at=at, resolution="cured")
+    )
+
+
+def is_excepted(connection: Connection, channel: str, order_id: str, fingerprint: str) -> bool:
+    """Whether that exception is open."""
+    query = select(exception.c.code).where(
+        exception.c.channel == channel,
+        exception.c.order_id == order_id,
+        exception.c.fingerprint == fingerprint,
+        exception.c.resolved_at.is_(None),
+    )
+    return connection.execute(query).first() is not None
+
+
+def open_ids(connection: Connection, channel: str, placed_since: str, limit: int) -> list[str]:
+    """The orders of a channel that are neither closed nor cancelled, the oldest first."""
+    query = (
+        select(orders.c.order_id)
+        .where(
+            orders.c.channel == channel,
+            orders.c.commercial.in_((Commercial.OPEN.value, Commercial.STUB.value)),
+            or_(orders.c.placed_at.is_(None), orders.c.placed_at >= placed_since),
+        )
+        .order_by(orders.c.placed_at, orders.c.order_id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())

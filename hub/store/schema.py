@@ -68,6 +68,25 @@ body = Table(  # apart from its record, so that noting what became of the record
     Column("body", LargeBinary, nullable=False),
 )
 
+cursor = Table(
+    "cursor",  # how far a stream was read: of a channel, or of the ERP under its own slug
+    inbox_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("stream", String(40), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("moved_at", String(27), nullable=False),
+    PrimaryKeyConstraint("channel", "stream"),
+)
+
+refetch = Table(
+    "refetch",  # orders to be read anew by id
+    inbox_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("asked_at", String(27), nullable=False),
+    PrimaryKeyConstraint("channel", "order_id"),
+)
+
 party = Table(
     "party",
     hub_metadata,

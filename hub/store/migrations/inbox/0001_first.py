@@ -22,6 +22,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "cursor",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("stream", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("moved_at", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "stream"),
+    )
+    op.create_table(
         "record",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
@@ -44,9 +52,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("outcome IS NULL"),
         postgresql_where=sa.text("outcome IS NULL"),
     )
+    op.create_table(
+        "refetch",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("asked_at", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("refetch")
     op.drop_index(
         "record_due",
         table_name="record",
@@ -54,5 +70,6 @@ def downgrade() -> None:
         postgresql_where=sa.text("outcome IS NULL"),
     )
     op.drop_table("record")
+    op.drop_table("cursor")
     op.drop_table("counter")
     op.drop_table("body")

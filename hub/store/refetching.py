@@ -1,0 +1,64 @@
+"""Orders to be read anew from their channel: asked for by webhooks and sweeps, once an order however often asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
+
+from hub.store.bulk import add_new
+from hub.store.schema import refetch, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order that waits to be read anew."""
+
+    order_id: str
+    asked_at: str  # stamped; a later ask moves it
+
+
+def ask(connection: Connection, orders: Sequence[tuple[str, str]], now: datetime) -> None:
+    """These (channel, order) are read anew; one that waits already waits from now."""
+    if not orders:
+        return
+    at = stamp(now)
+    rows = [{"channel": channel, "order_id": order_id, "asked_at": at} for channel, order_id in sorted(set(orders))]
+    add_new(connection, refetch, rows)
+    moved = (
+        update(refetch)
+        .where(refetch.c.channel == bindparam("of"), refetch.c.order_id == bindparam("order"), refetch.c.asked_at < at)
+        .values(asked_at=at)
+    )
+    connection.execute(moved, [{"of": row["channel"], "order": row["order_id"]} for row in rows])
+
+
+def waiting(engine: Engine, channel: str, limit: int) -> list[Asked]:
+    """The orders of a channel that wait, those asked for first at the front."""
+    query = (
+        select(refetch.c.order_id, refetch.c.asked_at)
+        .where(refetch.c.channel == channel)
+        .order_by(refetch.c.asked_at, refetch.c.order_id)
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return [Asked(order_id, asked_at) for order_id, asked_at in connection.execute(query)]
+
+
+def count(engine: Engine, channel: str) -> int:
+    """How many orders of a channel wait."""
+    with engine.connect() as connection:
+        query = select(func.count()).select_from(refetch).where(refetch.c.channel == channel)
+        return connection.execute(query).scalar_one()
+
+
+def serve(connection: Connection, channel: str, served: Sequence[Asked]) -> None:
+    """These were read; one that was asked for again meanwhile stays."""
+    if not served:
+        return
+    gone = delete(refetch).where(
+        refetch.c.channel == channel,
+        refetch.c.order_id == bindparam("order"),
+        refetch.c.asked_at <= bindparam("at"),
+    )
+    connection.execute(gone, [{"order": one.order_id, "at": one.asked_at} for one in served])
