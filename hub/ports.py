@@ -1,25 +1,63 @@
 """The ports: one small protocol an ability. A plugin has the abilities that it has."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
+from pydantic import SecretStr
+
+from hub.errors import Misconfigured
 from hub.model.documents import DocumentKey
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.problems import Problem
 from hub.model.records import Received, Record, Translation
 from hub.model.statement import ChannelRow, ErpRow
 
+Secrets = Callable[[str], SecretStr]
+"""A secret by the connector's own name for it, read when it is asked for; Misconfigured where there is none."""
+
+
+class Vault(Protocol):
+    """Keeps what a far side hands out and changes (tokens), encrypted, from one process to the next."""
+
+    def get(self, name: str) -> SecretStr | None:
+        """What was put last; None: nothing was."""
+
+    def put(self, name: str, content: SecretStr) -> None:
+        """The content is on disk, encrypted."""
+
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        """While the block runs, no other thread or process has its turn with this name."""
+
+
+def _no_secret(name: str) -> NoReturn:
+    raise Misconfigured(f"this channel was opened without secrets: {name}")
+
+
+def _no_clock() -> NoReturn:
+    raise Misconfigured("this channel was opened without a clock")
+
+
+def _no_sleep(_seconds: float) -> NoReturn:
+    raise Misconfigured("this channel was opened without leave to wait")
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelConfig:
-    """What a connector needs to know of its channel."""
+    """What a connector needs to know of its channel; below the time zone, what a live one needs."""
 
     slug: str
     entity: str
     currency: str
     timezone: str  # of the entity: where the days of a statement are
+    address: str | None = None  # base URL of the shop; None: files only
+    options: Mapping[str, Any] = field(default_factory=dict)  # the connector's own settings, validated by it
+    secrets: Secrets = field(default=_no_secret, repr=False)
+    clock: Callable[[], datetime] = field(default=_no_clock, repr=False)
+    sleep: Callable[[float], None] = field(default=_no_sleep, repr=False)
+    vault: Vault | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +90,106 @@ class ReadsFiles(Protocol):
 class StatesFromFile(Protocol):
     def statement_from_file(self, content: bytes) -> Iterator[ChannelRow | Unreadable]:
         """What the channel's own export says, one row a subject, of all periods in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook as it came."""
+
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+    received_at: datetime
+
+
+@runtime_checkable
+class Accepts(Protocol):
+    def accept(self, delivery: Delivery) -> Received:
+        """The delivery as a record, its seal checked on the raw body before anything is read; nothing is parsed.
+
+        Raises:
+            Forged: the seal is missing or wrong, or it is another shop's.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a stream: its records are committed together with the cursor."""
+
+    received: tuple[Received, ...]
+    cursor: str  # where the next fetch of the stream begins
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Something that a channel is asked for again and again."""
+
+    name: str  # "orders", "fulfillment_orders", "payouts" …
+    every_s: int  # the default beat
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    streams: tuple[Stream, ...]
+
+    def fetch(self, stream: str, cursor: str | None, since: datetime | None = None) -> Iterator[Page]:
+        """What changed since the cursor, page by page; the last page has more=False.
+
+        The cursor it leaves is the latest change seen minus an overlap, never the time of day.
+
+        Args:
+            cursor: of the page committed last; None: from `since`, else from the channel's beginning.
+        """
+
+
+@runtime_checkable
+class FetchesOrders(Protocol):
+    def fetch_orders(self, ids: Sequence[str]) -> Iterator[Received]:
+        """Each order, whole; one that the shop does not know comes as the record of its deletion."""
+
+
+@runtime_checkable
+class Backfills(Protocol):
+    def backfill(self, since: datetime, cursor: str | None) -> Iterator[Page]:
+        """Everything changed since then, by the channel's way for much at once; ends with more=False."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many orders the channel says it holds of a period."""
+
+    orders: int
+    exact: bool  # False: at least so many
+
+
+@runtime_checkable
+class StatesPeriod(Protocol):
+    def statement(self, first: date, last: date) -> Iterator[ChannelRow | Unreadable]:
+        """What the channel says now of the subjects dated in the period, read anew."""
+
+    def count(self, first: date, last: date) -> Count:
+        """The channel's own count of orders placed in the period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """How a channel's webhooks stood, and stand now."""
+
+    kept: tuple[str, ...]  # topics that were subscribed as they must be
+    registered: tuple[str, ...]  # were missing, or went elsewhere, and are registered again
+    problems: tuple[Problem, ...] = ()  # topics that the channel refused
+
+
+@runtime_checkable
+class KeepsSubscriptions(Protocol):
+    def subscriptions(self, callback: str) -> Subscriptions:
+        """Every topic that the connector accepts is delivered to the callback URL."""
+
+
+@runtime_checkable
+class Checks(Protocol):
+    def check(self) -> Iterator[Problem]:
+        """What is wrong with credentials, scopes, access and version, each with what to do."""
 
 
 # --- ERPs ----------------------------------------------------------------------------------------------------------

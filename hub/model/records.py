@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 
 from hub.model.facts import Fact, Source
@@ -38,6 +39,22 @@ class Record:
     received_at: datetime
 
 
+class NoticeKind(StrEnum):
+    UNINSTALLED = "uninstalled"  # the channel sends no more, and our credentials are void
+    REDACT_CUSTOMER = "redact_customer"  # a customer's personal data is to be erased
+    REDACT_SHOP = "redact_shop"  # all of the shop's personal data is to be erased
+    DATA_REQUEST = "data_request"  # a customer asks what is kept of them
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a channel tells the hub that is no fact of an order."""
+
+    kind: NoticeKind
+    customer: str | None = None  # the channel's id of the customer; None: of nobody in particular
+    orders: tuple[str, ...] = ()  # the channel's ids of the orders that it names
+
+
 @dataclass(frozen=True, slots=True)
 class Translation:
     """What a mapping made of a record: facts, the personal data apart, and what a person should know.
@@ -48,4 +65,6 @@ class Translation:
     facts: tuple[Fact, ...] = ()
     parties: tuple[Party, ...] = ()
     problems: tuple[Problem, ...] = ()  # claims that the facts do not bear out; never a hold
+    refetch: tuple[str, ...] = ()  # the channel's ids of orders to be read anew: this record is but a hint of them
+    notices: tuple[Notice, ...] = ()
     ignored: str | None = None  # why there are no facts: "draft order", "checkout", "topic themes/publish"

@@ -3,13 +3,14 @@
     --config FILE  over  ORDERHUB_CONFIG  over  the checkout's config/hub.yaml
     --home DIR     over  ORDERHUB_HOME    over  ./.orderhub
 
-Secrets stand in the environment alone; the file holds the names of their variables.
+Secrets stand in the environment alone, or in a file that the environment names (`NAME_FILE`); hub.yaml holds the names
+of their variables.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import Field, SecretStr
 
@@ -36,6 +37,8 @@ __all__ = [
     "faults",
     "load_settings",
 ]
+
+SECRET_BYTES_MAX: Final = 65_536
 
 _Named = TypeVar("_Named", Entity, Channel)
 
@@ -70,7 +73,10 @@ class Settings(HubFile):
     config: Path
     home: Path
     database_url: SecretStr | None = Field(default=None, exclude=True)
+    vault_key: SecretStr | None = Field(default=None, exclude=True)
     secret_values: dict[str, SecretStr] = Field(default={}, exclude=True, repr=False)
+    secret_files: dict[str, Path] = Field(default={}, exclude=True, repr=False)
+    """By variable: the mounted file that holds the secret, read anew each time it is asked for."""
 
     @property
     def stores(self) -> Stores:
@@ -101,9 +107,14 @@ class Settings(HubFile):
         variable = owner.secrets.get(name)
         if variable is None:
             raise Misconfigured(f"{owner.slug} has no {name} secret: name its variable under secrets in {self.config}")
-        if variable not in self.secret_values:
-            raise Misconfigured(f"{owner.slug} needs its {name} secret: the environment variable {variable} is not set")
-        return self.secret_values[variable]
+        if variable in self.secret_values:
+            return self.secret_values[variable]
+        if variable not in self.secret_files:
+            raise Misconfigured(
+                f"{owner.slug} needs its {name} secret: set the environment variable {variable}, "
+                f"or {variable}_FILE to the name of a file that holds it"
+            )
+        return _read_secret(self.secret_files[variable], f"{owner.slug} needs its {name} secret")
 
     def _store(self, name: str) -> Store:
         if self.database_url is not None:
@@ -136,8 +147,21 @@ def load_settings(config: Path | None, home: Path | None, environ: Mapping[str, 
         config=file,
         home=(home or environment.home or Path(".orderhub")).resolve(),
         database_url=environment.postgresql,
+        vault_key=environment.vault_key,
         secret_values={name: SecretStr(environ[name]) for name in sorted(variables) if environ.get(name)},
+        secret_files={name: Path(environ[f"{name}_FILE"]) for name in sorted(variables) if environ.get(f"{name}_FILE")},
     )
+
+
+def _read_secret(file: Path, needed: str) -> SecretStr:
+    """The file's content without the line end that editors leave."""
+    try:
+        content = file.read_text(encoding="utf-8") if file.stat().st_size <= SECRET_BYTES_MAX else ""
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"{needed}: {file} cannot be read ({type(error).__name__})") from None
+    if not (secret := content.strip("\r\n")):
+        raise Misconfigured(f"{needed}: {file} is empty, or larger than {SECRET_BYTES_MAX} bytes")
+    return SecretStr(secret)
 
 
 def faults(

@@ -119,7 +119,7 @@ def _unset_secrets(
             place = (*path, "secrets", name)
             if name not in named:
                 yield located.fault(place, "needed, and no environment variable is named for it")
-            elif not environ.get(str(named[name])) and is_variable(named[name]):
+            elif is_variable(named[name]) and not any(environ.get(f"{named[name]}{end}") for end in ("", "_FILE")):
                 yield located.fault(place, f"the environment variable {named[name]} is not set")
 
 

@@ -18,6 +18,8 @@ class Environment(BaseSettings):
     home: Path | None = None
     database_url: SecretStr | None = None
     """A PostgreSQL to keep all in; None: files under the home."""
+    vault_key: SecretStr | None = None
+    """Encrypts the tokens that channels hand out; None: connectors that are handed such refuse to start."""
 
     @classmethod
     def settings_customise_sources(

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
@@ -100,6 +100,10 @@ class Channel(Part):
     timezone: TimeZone
     go_live: date | None = None
     """Orders placed before this day are captured and reconciled, not posted; None: all are posted."""
+    address: Annotated[str, Field(min_length=1)] | None = None
+    """Base URL of the shop; None: the channel is fed from files alone."""
+    options: dict[str, Any] = {}
+    """The connector's own settings; its README names them, and `orderhub check` their faults."""
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
 

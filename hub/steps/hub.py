@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from hub.model.documents import DocumentKey
 from hub.ports import ChannelConfig, EntityConfig, ErpConfig, Translates
 from hub.settings import Channel, Entity, Settings, Store
 from hub.steps.reference import Rates, read_items, read_rates, read_seeds
+from hub.steps.vault import StoredVault
 from hub.store import crosswalks
 from hub.store.engine import connect
 
@@ -41,6 +43,7 @@ class Hub:
     inbox: Engine
     clock: Clock
     connect_erp: Callable[[ErpConfig], Any] | None = None  # None: the configured system's plugin; else a rehearsal's
+    sleep: Callable[[float], None] = time.sleep  # how plugins wait
 
     def writing(self) -> Connection:
         """A connection whose transactions write: on SQLite they take the lock when they begin."""
@@ -99,7 +102,18 @@ class Hub:
     def _open_channel(self, slug: str) -> "OpenChannel":
         channel = self.settings.channel(slug)
         entity = self.settings.entity(channel.entity)
-        config = ChannelConfig(slug, channel.entity, channel.currency, entity.timezone)
+        config = ChannelConfig(
+            slug=slug,
+            entity=channel.entity,
+            currency=channel.currency,
+            timezone=entity.timezone,
+            address=channel.address,
+            options=channel.options,
+            secrets=lambda name: self.settings.secret(channel, name),
+            clock=self.clock,
+            sleep=self.sleep,
+            vault=StoredVault(self.store, slug, self.settings.vault_key, self.clock, self.sleep),
+        )
         connector = registry.connector(channel.system).connect(config)
         if not isinstance(connector, Translates):
             raise Misconfigured(f"channel {slug}: the connector of {channel.system} translates no records")

@@ -304,6 +304,17 @@ counter = _counter(hub_metadata)
 inbox_counter = _counter(inbox_metadata)
 
 
+sealed = Table(  # what a far side handed out, encrypted; whoever has its turn renews it
+    "sealed",
+    hub_metadata,
+    Column("owner", String(20), primary_key=True),  # the slug of a channel or ERP
+    Column("name", String(40), primary_key=True),
+    Column("content", LargeBinary),  # null: nothing yet
+    Column("turn", String(32)),  # whose turn it is; null: nobody's
+    Column("turn_until", String(27)),
+)
+
+
 @lru_cache(maxsize=1_000)  # an order stamps the same few moments in all of its rows
 def stamp(at: datetime) -> str:
     """A moment as the tables keep it: `2026-11-01T12:00:00.000000Z`.

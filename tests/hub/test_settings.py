@@ -373,8 +373,22 @@ def test_a_secret_is_had_by_name_and_has_no_repr(write: Write) -> None:
 def test_using_a_secret_that_is_not_set_says_which_variable_to_set(write: Write) -> None:
     settings = load_settings(write(GOOD), None, {})
 
-    with pytest.raises(Misconfigured, match="the environment variable SHOPIFY_WEBHOOK_SECRET is not set"):
+    with pytest.raises(Misconfigured, match="set the environment variable SHOPIFY_WEBHOOK_SECRET, or"):
         settings.secret(settings.channel("shopify"), "webhook")
+
+
+def test_a_secret_may_stand_in_a_mounted_file_and_is_read_anew_each_time(write: Write, tmp_path: Path) -> None:
+    file = tmp_path / "webhook-secret"
+    settings = load_settings(write(GOOD), None, {"SHOPIFY_WEBHOOK_SECRET_FILE": str(file)})
+
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        settings.secret(settings.channel("shopify"), "webhook")
+    file.write_text("first\n")
+    first = settings.secret(settings.channel("shopify"), "webhook").get_secret_value()
+    file.write_text("second")
+    second = settings.secret(settings.channel("shopify"), "webhook").get_secret_value()
+
+    assert (first, second) == ("first", "second")
 
 
 def test_an_unknown_channel_is_refused_with_those_that_exist(write: Write) -> None:

@@ -190,6 +190,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "sealed",
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("turn", sa.String(length=32), nullable=True),
+        sa.Column("turn_until", sa.String(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("owner", "name"),
+    )
+    op.create_table(
         "step",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -278,6 +287,7 @@ def downgrade() -> None:
     )
     op.drop_index("step_intent", table_name="step")
     op.drop_table("step")
+    op.drop_table("sealed")
     op.drop_table("release")
     op.drop_table("party")
     op.drop_index("orders_placed", table_name="orders")
