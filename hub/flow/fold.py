@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cmp_to_key
 
 from hub.model.facts import (
     SOURCE_RANK,
@@ -36,21 +37,36 @@ from hub.model.state import (
 )
 from hub.model.subjects import line_value
 
-FactSet = dict[tuple[FactKind, str], Fact]
-"""The winning version of each thing that the facts speak of."""
 
+class FactSet(dict[tuple[FactKind, str], Fact]):
+    """The winning version of each thing that the facts speak of."""
+
+    __slots__ = ("overtaken",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overtaken: list[Fact] = []  # what lost, of the kinds whose earlier versions still say something
+
+
+TELL_ON = (FactKind.SNAPSHOT, FactKind.RETURN)
 LEFT = (FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED)
 MONEY_IN = (TenderKind.CAPTURE, TenderKind.SALE)
 
 
 def winners(facts: Iterable[Fact]) -> FactSet:
     """The latest version of each thing: by modified time, then pull over webhook, then content hash."""
-    latest: FactSet = {}
+    latest = FactSet()
     for fact in facts:
         at = (fact.kind, fact.external_id)
         held = latest.get(at)
-        if held is None or _wins(fact, held):
+        if held is None:
             latest[at] = fact
+            continue
+        lost = fact
+        if _wins(fact, held):
+            latest[at], lost = fact, held
+        if fact.kind in TELL_ON:
+            latest.overtaken.append(lost)
     return latest
 
 
@@ -73,7 +89,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
             case Tender() as body:
                 tenders.append(DatedTender(external_id, body))
             case Return() as body:
-                returns.append(DatedReturn(external_id, body))
+                returns.append(DatedReturn(external_id, _whole(fact, body, facts.overtaken)))
             case Fulfilment() | Edit():
                 pass  # announced or called off; an edit's effect is in the snapshot that follows it
             case _:
@@ -117,6 +133,24 @@ def events(before: FactSet, after: FactSet) -> list[Event]:
     ]
     found.sort(key=lambda event: (event.occurred_at, event.kind, event.fact_id))
     return found
+
+
+def _whole(fact: Fact, body: Return, overtaken: Iterable[Fact]) -> Return:
+    """The return with what its latest version does not say, a closing above all, from the latest that does."""
+    earlier = [x for x in overtaken if x.kind is FactKind.RETURN and x.external_id == fact.external_id]
+    for version in sorted(earlier, key=cmp_to_key(_later_first)):
+        if isinstance(told := version.body, Return):
+            body = Return(
+                body.status,
+                told.lines if body.lines is None else body.lines,
+                told.exchange if body.exchange is None else body.exchange,
+                body.reason or told.reason,
+            )
+    return body
+
+
+def _later_first(one: Fact, other: Fact) -> int:
+    return -1 if _wins(one, other) else 1 if _wins(other, one) else 0
 
 
 def _wins(fact: Fact, held: Fact) -> bool:

@@ -36,6 +36,9 @@ ADJUSTMENT_COMPONENTS = {
     AdjustmentKind.FEE: Component.ADJUSTMENT,
     AdjustmentKind.DISCREPANCY: Component.ADJUSTMENT,
 }
+BACK = (Restock.RETURN, Restock.LEGACY)
+"""What a refund says of goods that came back into stock."""
+
 EDITED = "edited"
 CANCELLED = "cancelled"
 
@@ -285,8 +288,9 @@ class _Plan:
     def _credit(self, refund: DatedRefund) -> None:
         on = self.terms.day(refund.body.processed_at)
         lines: list[DocumentLine] = []
-        stock: dict[str | None, list[DocumentLine]] = {}  # by the shipment that it comes back from
-        location: str | None = None
+        stock: dict[tuple[str | None, str | None], list[DocumentLine]] = {}  # by shipment it left with, and location
+        restocked = [row.given for row in self.cuts[refund.id] if row.credited and row.given.restock in BACK]
+        first = next((given.location for given in restocked if given.location is not None), None)
         touched: set[str] = set()
         for row in self.cuts[refund.id]:
             line = self.lines.get(row.given.line)
@@ -296,21 +300,24 @@ class _Plan:
             touched.update(fulfilment for fulfilment, _ in came_from if fulfilment is not None)
             lines.extend(self._credit_line(line, row, on, came_from))
             item = self.terms.item(line, on)
-            back = row.given.restock in (Restock.RETURN, Restock.LEGACY)
+            back = row.given.restock in BACK
             if back and row.credited and line.kind in STOCKED and item is not None and line.requires_shipping:
                 for fulfilment, count in came_from:
                     received = None if fulfilment is None else self.shipments[fulfilment].take_back(line.id, count)
                     at = None if received is None else fulfilment
                     received = received or DocumentLine(Component.STOCK, 0, line.id, item, count)
-                    stock.setdefault(at, []).append(received)
-                location = location or row.given.location
+                    stock.setdefault((at, row.given.location or first), []).append(received)
         if self._credits(refund):
             lines.extend(self._adjustments_after(refund))
-        for fulfilment, received_lines in stock.items():
+        received_at: dict[str | None, str | None] = {}  # the location whose receipt has the plain key, by shipment
+        for (fulfilment, location), received_lines in stock.items():
             shipment = None if fulfilment is None else self.shipments[fulfilment]
+            cause = (refund.id,) if fulfilment is None else (refund.id, fulfilment)
+            if received_at.setdefault(fulfilment, location) != location:
+                cause = (*cause, "at", location or "")
             self._add(
                 DocumentKind.RETURN_RECEIPT,
-                (refund.id,) if fulfilment is None else (refund.id, fulfilment),
+                cause,
                 on,
                 tuple(received_lines),
                 location=self.terms.location(location, on),

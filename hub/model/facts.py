@@ -149,9 +149,11 @@ class ReturnStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Return:
+    """What one version says; None is what it does not say, and then an earlier version's word stands."""
+
     status: ReturnStatus
-    lines: tuple[LineQuantity, ...] = ()
-    exchange: tuple[LineQuantity, ...] = ()  # lines sent out instead
+    lines: tuple[LineQuantity, ...] | None = None
+    exchange: tuple[LineQuantity, ...] | None = None  # lines sent out instead
     reason: str | None = None
 
 

@@ -113,8 +113,6 @@ class Erp(Part):
     system: Slug
     settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
     """How long an absent document is not believed to be absent; None: the adapter's own default."""
-    slots: Annotated[int, Field(ge=1, le=64)] = 4
-    """Calls that may be under way at once."""
     secrets: dict[str, VariableName] = {}
 
 

@@ -244,7 +244,7 @@ class Decider:
         yield {
             "channel": record.channel,
             "order_id": error.order,
-            **_order_columns(channel, OrderKey(record.channel, error.order), fold(OrderKey("", ""), {})),
+            **_order_columns(channel, OrderKey(record.channel, error.order), fold(OrderKey("", ""), FactSet())),
             "version": 1,
             "currency": error.currency,
             "claimed_minor": error.claimed_minor,

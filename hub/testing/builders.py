@@ -219,19 +219,21 @@ def terms(
     closed_until: date | None = None,
     timezone: str = "UTC",
     items: Mapping[str, str] | None = None,
+    rows: Sequence[CrosswalkRow] = (),
 ) -> Terms:
     """The terms of an entity that maps these SKUs to items; `MUG` to `mug` where none are given."""
-    rows = [
+    mapped = [
         CrosswalkRow(CrosswalkKind.ITEM, ANY_CHANNEL, sku, item, date(2020, 1, 1))
         for sku, item in ({"MUG": "mug", "TEE": "tee"} if items is None else items).items()
     ]
+    rows = [*mapped, *rows]
     return Terms(
         entity="main",
         functional=functional,
         timezone=ZoneInfo(timezone),
         recognise_on_delivery=recognise_on_delivery,
         policy=policy,
-        crosswalks=Crosswalks(KEY.channel, rows),
+        crosswalks=Crosswalks(KEY.channel, list(rows)),
         rate=rate,
         closed_until=closed_until,
     )
@@ -436,6 +438,8 @@ def _others(body: Body) -> list[Body]:
                 replace(body, status=TenderStatus.FAILED),
                 replace(body, amount_minor=body.amount_minor + 1),
             ]
+        case Return():
+            return [replace(body, lines=None), replace(body, exchange=()), Return(ReturnStatus.OPEN, reason="size")]
         case _:
             return []
 

@@ -48,7 +48,10 @@ def return_fact(
     created = read.optional_moment(given.created_at, *path, "created_at")
     closed = read.optional_moment(given.closed_at, *path, "closed_at")
     body = Return(
-        read.word(STATUS, given.status, *path, "status"), tuple(lines), tuple(exchange), ", ".join(reasons) or None
+        read.word(STATUS, given.status, *path, "status"),
+        None if given.return_line_items is None else tuple(lines),
+        None if given.exchange_line_items is None else tuple(exchange),
+        ", ".join(reasons) or None,
     )
     return Fact(
         order,

@@ -67,7 +67,7 @@ def test_the_page_fits_the_screen_and_asks_for_nothing(browser: Browser, report:
 def test_the_headline_says_whether_it_ties(browser: Browser, report: str) -> None:
     page, _ = _open(browser, report, 1280, 900)
 
-    assert page.locator(".verdict.bad .head").inner_text() == "It does not tie, and 1 JPY is unexplained."
+    assert page.locator(".verdict.bad .head").inner_text() == "It does not tie: unexplained 1 JPY of sales."
     assert page.locator("svg.waterfall").count() == 2
     page.close()
 

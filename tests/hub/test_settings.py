@@ -200,8 +200,8 @@ def test_a_named_file_lies_beside_the_configuration(write: Write, tmp_path: Path
         ),
         (
             "  system: ledger\n",
-            "  system: ledger\n  slots: 0\n",
-            "hub.yaml:17: erp.slots: input should be greater than or equal to 1: '0'",
+            "  system: ledger\n  slots: 4\n",
+            "hub.yaml:17: erp.slots: no such setting",
         ),
         (
             "  system: ledger\n",

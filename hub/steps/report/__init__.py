@@ -102,9 +102,10 @@ def _verdict(sales: Sequence[Cell], payments: Sequence[Cell]) -> Verdict:
     sentences = [f"{counted} between the sides; the causes and what to do about each are below."]
     if held := _sums(sales, "held_minor"):
         sentences.append(f"Waiting in held orders: {held}.")
-    if unexplained := _sums(cells, "unexplained_minor"):
+    measured = [("sales", _sums(sales, "unexplained_minor")), ("payments", _sums(payments, "unexplained_minor"))]
+    if unexplained := " and ".join(f"{amounts} of {measure}" for measure, amounts in measured if amounts):
         sentences.insert(0, "Nobody recorded why these amounts differ; look at them before you close the month.")
-        return Verdict("bad", f"It does not tie, and {unexplained} is unexplained.", tuple(sentences))
+        return Verdict("bad", f"It does not tie: unexplained {unexplained}.", tuple(sentences))
     return Verdict("warn", "It does not tie yet, and every cent is explained.", tuple(sentences))
 
 

@@ -15,6 +15,8 @@ from hub.model.facts import (
     FulfilmentStatus,
     LineQuantity,
     Restock,
+    Return,
+    ReturnStatus,
     Source,
     Tender,
     TenderKind,
@@ -214,6 +216,25 @@ def test_a_fulfilment_that_did_not_leave_ships_nothing(status: FulfilmentStatus)
 
 
 # --- statuses, stages, problems ------------------------------------------------------------------------------------
+
+
+def test_a_closed_return_keeps_the_lines_that_its_opening_told() -> None:
+    """Closing a return says its id and status alone."""
+    opened = Return(ReturnStatus.OPEN, (LineQuantity(LineId("1"), 1),), (), "too small")
+    told = [fact(snapshot(line())), fact(opened, "r1", modified_at=at(5))]
+
+    state = folded(*told, fact(Return(ReturnStatus.CLOSED), "r1", modified_at=at(9)))
+
+    assert state.returns[0].body == replace(opened, status=ReturnStatus.CLOSED)
+
+
+def test_a_return_that_says_it_has_no_lines_has_none() -> None:
+    opened = Return(ReturnStatus.OPEN, (LineQuantity(LineId("1"), 1),))
+    emptied = Return(ReturnStatus.CANCELLED, ())
+
+    state = folded(fact(opened, "r1", modified_at=at(5)), fact(emptied, "r1", modified_at=at(9)))
+
+    assert state.returns[0].body.lines == ()
 
 
 def test_paid_may_come_before_created() -> None:

@@ -1,5 +1,6 @@
 """plan: the documents of an order, typed out."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from hub.flow.terms import Terms
+from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
 from hub.model.documents import Component, Document, DocumentKind, Rate
 from hub.model.facts import Adjustment, AdjustmentKind, Fact, Fulfilment, Restock, Tender, TenderKind, TenderStatus
 from hub.model.order import Charge, ChargeKind, Line, LineKind
@@ -48,6 +50,10 @@ def told(*facts: Fact, under: Terms | None = None) -> list[tuple[DocumentKind, L
 def only(kind: DocumentKind, *facts: Fact, under: Terms | None = None) -> Document:
     (found,) = [x for x in planned(facts, under or terms()) if x.kind is kind]
     return found
+
+
+def location_row(source: str, target: str) -> CrosswalkRow:
+    return CrosswalkRow(CrosswalkKind.LOCATION, "*", source, target, date(2026, 1, 1))
 
 
 # --- which documents there are -------------------------------------------------------------------------------------
@@ -194,6 +200,24 @@ def test_goods_that_came_back_are_received() -> None:
     made = only(K.RETURN_RECEIPT, ORDER, PAID, SENT, BACK)
 
     assert [(x.item, x.quantity) for x in made.lines] == [("mug", 1)]
+
+
+def test_goods_that_came_back_to_several_locations_are_received_at_each() -> None:
+    """Units without a location of their own go where the refund's first one went."""
+    gone = fact(snapshot(line("1"), line("2"), line("3")))
+    back = [
+        replace(given_back("1", 1, 1000), location="L1"),
+        replace(given_back("2", 1, 1000), location="L2"),
+        given_back("3", 1, 1000),
+    ]
+    under = terms(rows=[location_row("L1", "east"), location_row("L2", "west")])
+
+    made = planned([gone, shipped("f1", 60, l1=1, l2=1, l3=1), refunded("r1", 90, *back)], under)
+
+    receipts = [x for x in made if x.kind is K.RETURN_RECEIPT]
+    assert [(x.location, [y.line for y in x.lines]) for x in receipts] == [("east", ["1", "3"]), ("west", ["2"])]
+    assert receipts[0].key == "ret-webshop-1001-r1"
+    assert receipts[1].key != receipts[0].key
 
 
 def test_goods_that_did_not_come_back_are_not_received() -> None:

@@ -271,7 +271,7 @@ def test_what_is_unexplained_comes_first(sides: Sides, tmp_path: Path) -> None:
     sides.reconcile(tmp_path)
 
     page = (tmp_path / "2026-05" / "report.html").read_text()
-    assert "It does not tie, and 0.01 USD is unexplained." in page
+    assert "It does not tie: unexplained 0.01 USD of sales." in page
     assert page.index('class="order">#1003') < page.index('class="order">1002')
 
 
