@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.cli import books, crosswalk, exceptions, importing, orders, reconciling, records, rehearsing, system
+from hub.cli import books, crosswalk, exceptions, importing, orders, reconciling, records, rehearsing, serving, system
 from hub.cli.door import ConfigOption, FormatOption, Given, HomeOption
 
 app = typer.Typer(
@@ -23,5 +23,5 @@ def orderhub(
     ctx.obj = Given(home, config, form)
 
 
-for group in (system, importing, orders, records, exceptions, crosswalk, books, reconciling, rehearsing):
+for group in (system, serving, importing, orders, records, exceptions, crosswalk, books, reconciling, rehearsing):
     group.register(app)

@@ -104,6 +104,8 @@ class Channel(Part):
     """Base URL of the shop; None: the channel is fed from files alone."""
     options: dict[str, Any] = {}
     """The connector's own settings; its README names them, and `orderhub check` their faults."""
+    every: dict[str, Annotated[int, Field(ge=1, le=86_400)]] = {}
+    """How often a stream of the channel is pulled, in seconds; one that is not named keeps the connector's beat."""
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
 

@@ -58,6 +58,7 @@ class _Batch:
     parties: list[Party] = field(default_factory=list)
     failed: list[tuple[Record, Untranslatable]] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
+    refetch: list[tuple[str, str]] = field(default_factory=list)  # (channel, order) to be read anew
 
 
 def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
@@ -73,7 +74,7 @@ def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
             {"record_id": r.record_id, "outcome": r.outcome, "order_id": r.order, "result": r.as_json()}
             for r in batch.results
         ],
-        [],
+        batch.refetch,
         hub.clock(),
     )
     return len(records)
@@ -154,6 +155,7 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
             )
             continue
         batch.parties.extend(translation.parties)
+        batch.refetch.extend((record.channel, order_id) for order_id in translation.refetch)
         for fact in translation.facts:
             content = fact.content()
             new = NewFact(fact, content, content_hash(content), stamp(fact.modified_at), record.id, recorded_at)

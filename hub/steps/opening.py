@@ -58,6 +58,19 @@ def versions(hub: Hub) -> list[Version]:
     return found
 
 
+def dependencies(hub: Hub) -> dict[str, str | None]:
+    """What the hub needs to run, each with what is wrong with it; None: it answers."""
+    return {name: _fault(look) for name, look in _needs(hub)}
+
+
+def _needs(hub: Hub) -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "hub store", lambda: backlog.version(hub.store, "hub")
+    yield "inbox", lambda: backlog.version(hub.inbox, "inbox")
+    yield f"erp {hub.settings.erp.slug}", lambda: hub.erp
+    for channel in hub.settings.channels:
+        yield f"channel {channel.slug}", lambda slug=channel.slug: hub.channel(slug)  # type: ignore[misc]
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One thing that was tried; `fault` None: it is well."""

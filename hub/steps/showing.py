@@ -154,6 +154,12 @@ def last_run(hub: Hub) -> str | None:
     return str(max(manifests, key=lambda path: path.stat().st_mtime_ns).parent)
 
 
+def runs(hub: Hub) -> list[str]:
+    """The names of the reconciliations in this home, the newest first."""
+    manifests = (hub.settings.home / RUNS).glob(f"*/{MANIFEST}")
+    return sorted((path.parent.name for path in manifests), reverse=True)
+
+
 def _folded(hub: Hub, key: OrderKey) -> OrderState:
     with hub.store.connect() as connection:
         known = stored.load(connection, [key])

@@ -1,0 +1,1 @@
+"""The web door: webhooks in, what the hub knows out."""

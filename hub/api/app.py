@@ -1,0 +1,55 @@
+"""The web application: one hub behind it, its jobs rung by what comes in."""
+
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from logging import WARNING
+
+import uvicorn
+from fastapi import FastAPI
+
+from hub.api import health, pages, webhooks
+from hub.steps.hub import Hub
+
+Ring = Callable[[str], None]
+
+
+def create_app(hub: Hub, ring: Ring, *, start: Callable[[], None], stop: Callable[[], None]) -> FastAPI:
+    """The application.
+
+    Args:
+        ring: wakes up a job by its name.
+        start, stop: called when the server begins to serve, and when it has ended to.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        start()
+        try:
+            yield
+        finally:
+            stop()
+
+    app = FastAPI(title="orderhub", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.include_router(webhooks.router(hub, ring))
+    app.include_router(health.router(hub))
+    app.include_router(pages.router(hub))
+    return app
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """The application is served until the process is told to stop; what is under way then is finished."""
+    _Server(uvicorn.Config(app, host=host, port=port, log_level=WARNING, access_log=False, server_header=False)).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends in order on SIGINT and SIGTERM; uvicorn's own raises the signal again afterwards."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {sign: signal.signal(sign, self.handle_exit) for sign in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for sign, handler in before.items():
+                signal.signal(sign, handler)

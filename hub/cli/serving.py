@@ -1,0 +1,67 @@
+"""serve and sync: the hub as a service, and a pull by hand."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.door import Door, command, now, say, table
+from hub.errors import Misconfigured
+
+HOST = "127.0.0.1"
+PORT = 8080
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def register(app: typer.Typer) -> None:
+    @command(app, "serve")
+    def serve(
+        door: Door,
+        host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = HOST,
+        port: Annotated[int, typer.Option("--port", min=0, max=65_535)] = PORT,
+    ) -> None:
+        """Takes webhooks, pulls on a schedule, decides, sends: until it is told to stop."""
+        from hub.api.app import create_app, run
+        from hub.worker.jobs import Jobs
+
+        if host not in LOOPBACK:
+            say(f"listening on {host}: the pages have no log-in yet, let only the webhooks' path through to it")
+        with door.hub() as hub:
+            jobs = Jobs(hub)
+            web = create_app(hub, jobs.ring, start=jobs.start, stop=jobs.stop)
+            say(f"serving on http://{host}:{port}; stop it with Ctrl-C")
+            run(web, host, port)
+        say("stopped: what was taken in is kept, and nothing is sent twice")
+
+    @command(app, "sync")
+    def sync(
+        door: Door,
+        channel: Annotated[str, typer.Argument(help="The slug of a configured channel.")],
+        since: Annotated[
+            datetime | None, typer.Option("--since", help="Begin there, not where the last pull ended. UTC.")
+        ] = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what a pull would bring.")] = False,
+        no_send: Annotated[bool, typer.Option("--no-send", help="Capture and decide, send nothing.")] = False,
+    ) -> None:
+        """Pulls what the channel has new, decides on its orders and sends what follows."""
+        from hub.steps import syncing
+        from hub.steps.syncing import synced
+
+        begin = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
+        with door.hub() as hub:
+            if channel not in syncing.channels_live(hub):
+                hub.settings.channel(channel)
+                raise Misconfigured(f"channel {channel}: nothing to pull; set its address, or use orderhub import")
+            answer: dict[str, Any]
+            if dry_run:
+                pulled = syncing.preview(hub, channel, begin)
+                answer = {"dry_run": True, **asdict(pulled)}
+            else:
+                answer = {"dry_run": False, **synced(hub, channel, begin, send=not no_send)}
+        shown = table(None, "what", "how many", right=("how many",))
+        for name, value in answer.items():
+            shown.add_row(name.replace("_", " "), str(value))
+        door.show(answer, shown)
+        if not dry_run:
+            say(f"synced at {now():%Y-%m-%d %H:%M:%SZ}")

@@ -1,0 +1,176 @@
+"""sync: what a channel says now is captured page by page with its cursor; orders asked for are read anew by id."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from hub.errors import AuthExpired, HubError, Misconfigured
+from hub.ports import Fetches, FetchesOrders, Stream
+from hub.steps.advance import advance_all
+from hub.steps.hub import Hub
+from hub.steps.send import Sent, send_all
+from hub.store import inbox, orders, refetching
+from hub.store.schema import stamp
+
+REFETCH_BATCH: Final = 50
+SWEPT_DAYS: Final = 90
+"""How far back open orders are read anew on the slow beat: no channel's stamp moves for every change."""
+SWEEP_MAX: Final = 20_000
+CHANNEL_ITSELF: Final = "channel"
+"""The order of an exception that is the channel's own."""
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What one pull brought."""
+
+    pages: int = 0
+    records: int = 0  # as the channel gave them
+    new: int = 0  # of these, not seen before
+
+    def add(self, other: "Pulled") -> None:
+        self.pages += other.pages
+        self.records += other.records
+        self.new += other.new
+
+
+def streams(hub: Hub, slug: str) -> tuple[Stream, ...]:
+    """What can be pulled from a channel, each with its beat: the configured one, else the connector's own."""
+    connector = hub.connector(slug)
+    if not isinstance(connector, Fetches):
+        return ()
+    every = hub.settings.channel(slug).every
+    return tuple(Stream(one.name, every.get(one.name, one.every_s)) for one in connector.streams)
+
+
+def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pulled:
+    """All that the stream has beyond its cursor is captured; each page is committed together with its cursor.
+
+    Args:
+        since: where to begin in place of the cursor.
+
+    Raises:
+        Misconfigured: the channel has no such stream.
+    """
+    connector = hub.connector(slug)
+    if not isinstance(connector, Fetches) or stream not in {one.name for one in connector.streams}:
+        raise Misconfigured(f"channel {slug}: nothing to pull under {stream!r}")
+    pulled = Pulled()
+    with told(hub, slug, f"pull {stream}"):
+        cursor = None if since else inbox.cursor(hub.inbox, slug, stream)
+        for page in connector.fetch(stream, cursor, since):
+            new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
+            pulled.add(Pulled(1, len(page.received), len(new)))
+    return pulled
+
+
+def preview(hub: Hub, slug: str, since: datetime | None = None) -> Pulled:
+    """What a pull of every stream would bring; nothing is kept."""
+    connector = hub.connector(slug)
+    if not isinstance(connector, Fetches):
+        raise Misconfigured(f"channel {slug}: its connector pulls nothing; use orderhub import")
+    pulled = Pulled()
+    for stream in connector.streams:
+        cursor = None if since else inbox.cursor(hub.inbox, slug, stream.name)
+        for page in connector.fetch(stream.name, cursor, since):
+            known = inbox.known(hub.inbox, [(one.channel, one.key) for one in page.received])
+            new = sum((one.channel, one.key) not in known for one in page.received)
+            pulled.add(Pulled(1, len(page.received), new))
+    return pulled
+
+
+def refetch(hub: Hub, slug: str) -> int:
+    """The orders that webhooks and sweeps asked for were read anew, each once; how many they were."""
+    connector = hub.connector(slug)
+    if not isinstance(connector, FetchesOrders):
+        return 0
+    read = 0
+    while asked := refetching.waiting(hub.inbox, slug, REFETCH_BATCH):
+        with told(hub, slug, "refetch"):
+            received = tuple(connector.fetch_orders([one.order_id for one in asked]))
+            inbox.put_refetched(hub.inbox, slug, received, asked)
+        read += len(asked)
+    return read
+
+
+def sweep(hub: Hub, slug: str) -> int:
+    """The channel's orders that are still open wait to be read anew; how many they are."""
+    if not isinstance(hub.connector(slug), FetchesOrders):
+        return 0
+    now = hub.clock()
+    with hub.store.connect() as connection:
+        ids = orders.open_ids(connection, slug, stamp(now - timedelta(days=SWEPT_DAYS)), SWEEP_MAX)
+    with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
+        refetching.ask(connection, [(slug, id) for id in ids], now)
+    return len(ids)
+
+
+def synced(hub: Hub, slug: str, since: datetime | None = None, *, send: bool = True) -> dict[str, int]:
+    """The channel was pulled whole, its orders decided and, if wanted, what follows sent; how much of each.
+
+    The orders that what came in asks to be read anew are read, until nothing asks.
+    """
+    pulled = Pulled()
+    for stream in streams(hub, slug):
+        pulled.add(pull(hub, slug, stream.name, since))
+    advanced = advance_all(hub)
+    reread = 0
+    while read := refetch(hub, slug):
+        reread += read
+        advanced += advance_all(hub)
+    sent = send_all(hub) if send else Sent()
+    return {
+        "pages": pulled.pages,
+        "records": pulled.records,
+        "new": pulled.new,
+        "read_anew": reread,
+        "advanced": advanced,
+        "sent": sent.done + sent.adopted,
+        "rejected": sent.rejected,
+        "in_doubt": sent.in_doubt,
+    }
+
+
+@contextmanager
+def told(hub: Hub, slug: str, doing: str) -> Iterator[None]:
+    """What fails at the channel in this block stands among the exceptions, and is cured when it works again."""
+    fingerprint = f"{doing}:{slug}"
+    try:
+        yield
+    except HubError as fault:
+        _open(hub, slug, fingerprint, doing, fault)
+        raise
+    with hub.store.connect() as connection:
+        cured = orders.is_excepted(connection, slug, CHANNEL_ITSELF, fingerprint)
+    if cured:
+        with hub.writing() as connection, connection.begin():
+            orders.cure(connection, slug, CHANNEL_ITSELF, [fingerprint], stamp(hub.clock()))
+
+
+def _open(hub: Hub, slug: str, fingerprint: str, doing: str, fault: HubError) -> None:
+    remedy = "nothing to do: it is tried again; if it lasts, see orderhub check"
+    if isinstance(fault, AuthExpired):
+        remedy = f"renew the channel's credentials, then run orderhub check {slug}"
+    elif isinstance(fault, Misconfigured):
+        remedy = "correct the configuration, see orderhub check"
+    row = {
+        "channel": slug,
+        "order_id": CHANNEL_ITSELF,
+        "fingerprint": fingerprint[:200],
+        "code": "auth_expired" if isinstance(fault, AuthExpired) else "channel_failing",
+        "message": f"{doing}: {fault}"[:2000],
+        "remedy": getattr(fault, "remedy", None) or remedy,
+        "currency": None,
+        "amount_minor": None,
+        "opened_at": stamp(hub.clock()),
+    }
+    with hub.writing() as connection, connection.begin():
+        orders.open_exceptions(connection, [row])
+
+
+def channels_live(hub: Hub) -> Sequence[str]:
+    """The channels that can be pulled or read by id."""
+    slugs = [channel.slug for channel in hub.settings.channels]
+    return [slug for slug in slugs if isinstance(hub.connector(slug), Fetches | FetchesOrders)]

@@ -1,0 +1,124 @@
+"""The jobs of a hub: what each does, and which others it rings when it has made work for them."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from hub.errors import AuthExpired, Forged, HubError, Retryable
+from hub.steps import syncing
+from hub.steps.advance import advance_all
+from hub.steps.exceptions import reconsider_due
+from hub.steps.hub import Hub
+from hub.steps.send import send_all
+from hub.worker.bell import Bell, Job
+from hub.worker.schedule import Beat, Schedule
+
+log = logging.getLogger(__name__)
+
+ADVANCE: Final = "advance"
+SEND: Final = "send"
+
+ADVANCE_EVERY_S: Final = 5  # the clock's ring, for what no webhook rang
+SEND_EVERY_S: Final = 5
+REFETCH_EVERY_S: Final = 5
+SWEEP_EVERY_S: Final = 3_600
+FAILED_S: Final = 30  # a job that failed is left alone for so long
+CREDENTIALS_S: Final = 900  # one whose credentials are no longer good
+
+
+class Jobs:
+    """All jobs of a hub on one bell and one schedule; `start` and `stop` them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        works = dict(_works(hub, self.ring))
+        self._bell = Bell(works, failed=self._failed)
+        self._schedule = Schedule([Beat(name, every_s) for name, every_s in _beats(hub)], self._bell.ring)
+
+    def start(self) -> None:
+        self._bell.start()
+        self._schedule.start()
+
+    def stop(self) -> None:
+        """What runs is finished; what is still to do stays in the stores."""
+        self._schedule.stop()
+        self._bell.stop()
+
+    def ring(self, name: str) -> None:
+        """That job looks soon for what there is to do."""
+        self._bell.ring(name)
+
+    def idle(self) -> bool:
+        """Whether no job runs or waits."""
+        return self._bell.idle()
+
+    def _failed(self, name: str, fault: Exception) -> None:
+        wait_s: float = FAILED_S
+        if isinstance(fault, Retryable) and fault.after_s is not None:
+            wait_s = fault.after_s
+        elif isinstance(fault, AuthExpired | Forged):
+            wait_s = CREDENTIALS_S
+        self._schedule.postpone(name, wait_s)
+        log.warning(
+            "job.failed",
+            extra={"job": name, "again_in_s": wait_s, "fault": f"{type(fault).__name__}: {fault}"},
+            exc_info=not isinstance(fault, HubError),
+        )
+
+
+def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
+    works: dict[str, Job] = {ADVANCE: partial(_advance, hub, ring), SEND: partial(_send, hub)}
+    for slug in syncing.channels_live(hub):
+        for stream in syncing.streams(hub, slug):
+            works[pull_job(slug, stream.name)] = partial(_pull, hub, ring, slug, stream.name)
+        works[refetch_job(slug)] = partial(_refetch, hub, ring, slug)
+        works[_sweep_job(slug)] = partial(_sweep, hub, ring, slug)
+    return works
+
+
+def _beats(hub: Hub) -> list[tuple[str, float]]:
+    beats: list[tuple[str, float]] = [(ADVANCE, ADVANCE_EVERY_S), (SEND, SEND_EVERY_S)]
+    for slug in syncing.channels_live(hub):
+        beats += [(pull_job(slug, stream.name), stream.every_s) for stream in syncing.streams(hub, slug)]
+        beats += [(refetch_job(slug), REFETCH_EVERY_S), (_sweep_job(slug), SWEEP_EVERY_S)]
+    return beats
+
+
+def pull_job(slug: str, stream: str) -> str:
+    return f"pull {slug} {stream}"
+
+
+def refetch_job(slug: str) -> str:
+    return f"refetch {slug}"
+
+
+def _sweep_job(slug: str) -> str:
+    return f"sweep {slug}"
+
+
+def _advance(hub: Hub, ring: Callable[[str], None]) -> None:
+    reconsider_due(hub)
+    if advance_all(hub):
+        ring(SEND)
+        for slug in syncing.channels_live(hub):
+            ring(refetch_job(slug))
+
+
+def _send(hub: Hub) -> None:
+    send_all(hub)
+
+
+def _pull(hub: Hub, ring: Callable[[str], None], slug: str, stream: str) -> None:
+    if syncing.pull(hub, slug, stream).new:
+        ring(ADVANCE)
+
+
+def _refetch(hub: Hub, ring: Callable[[str], None], slug: str) -> None:
+    if syncing.refetch(hub, slug):
+        ring(ADVANCE)
+
+
+def _sweep(hub: Hub, ring: Callable[[str], None], slug: str) -> None:
+    if syncing.sweep(hub, slug):
+        ring(refetch_job(slug))

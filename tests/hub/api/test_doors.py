@@ -1,0 +1,49 @@
+"""The web door without a channel that is live: what it refuses, and what it says of itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hub.api.app import create_app
+from hub.cli.door import now
+from hub.settings import load_settings
+from hub.steps.opening import opened
+from hub.testing.serving import served
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[httpx.Client]:
+    with opened(load_settings(None, tmp_path, {}), now) as hub:
+        app = create_app(hub, lambda _job: None, start=lambda: None, stop=lambda: None)
+        with served(app) as address, httpx.Client(base_url=address) as client:
+            yield client
+
+
+def test_a_channel_that_does_not_exist_is_not_found(client: httpx.Client) -> None:
+    assert client.post("/webhooks/nobody", content=b"{}").status_code == 404
+
+
+def test_a_delivery_larger_than_any_is_refused_before_it_is_read(client: httpx.Client) -> None:
+    assert client.post("/webhooks/shopify", content=b"x" * (2 * 1024 * 1024 + 1)).status_code == 413
+
+
+def test_it_says_what_it_needs_and_that_it_is_there(client: httpx.Client) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"hub store": "ok", "inbox": "ok", "erp ledger": "ok", "channel shopify": "ok"}
+
+
+def test_the_front_page_runs_no_script_and_loads_nothing(client: httpx.Client) -> None:
+    answer = client.get("/")
+
+    assert answer.status_code == 200
+    assert "<script" not in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("run", ["..%2f..%2fhub.db", "2026-10-nothere", "%00"])
+def test_a_run_that_is_not_there_is_not_found(client: httpx.Client, run: str) -> None:
+    assert client.get(f"/runs/{run}").status_code == 404
