@@ -1,4 +1,4 @@
-"""The abilities of a Shopify channel that need no wire: translate records, read files, state from an export."""
+"""The abilities of a Shopify channel, gathered: each is told in full by the module that it comes from."""
 
 import json
 import re
@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from connectors.shopify.accept import Door
 from connectors.shopify.files import RECORD_BYTES_MAX, cut
 from connectors.shopify.statement import Export
 from hub.errors import Untranslatable
 from hub.model.problems import Problem
 from hub.model.records import Received, Record, Translation
 from hub.model.statement import ChannelRow
-from hub.ports import ChannelConfig, Unreadable
+from hub.ports import ChannelConfig, Delivery, Unreadable
 from mappings.shopify import translate
 from mappings.shopify.payload import OrderPayload
 
@@ -28,6 +29,7 @@ class ShopifyConnector:
     def __init__(self, config: ChannelConfig) -> None:
         self.config = config
         self.timezone = ZoneInfo(config.timezone)
+        self._door = Door(config)
 
     def __repr__(self) -> str:
         return f"ShopifyConnector({self.config.slug})"
@@ -42,6 +44,14 @@ class ShopifyConnector:
         return translate(
             record.channel, record.topic, document, record.source, self.config.currency, record.received_at
         )
+
+    def accept(self, delivery: Delivery) -> Received:
+        """The delivery as a record, its seal checked on the raw body first; nothing is parsed.
+
+        Raises:
+            Forged: the seal is missing or wrong, or it is another shop's.
+        """
+        return self._door.accept(delivery)
 
     def read_file(self, content: bytes, received_at: datetime) -> Iterator[Received | Unreadable]:
         """The records of one file, in its order; a fault in one does not stop the next."""

@@ -1,5 +1,6 @@
 """One Shopify document → facts, or why there are none."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from hub.model.records import Translation
 from mappings.shopify import graphql
 from mappings.shopify.fulfilment import fulfilment_fact
 from mappings.shopify.kinds import ENVELOPES, OTHERS, Kind, kind_of
+from mappings.shopify.notices import KINDS, notice_of
 from mappings.shopify.order import order_facts
 from mappings.shopify.payload import (
     DeletionPayload,
@@ -67,6 +69,12 @@ def translate(
         said = first.get("message") if isinstance(first, dict) else first
         read.fault(f"the answer reports an error: {shown(said)}", "errors[0].message")
         raise Untranslatable(tuple(read.faults))
+    if topic in KINDS and source is Source.WEBHOOK:  # from anywhere else nobody vouches for it
+        notice = notice_of(topic, document, read)
+        if read.faults:
+            raise Untranslatable(tuple(read.faults))
+        return Translation(notices=(notice,), ignored=f"notice {notice.kind.value}")
+    whole = document
     topic, document = _unwrapped(topic, document)
     kind = kind_of(topic, document)
     if kind is None:
@@ -74,14 +82,33 @@ def translate(
         read.fault(f"not a Shopify document that is known here; its keys: {keys}")
         raise Untranslatable(tuple(read.faults))
     if not isinstance(kind, Kind):
-        return Translation(ignored=kind)
+        return _hinted(Translation(ignored=kind), source, whole)
     try:
         found = _mapped(kind, channel, document, source, received_at, read)
     except _Faulty:
         found = Translation()
     if read.faults:
         raise _held(kind, document, read)
-    return found
+    return _hinted(found, source, whole)
+
+
+def _hinted(found: Translation, source: Source, document: dict[str, Any]) -> Translation:
+    """A webhook is but a hint: it says which orders are to be read anew."""
+    if source is not Source.WEBHOOK:
+        return found
+    orders = dict.fromkeys(fact.order.external_id for fact in found.facts)
+    if not orders and (named := Reading("").optional_id(_order_id(document))):
+        orders[named] = None
+    return replace(found, refetch=tuple(orders))
+
+
+def _order_id(document: dict[str, Any]) -> int | str | None:
+    """The order that a document which says nothing of it names all the same: a return, a fulfilment order."""
+    order = document.get("order")
+    for given in (document.get("order_id"), order.get("id") if isinstance(order, dict) else None):
+        if isinstance(given, int | str) and not isinstance(given, bool):
+            return given
+    return None
 
 
 def _mapped(
