@@ -220,6 +220,12 @@ class ReadsBack(Protocol):
 
 
 @runtime_checkable
+class ErasesParties(Protocol):
+    def erase(self, customers: Sequence[DocumentKey]) -> int:
+        """The personal data of these customers is gone from the ERP, what they owe stays; how many had any."""
+
+
+@runtime_checkable
 class StatesDocuments(Protocol):
     def statement(self, first: date, last: date) -> Iterator[ErpRow]:
         """All documents of the population dated in the period, ours or not, voided ones marked."""

@@ -47,7 +47,7 @@ class LedgerAdapter:
     `accounts` gives id, number, name, type, role. `trial_balance` gives entity, account, name, type, currency,
     debit_minor, credit_minor (one of them zero), balance_minor, functional, functional_minor. `journal` gives entry,
     cause, reverses, date, original_date, entity, memo, document (key), ref, kind, channel, order, reference and
-    postings (account, amount_minor, currency, functional_minor). `ageing` gives entity, customer, channel, order,
+    postings (account, amount_minor, currency, functional_minor). `ageing` gives entity, customer, name, channel, order,
     reference, currency, oldest, buckets ("0-30", "31-60", "61-90", "over 90"), credit_minor and total_minor.
     """
 
@@ -76,7 +76,7 @@ class LedgerAdapter:
             InDoubt: the commit got no answer.
             Retryable: the database could not be reached, or was busy; nothing was written.
         """
-        return self.keep([Operation(write.action, write.document, write.revision) for write in writes])
+        return self.keep([operation_of(write) for write in writes])
 
     def keep(self, operations: Sequence[Operation]) -> list[Outcome]:
         """As `put`; an operation may also be a person's."""
@@ -151,6 +151,17 @@ class LedgerAdapter:
                 for row in connection.execute(select(*_READ).where(schema.document.c.key.in_(some))):
                     held[row.key] = _read_back(row)
         return held
+
+    def erase(self, customers: Sequence[DocumentKey]) -> int:
+        """The names of these customers are gone; their documents and what they owe stay. How many had one."""
+        customer = schema.customer
+        erased = 0
+        with schema.write(self.engine) as connection:
+            for first in range(0, len(customers), KEYS_AT_ONCE):
+                some = customers[first : first + KEYS_AT_ONCE]
+                found = update(customer).where(customer.c.key.in_(some), customer.c.name.is_not(None))
+                erased += connection.execute(found.values(name=None)).rowcount
+        return erased
 
     # --- statements ------------------------------------------------------------------------------------------------
 
@@ -235,6 +246,12 @@ _READ: Final = [
         "id", "key", "kind", "revision", "total_minor", "tax_minor", "currency", "date", "lines", "version", "voided",
     )
 ]  # fmt: skip
+
+
+def operation_of(write: Write) -> Operation:
+    """What the hub asks for, as the ledger takes it: of the personal data only the customer's name."""
+    who = write.party(write.document.party)
+    return Operation(write.action, write.document, write.revision, name=(who.name or who.company) if who else None)
 
 
 def _read_back(x: Any) -> ReadBack:

@@ -61,6 +61,7 @@ class Operation:
     revision: str | None = None
     by_hand: bool = False
     id: int | None = None  # the document changed by hand; None: found by its key
+    name: str | None = None  # of the customer that the document is about
 
 
 class Batch:
@@ -140,7 +141,7 @@ class Batch:
         self.by_id[id] = row
         if document.key:
             self.by_key[document.key] = row
-        self._register(document, id)
+        self._register(document, id, operation.name)
         return id
 
     def _amend(self, row: dict[str, Any], operation: Operation) -> None:
@@ -162,7 +163,7 @@ class Batch:
         if operation.revision is not None:
             changed["revision"] = operation.revision
         self._change(row, changed | {"voided": False, "by_hand": operation.by_hand})
-        self._register(document, row["id"])
+        self._register(document, row["id"], operation.name)
 
     def _void(self, row: dict[str, Any], operation: Operation) -> None:
         if row["kind"] in MASTER_KINDS:
@@ -320,11 +321,11 @@ class Batch:
             )
         return item
 
-    def _register(self, document: Document, id: int) -> None:
+    def _register(self, document: Document, id: int, name: str | None) -> None:
         """A customer or an item can be referred to from now on."""
         if document.kind is DocumentKind.CUSTOMER and document.key not in self.customers:
             self.customers[document.key] = id
-            self.new_customers.append({"key": document.key, "document": id})
+            self.new_customers.append({"key": document.key, "document": id, "name": name})
         if document.kind is DocumentKind.ITEM:
             code, cost = _item_of(document)
             item = {"code": code, "document": id, "name": document.memo or code, "standard_cost_minor": cost}

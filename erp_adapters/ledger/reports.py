@@ -114,31 +114,32 @@ def _entry(lines: list[Any]) -> dict[str, Any]:
 
 def ageing(connection: Connection, chart: Chart, on: datetime.date) -> list[dict[str, Any]]:
     entry, posting, document = schema.entry.c, schema.posting.c, schema.document.c
-    of = (
-        entry.entity, document.customer, document.channel, document.order_id, document.reference, posting.currency,
-    )  # fmt: skip
+    named = (document.customer, schema.customer.c.name)
+    of = (entry.entity, *named, document.channel, document.order_id, document.reference, posting.currency)
     debit = case((posting.amount_minor > 0, posting.amount_minor), else_=0)
     rows = (
         select(*of, entry.date, func.sum(debit).label("debit"), func.sum(posting.amount_minor - debit).label("credit"))
         .join_from(schema.posting, schema.entry, posting.entry == entry.id)
         .join(schema.document, entry.document == document.id)
+        .outerjoin(schema.customer, schema.customer.c.key == document.customer)
         .where(entry.posted, entry.date <= on, posting.account == chart.account(Role.RECEIVABLE))
         .group_by(*of, entry.date)
     )
     by_order: defaultdict[tuple[Any, ...], list[tuple[datetime.date, int]]] = defaultdict(list)
     for x in connection.execute(rows):
-        by_order[tuple(x[:6])] += [(x.date, int(x.debit)), (x.date, int(x.credit))]
+        by_order[tuple(x[:7])] += [(x.date, int(x.debit)), (x.date, int(x.credit))]
     out = [
         {
             "entity": entity,
             "customer": customer,
+            "name": name,
             "channel": channel,
             "order": order,
             "reference": reference,
             "currency": currency,
         }
         | _aged(moves, on)
-        for (entity, customer, channel, order, reference, currency), moves in by_order.items()
+        for (entity, customer, name, channel, order, reference, currency), moves in by_order.items()
         if sum(amount for _, amount in moves)
     ]
     return sorted(out, key=lambda x: (x["entity"], x["currency"], x["oldest"] or "~", x["channel"], x["order"]))

@@ -155,6 +155,7 @@ customer = Table(
     metadata,
     Column("key", String(40), primary_key=True),
     Column("document", Id, ForeignKey("document.id"), nullable=False),
+    Column("name", Text),  # the one datum of a person here; null: not given, or erased
 )
 
 item = Table(
@@ -252,11 +253,11 @@ def _engine(url: URL) -> Engine:
     schema = url.query.get("schema")
     url = url.difference_update_query(["schema"])
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_S})
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": LOCK_WAIT_S})
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
         return engine
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     if isinstance(schema, str):
         quoted = engine.dialect.identifier_preparer.quote_identifier(schema)
 

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import select
 
 from erp_adapters.ledger import schema
-from erp_adapters.ledger.adapter import Clock, LedgerAdapter
+from erp_adapters.ledger.adapter import Clock, LedgerAdapter, operation_of
 from erp_adapters.ledger.documents import document_of, id_of
 from erp_adapters.ledger.journal import Operation
 from hub.errors import InDoubt, Rejected
@@ -62,7 +62,7 @@ class LedgerSimulator(LedgerAdapter):
         if fault is Fault.LOST_AFTER:
             super().put(writes)
         if fault is Fault.LATE:
-            self._late.append([Operation(write.action, write.document, write.revision) for write in writes])
+            self._late.append([operation_of(write) for write in writes])
         raise InDoubt("the ledger gave no answer")
 
     def probe(self, writes: Sequence[Write]) -> list[Probe]:

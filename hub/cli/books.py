@@ -97,7 +97,7 @@ def _register_reports(group: typer.Typer) -> None:
             plain = [money(amount or None, row["currency"]) for amount in amounts]
             order = row["reference"] or row["order"]
             total = money(row["total_minor"], row["currency"])
-            shown.add_row(*cells(row["customer"], order, row["oldest"], *plain, total))
+            shown.add_row(*cells(row.get("name") or row["customer"], order, row["oldest"], *plain, total))
         door.show({"on": day.isoformat(), "receivables": rows}, shown)
 
 

@@ -146,7 +146,8 @@ class _Plan:
             lines.extend(bill.placed)
         lines.extend(self.charges)
         lines.extend(self._taken_out())
-        self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=self.snapshot.ship_to)
+        ship_to, bill_to = self.snapshot.ship_to, self.snapshot.bill_to
+        self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=ship_to, bill_to=bill_to)
 
     def _taken_out(self) -> Iterator[DocumentLine]:
         """What edits and a cancellation took out of the order, so that its total is what statements count."""
@@ -450,6 +451,7 @@ class _Plan:
         settles: tuple[DocumentLine, ...] = (),
         deferred: bool = False,
         party: PartyRef | None = None,
+        bill_to: PartyRef | None = None,
         memo: str = "",
     ) -> Document:
         document = Document(
@@ -464,6 +466,7 @@ class _Plan:
             method=method,
             location=location,
             party=party,
+            bill_to=bill_to,
             customer=self.customer,
             applies_to=applies_to,
             settles=settles,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hub.model.crosswalk import CrosswalkKind, Crosswalks
 from hub.model.documents import DocumentKey, DocumentKind, Rate, document_key
-from hub.model.order import Line, LineKind, OrderKey, Snapshot
+from hub.model.order import ACCOUNT, Line, LineKind, OrderKey, Snapshot
 
 STOCKED = (LineKind.PRODUCT, LineKind.COMPONENT)
 """Line kinds that are goods in a warehouse: a kit is its components, a custom line and a gift card are none."""
@@ -61,6 +61,6 @@ class Terms:
 
     def customer(self, key: OrderKey, snapshot: Snapshot) -> DocumentKey:
         """The key of the ERP's customer: the channel's customer, or the channel's one guest account."""
-        if snapshot.customer is None or snapshot.customer.id.startswith("guest-"):
+        if snapshot.customer is None or not snapshot.customer.of_account:
             return document_key(DocumentKind.CUSTOMER, key.channel, "guest")
-        return document_key(DocumentKind.CUSTOMER, key.channel, snapshot.customer.id.removeprefix("customer-"))
+        return document_key(DocumentKind.CUSTOMER, key.channel, snapshot.customer.id.removeprefix(ACCOUNT))

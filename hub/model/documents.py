@@ -143,7 +143,8 @@ class Document:
     reference: str | None = None  # the order's name, for people: "#1001"
     method: str | None = None  # payment method, after crosswalk
     location: str | None = None
-    party: PartyRef | None = None
+    party: PartyRef | None = None  # customer: who it is; sales order: where it goes. Never more than the reference
+    bill_to: PartyRef | None = None  # sales order: who pays
     customer: DocumentKey | None = None  # the key of the ERP's customer document
     applies_to: DocumentKey | None = None  # invoice of an application, fulfilment of an invoice or return …
     settles: tuple[DocumentLine, ...] = ()  # credit memo: REFUNDS_PAYABLE and RECEIVABLE lines that sum to its total
@@ -154,6 +155,11 @@ class Document:
     rate: Rate | None = None  # None: the document's currency is the functional one
     memo: str = ""
     rounding: tuple[DocumentLine, ...] = ()  # lines ACCOUNT in *functional* minor units; see hub/books/foreign.py
+
+    @property
+    def parties(self) -> tuple[PartyRef, ...]:
+        """Whose personal data an ERP is told with it, each once."""
+        return tuple(dict.fromkeys(ref for ref in (self.party, self.bill_to) if ref is not None))
 
     @property
     def total_minor(self) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hub.model.documents import Document, DocumentKey
+from hub.model.order import Party, PartyRef
 
 
 class Action(StrEnum):
@@ -26,12 +27,19 @@ class StepState(StrEnum):
 class Write:
     """One step handed to an adapter: make `document` so in the ERP. Safe to repeat: `document.key` is the key.
 
-    `revision` names the content; an ERP that already holds this key at this revision has nothing to do.
+    `revision` names the content; an ERP that already holds this key at this revision has nothing to do. `parties` are
+    those that the document names, filled in for this call alone and no part of the content; one that was purged has
+    nothing but its reference, and the document is posted all the same.
     """
 
     action: Action
     document: Document
     revision: str
+    parties: tuple[Party, ...] = ()
+
+    def party(self, ref: PartyRef | None) -> Party | None:
+        """The party that the document names by this reference; None where it names none."""
+        return next((one for one in self.parties if one.ref == ref), None)
 
 
 @dataclass(frozen=True, slots=True)

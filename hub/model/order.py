@@ -147,6 +147,15 @@ class PartyRef:
     id: str
     version: str
 
+    @property
+    def of_account(self) -> bool:
+        """Whether it is a customer whom the channel knows by an id, not a guest or an address."""
+        return self.id.startswith(ACCOUNT)
+
+
+ACCOUNT: Final = "customer-"
+"""How the id of a channel's own customer begins; the channel's id of the customer follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Party:

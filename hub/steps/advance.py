@@ -5,20 +5,21 @@ Repeating it changes nothing: facts are a set, and a decision is the difference 
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.errors import Untranslatable
 from hub.model.facts import FactKind, content_hash
 from hub.model.money import format_minor
-from hub.model.order import PARTY, OrderKey, Party, Snapshot
+from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
 from hub.model.records import Record, Translation
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub
 from hub.store import inbox, orders
 from hub.store.orders import Changes, Overtaken
+from hub.store.personal import party_row
 from hub.store.schema import stamp
 
 BATCH_RECORDS: Final = 500
@@ -55,7 +56,7 @@ class _Batch:
     """The records of a batch, translated."""
 
     facts: dict[OrderKey, list[NewFact]] = field(default_factory=dict)
-    parties: list[Party] = field(default_factory=list)
+    parties: list[dict[str, Any]] = field(default_factory=list)  # rows
     failed: list[tuple[Record, Untranslatable]] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     refetch: list[tuple[str, str]] = field(default_factory=list)  # (channel, order) to be read anew
@@ -105,7 +106,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
             decided = [decider.order(key, new) for key, new in facts.items()]
             wanted = {key for one in decided for key in one.masters}
             decider.masters(decided, orders.known_masters(reading, sorted(wanted)), changes)
-        changes.parties.extend(_party_rows(batch.parties))
+        changes.parties.extend(batch.parties)
         for record, error in batch.failed:
             if _told_since(record, error, facts):
                 continue
@@ -154,7 +155,7 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
                 Result(record.id, "held", error.order, error.currency, error.claimed_minor, None, error.problems)
             )
             continue
-        batch.parties.extend(translation.parties)
+        batch.parties.extend(_party_rows(record, translation))
         batch.refetch.extend((record.channel, order_id) for order_id in translation.refetch)
         for fact in translation.facts:
             content = fact.content()
@@ -190,12 +191,14 @@ def _snapshot_result(record: Record, key: OrderKey, snapshot: Snapshot, problems
     return Result(record.id, outcome, key.external_id, snapshot.currency, claimed, computed, problems)
 
 
-def _party_rows(parties: Iterable[Party]) -> list[dict[str, Any]]:
-    rows = {}
-    for party in parties:
-        rows[party.ref] = {
-            "id": party.ref.id,
-            "version": party.ref.version,
-            "body": PARTY.serializer.to_json(party, exclude_defaults=True).decode(),
-        }
-    return list(rows.values())
+def _party_rows(record: Record, translation: Translation) -> Iterator[dict[str, Any]]:
+    """The record's parties, each with the order whose snapshot names it."""
+    if not translation.parties:
+        return
+    received_at = stamp(record.received_at)
+    parties = {party.ref: party for party in translation.parties}
+    for fact in translation.facts:
+        if isinstance(fact.body, Snapshot):
+            for ref in {fact.body.customer, fact.body.bill_to, fact.body.ship_to}:
+                if ref is not None and ref in parties:
+                    yield party_row(fact.order, parties[ref], received_at)

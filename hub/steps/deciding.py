@@ -418,6 +418,8 @@ def _masters(
     found: dict[DocumentKey, Document] = {}
     if first.customer is not None and first.customer not in known:
         customer = decided.state.snapshot.customer if decided.state.snapshot else None
+        if customer is not None and not customer.of_account:
+            customer = None  # the one account of all guests is nobody
         found[first.customer] = _master(DocumentKind.CUSTOMER, first.customer, terms.entity, terms.functional, customer)
     for code in sorted({line.item for document in planned for line in document.lines if line.item is not None}):
         key = _item_key(code)

@@ -38,7 +38,9 @@ def open_engine(url: str, *, durable: bool, schema: str | None = None) -> Engine
     """An engine without migrating; `durable`: each commit is on disk before it returns, also on power loss."""
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url, "FULL" if durable else "NORMAL")
-    engine = create_engine(url, connect_args={"options": f"-csearch_path={schema}"} if schema else {})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"options": f"-csearch_path={schema}"} if schema else {}
+    )
     if schema:
         with engine.begin() as connection:  # two at once would both make it
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OPENING_LOCK})")
@@ -96,7 +98,7 @@ def _sqlite(url: str, synchronous: str) -> Engine:
     database = make_url(url).database
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_MS / 1000})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

@@ -16,6 +16,7 @@ from hub.model.facts import Fact, FactKind, Source, adapter
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
 from hub.model.state import Commercial
+from hub.store import personal
 from hub.store.bulk import add, add_new, reserve
 from hub.store.schema import (
     IS_OF_NO_ORDER,
@@ -27,7 +28,6 @@ from hub.store.schema import (
     intent,
     moment,
     orders,
-    party,
     release,
     step,
 )
@@ -101,7 +101,7 @@ def record(connection: Connection, changes: Changes) -> None:
     Raises:
         Overtaken: one of the orders is no longer at the version that this was decided on.
     """
-    add_new(connection, party, changes.parties)
+    personal.put(connection, changes.parties)
     add_new(connection, fact, changes.facts)
     _record_orders(connection, changes)
     add_new(connection, orders, changes.new_stubs)

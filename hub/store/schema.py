@@ -65,7 +65,8 @@ body = Table(  # apart from its record, so that noting what became of the record
     inbox_metadata,
     Column("record_id", BIG, primary_key=True),
     Column("headers", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # empty where purged: the record's digest still says what it was
+    Column("purged_at", String(27)),
 )
 
 cursor = Table(
@@ -87,14 +88,40 @@ refetch = Table(
     PrimaryKeyConstraint("channel", "order_id"),
 )
 
-party = Table(
+party = Table(  # of an order, so that each order's go by themselves; an account's under no order, "", once
     "party",
     hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
     Column("id", String(100), nullable=False),
     Column("version", String(12), nullable=False),
     Column("body", Text),  # null: purged
-    PrimaryKeyConstraint("id", "version"),
+    Column("received_at", String(27), nullable=False),  # of the last record that brought it
+    Column("purged_at", String(27)),
+    PrimaryKeyConstraint("channel", "order_id", "id", "version"),
     sqlite_with_rowid=False,
+)
+
+redaction = Table(  # standing rules: what was received until then stays purged, however often it is read again
+    "redaction",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("kind", String(10), nullable=False),  # channel, customer, order
+    Column("subject", String(100), nullable=False),  # the customer's or order's id; "" for the whole channel
+    Column("until", String(27), nullable=False),
+    PrimaryKeyConstraint("channel", "kind", "subject"),
+    sqlite_with_rowid=False,
+)
+
+audit = Table(
+    "audit",
+    hub_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("at", String(27), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("detail", Text, nullable=False),  # JSON, no personal data
 )
 
 fact = Table(

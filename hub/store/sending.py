@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, t
 
 from hub.model.documents import DOCUMENT
 from hub.model.intents import Action, Outcome, ReadBack, StepState, Write
+from hub.store import personal
 from hub.store.schema import (
     IS_MASTER,
     IS_OPEN,
@@ -58,7 +59,7 @@ def claim(connection: Connection, target: str, limit: int, now: datetime) -> lis
             .values(state=StepState.SENT.value, attempts=step.c.attempts + 1, sent_at=at, leased_until=_lease(now))
         )
         connection.execute(statement, [{"step_id": row.id} for row in rows])
-    return [_claimed(row, row.attempts + 1, now) for row in rows]
+    return _claimed(connection, [(row, row.attempts + 1, now) for row in rows])
 
 
 def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> list[Claimed]:
@@ -80,7 +81,8 @@ def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> 
         .order_by(step.c.id)
         .limit(limit)
     )
-    return [_claimed(row, row.attempts, moment(row.sent_at)) for row in connection.execute(query).all()]
+    rows = connection.execute(query).all()
+    return _claimed(connection, [(row, row.attempts, moment(row.sent_at)) for row in rows])
 
 
 def settle_done(
@@ -240,9 +242,23 @@ def _steps() -> Any:
     ).join(intent, intent.c.id == step.c.intent_id)
 
 
-def _claimed(row: Any, attempts: int, sent_at: datetime) -> Claimed:
-    write = Write(Action(row.action), DOCUMENT.validate_json(row.content), row.revision)
-    return Claimed(row.id, row.channel, row.order_id, write, attempts, sent_at)
+def _claimed(connection: Connection, rows: Sequence[tuple[Any, int, datetime]]) -> list[Claimed]:
+    """The rows with how often and when they were sent, as steps; the parties that their documents name filled in."""
+    documents = [DOCUMENT.validate_json(row.content) for row, _, _ in rows]
+    named = [(row.channel, row.order_id, document) for (row, _, _), document in zip(rows, documents, strict=True)]
+    return [
+        Claimed(
+            row.id,
+            row.channel,
+            row.order_id,
+            Write(Action(row.action), document, row.revision, parties),
+            attempts,
+            sent_at,
+        )
+        for (row, attempts, sent_at), document, parties in zip(
+            rows, documents, personal.fill(connection, named), strict=True
+        )
+    ]
 
 
 def _set(connection: Connection, steps: Sequence[Claimed], values: dict[str, Any]) -> None:

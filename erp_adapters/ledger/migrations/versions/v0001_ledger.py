@@ -107,6 +107,7 @@ def upgrade() -> None:
         "customer",
         sa.Column("key", sa.String(40), primary_key=True),
         sa.Column("document", ID, sa.ForeignKey("document.id"), nullable=False),
+        sa.Column("name", sa.Text),
     )
     op.create_table(
         "item",

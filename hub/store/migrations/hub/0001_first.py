@@ -9,6 +9,16 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.String(length=27), nullable=False),
+        sa.Column("actor", sa.String(length=100), nullable=False),
+        sa.Column("action", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=20), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
@@ -173,10 +183,23 @@ def upgrade() -> None:
     op.create_index("orders_placed", "orders", ["placed_on"], unique=False)
     op.create_table(
         "party",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
         sa.Column("id", sa.String(length=100), nullable=False),
         sa.Column("version", sa.String(length=12), nullable=False),
         sa.Column("body", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", "version"),
+        sa.Column("received_at", sa.String(length=27), nullable=False),
+        sa.Column("purged_at", sa.String(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("channel", "order_id", "id", "version"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "redaction",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("subject", sa.String(length=100), nullable=False),
+        sa.Column("until", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "kind", "subject"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -289,6 +312,7 @@ def downgrade() -> None:
     op.drop_table("step")
     op.drop_table("sealed")
     op.drop_table("release")
+    op.drop_table("redaction")
     op.drop_table("party")
     op.drop_index("orders_placed", table_name="orders")
     op.drop_index(
@@ -317,3 +341,4 @@ def downgrade() -> None:
     op.drop_table("crosswalk")
     op.drop_table("credit")
     op.drop_table("counter")
+    op.drop_table("audit")

@@ -13,6 +13,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("purged_at", sa.String(length=27), nullable=True),
         sa.PrimaryKeyConstraint("record_id"),
     )
     op.create_table(
