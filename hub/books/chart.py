@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, Self, TypeVar
@@ -50,6 +50,21 @@ class Role(StrEnum):
     OPENING_EQUITY = "opening_equity"
 
 
+MAPPABLE: Final = frozenset(
+    {
+        Role.REVENUE,
+        Role.SHIPPING_INCOME,
+        Role.DISCOUNTS,
+        Role.SALES_RETURNS,
+        Role.CASH_ROUNDING,
+        Role.TAX_ROUNDING,
+        Role.FEES,
+        Role.COST_OF_GOODS_SOLD,
+    }
+)
+"""Roles whose account may differ by channel: income and expense. A balance that documents settle stays in one."""
+
+
 class AccountType(StrEnum):
     ASSET = "asset"
     LIABILITY = "liability"
@@ -73,11 +88,12 @@ class Account:
     type: AccountType
     role: Role
     by: By | None = None  # None: one account
+    alternative: bool = False  # posted to only where a document names it for its role
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Every role has exactly one account; made by `parse`."""
+    """Every role has exactly one usual account, and alternatives that documents may name; made by `parse`."""
 
     accounts: tuple[Account, ...]
     methods: Mapping[str, Role]  # payment methods that are a liability of ours, not money under way
@@ -85,6 +101,7 @@ class Chart:
     _by_role: dict[Role, Account] = field(repr=False, compare=False)
     _by_number: dict[str, Account] = field(repr=False, compare=False)
     _known: dict[tuple[Role, str], str] = field(default_factory=dict, repr=False, compare=False)
+    _chosen: dict[tuple[tuple[str, str], ...], Self] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
@@ -101,7 +118,7 @@ class Chart:
             for key in raw
             if key not in ("accounts", "methods")
         )
-        roles = {account.role for account in accounts}
+        roles = {account.role for account in accounts if not account.alternative}
         problems.extend(
             Problem("$.accounts", f"no account has the role {role}", "missing") for role in Role if role not in roles
         )
@@ -112,9 +129,28 @@ class Chart:
             accounts,
             methods,
             sha256(content.encode()).hexdigest()[:12],
-            {account.role: account for account in accounts},
+            {account.role: account for account in accounts if not account.alternative},
             {account.number: account for account in accounts},
         )
+
+    def choosing(self, accounts: tuple[tuple[str, str], ...]) -> Self:
+        """The chart with other accounts of their roles in use, by role.
+
+        Raises:
+            LookupError: naming a role or account that is not of this chart.
+        """
+        known = self._chosen.get(accounts)
+        if known is None:
+            by_role = dict(self._by_role)
+            for word, number in accounts:
+                found = self._by_number.get(number)
+                if found is None or found.role != word:
+                    raise LookupError(f"the chart has no account {number} of the role {word}")
+                by_role[found.role] = found
+            known = replace(self, _by_role=by_role, _known={}, _chosen={})
+            if len(self._chosen) < REMEMBERED_MAX:
+                self._chosen[accounts] = known
+        return known
 
     def account(self, role: Role, detail: str = "") -> str:
         """The account that plays a role: its number, or `number:detail` where the chart divides it.
@@ -173,10 +209,13 @@ def _accounts(raw: Any, problems: list[Problem]) -> list[Account]:
             continue
         before = len(problems)
         problems.extend(
-            Problem(f"{path}.{key}", "an account has number, name, type, role and by")
+            Problem(f"{path}.{key}", "an account has number, name, type, role, by and alternative")
             for key in item
-            if key not in ("number", "name", "type", "role", "by")
+            if key not in ("number", "name", "type", "role", "by", "alternative")
         )
+        alternative = item.get("alternative", False)
+        if not isinstance(alternative, bool):
+            problems.append(Problem(f"{path}.alternative", f"not true or false: {alternative!r}"))
         number, name = item.get("number"), item.get("name")
         if not isinstance(number, str) or not _NUMBER.fullmatch(number):
             problems.append(Problem(f"{path}.number", f'not an account number in quotes, like "1100": {number!r}'))
@@ -187,10 +226,17 @@ def _accounts(raw: Any, problems: list[Problem]) -> list[Account]:
         kind = _member(AccountType, item.get("type"), f"{path}.type", problems)
         role = _member(Role, item.get("role"), f"{path}.role", problems)
         by = None if item.get("by") is None else _member(By, item["by"], f"{path}.by", problems)
-        if role is not None and any(role is other.role for other in found):
-            problems.append(Problem(f"{path}.role", f"{role} is played by another account"))
+        same = [other for other in found if other.role is role]
+        if alternative is not True and any(not other.alternative for other in same):
+            problems.append(
+                Problem(f"{path}.role", f"{role} is played by another account; a second one is `alternative: true`")
+            )
+        if same and kind is not None and same[0].type is not kind:
+            problems.append(
+                Problem(f"{path}.type", f"{same[0].number} has the same role and is of type {same[0].type}")
+            )
         if len(problems) == before and kind is not None and role is not None:
-            found.append(Account(str(number), str(name).strip(), kind, role, by))
+            found.append(Account(str(number), str(name).strip(), kind, role, by, bool(alternative)))
     return found
 
 

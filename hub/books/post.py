@@ -50,6 +50,11 @@ def post(document: Document, chart: Chart, policy: Policy, functional: str) -> E
     rule = RULES.get(document.kind)
     if rule is None:
         return None
+    if document.accounts:
+        try:
+            chart = chart.choosing(document.accounts)
+        except LookupError as error:
+            raise Unpostable("unknown_account", "accounts", str(error.args[0])) from None
     sums: Sums = {}
     rule(document, chart, policy, sums)
     costs: Sums = {}

@@ -9,12 +9,13 @@ import typer
 
 from hub.cli.door import Door, cells, command, moment, say, table
 from hub.cli.exceptions import As, NoSend, healing_json, healing_words
-from hub.model.crosswalk import ANY_CHANNEL, CrosswalkKind
+from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind
 from hub.steps import crosswalks as steps
 from hub.steps.crosswalks import SetOutcome, Wanted
 from hub.store.views import crosswalks
 
-Kind = Annotated[CrosswalkKind, typer.Argument(help="What is mapped.")]
+SUPPORTED: Final = [kind for kind in CrosswalkKind if kind not in REFUSED]
+Kind = Annotated[CrosswalkKind, typer.Argument(help=f"What is mapped: {', '.join(SUPPORTED)}.")]
 EVER = date.min
 ITEMS_NAMED: Final = 20
 
@@ -43,7 +44,11 @@ def register(app: typer.Typer) -> None:
         channel: Annotated[str, typer.Option("--channel", help="Only for this channel.")] = ANY_CHANNEL,
         since: Annotated[
             datetime | None,
-            typer.Option("--from", formats=["%Y-%m-%d"], help="The first day. [ever for a new source, else today]"),
+            typer.Option(
+                "--from",
+                formats=["%Y-%m-%d"],
+                help="The first day. [ever for a new item, location or payment method, else today]",
+            ),
         ] = None,
         by: As = "operator",
         no_send: NoSend = False,

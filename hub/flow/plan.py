@@ -39,6 +39,18 @@ ADJUSTMENT_COMPONENTS = {
 BACK = (Restock.RETURN, Restock.LEGACY)
 """What a refund says of goods that came back into stock."""
 
+SHIPPED_BY = frozenset({DocumentKind.SALES_ORDER, DocumentKind.FULFILMENT})
+EARNING = frozenset(
+    {
+        DocumentKind.INVOICE,
+        DocumentKind.CREDIT_MEMO,
+        DocumentKind.FULFILMENT,
+        DocumentKind.RETURN_RECEIPT,
+        DocumentKind.JOURNAL_ENTRY,
+    }
+)
+"""Documents that post income or expense, to the accounts that crosswalks choose."""
+
 EDITED = "edited"
 CANCELLED = "cancelled"
 
@@ -75,6 +87,11 @@ class _Plan:
     recognised: list[tuple[str, datetime.date, tuple[DocumentLine, ...]]] = field(default_factory=list)
 
     def documents(self) -> list[Document]:
+        # What must cancel out within an order — tax codes, accounts — is looked up once, on the day it was placed.
+        on = self.terms.day(self.snapshot.placed_at)
+        self.snapshot = self.terms.tax_codes(self.snapshot, on)
+        self.accounts = self.terms.accounts(on)
+        self.ship_method = self.terms.ship_method(self.snapshot, on)
         self.lines = {line.id: line for line in self.snapshot.lines}
         self.cuts = self._cut_refunds()
         cancelled: dict[LineId, list[RefundedLine]] = {}
@@ -82,7 +99,6 @@ class _Plan:
             for row in rows:
                 if row.cancelled:
                     cancelled.setdefault(row.given.line, []).append(row)
-        on = self.terms.day(self.snapshot.placed_at)
         self.bills = {
             line.id: Bill(line, cancelled.get(line.id, ()), self.terms.item(line, on)) for line in self.snapshot.lines
         }
@@ -473,6 +489,8 @@ class _Plan:
             deferred=deferred,
             rate=self.terms.rate if currency is None else None,
             memo=memo,
+            ship_method=self.ship_method if kind in SHIPPED_BY else None,
+            accounts=self.accounts if kind in EARNING else (),
         )
         self.out.append(document)
         return document

@@ -1,12 +1,12 @@
 """The terms under which an order is decided: entity, policies, crosswalks, rate. Data in, handed to every decision."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from hub.model.crosswalk import CrosswalkKind, Crosswalks
+from hub.model.crosswalk import CrosswalkKind, Crosswalks, CustomerWord
 from hub.model.documents import DocumentKey, DocumentKind, Rate, document_key
-from hub.model.order import ACCOUNT, Line, LineKind, OrderKey, Snapshot
+from hub.model.order import ACCOUNT, Line, LineKind, OrderKey, Snapshot, TaxLine
 
 STOCKED = (LineKind.PRODUCT, LineKind.COMPONENT)
 """Line kinds that are goods in a warehouse: a kit is its components, a custom line and a gift card are none."""
@@ -58,6 +58,49 @@ class Terms:
         if location is None:
             return "main"
         return self.crosswalks.find(CrosswalkKind.LOCATION, location, on) or "main"
+
+    def ship_method(self, snapshot: Snapshot, on: datetime.date) -> str | None:
+        """The ERP's ship method by the first shipping line's code, else its title; the channel's word if unmapped."""
+        for line in snapshot.shipping:
+            words = [word for word in (line.code, line.title) if word]
+            if CrosswalkKind.SHIP_METHOD in self.crosswalks.kinds:
+                mapped = (self.crosswalks.find(CrosswalkKind.SHIP_METHOD, word, on) for word in words)
+                return next((word for word in mapped if word is not None), next(iter(words), None))
+            return words[0] if words else None
+        return None
+
+    def tax_codes(self, snapshot: Snapshot, on: datetime.date) -> Snapshot:
+        """The order with the ERP's tax codes for its jurisdictions; unmapped ones keep the channel's word."""
+        if CrosswalkKind.TAX_CODE not in self.crosswalks.kinds:
+            return snapshot
+
+        def coded(taxes: tuple[TaxLine, ...]) -> tuple[TaxLine, ...]:
+            return tuple(replace(tax, title=self.tax_code(tax.title, on)) for tax in taxes)
+
+        return replace(
+            snapshot,
+            lines=tuple(replace(line, taxes=coded(line.taxes)) for line in snapshot.lines),
+            shipping=tuple(replace(line, taxes=coded(line.taxes)) for line in snapshot.shipping),
+            charges=tuple(replace(charge, taxes=coded(charge.taxes)) for charge in snapshot.charges),
+        )
+
+    def tax_code(self, jurisdiction: str, on: datetime.date) -> str:
+        """The ERP's tax code; the channel's own word where no row says otherwise."""
+        return self.crosswalks.find(CrosswalkKind.TAX_CODE, jurisdiction, on) or jurisdiction
+
+    def accounts(self, on: datetime.date) -> tuple[tuple[str, str], ...]:
+        """The accounts to post to for their roles, where they are not the usual ones."""
+        return tuple(self.crosswalks.all(CrosswalkKind.GL_ACCOUNT, on).items())
+
+    def customer_class(self, snapshot: Snapshot, on: datetime.date) -> str | None:
+        """The ERP's class for the order's customer; None: no row says any."""
+        if CrosswalkKind.CUSTOMER_CLASS not in self.crosswalks.kinds:
+            return None
+        word = CustomerWord.BUSINESS if snapshot.business else CustomerWord.CONSUMER
+        if snapshot.customer is None or not snapshot.customer.of_account:
+            word = CustomerWord.GUEST
+        found = (self.crosswalks.find(CrosswalkKind.CUSTOMER_CLASS, one, on) for one in (word, CustomerWord.ANY))
+        return next((target for target in found if target is not None), None)
 
     def customer(self, key: OrderKey, snapshot: Snapshot) -> DocumentKey:
         """The key of the ERP's customer: the channel's customer, or the channel's one guest account."""

@@ -4,17 +4,34 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import Final
 
 
 class CrosswalkKind(StrEnum):
     ITEM = "item"  # SKU -> the ERP's item
     LOCATION = "location"
-    SHIP_METHOD = "ship_method"
+    SHIP_METHOD = "ship_method"  # a shipping line's code, else its title
     PAYMENT_METHOD = "payment_method"
-    TAX_CODE = "tax_code"
-    CUSTOMER_CLASS = "customer_class"
-    GL_ACCOUNT = "gl_account"
-    ENTITY = "entity"
+    TAX_CODE = "tax_code"  # a jurisdiction in the channel's words
+    CUSTOMER_CLASS = "customer_class"  # a CustomerWord
+    GL_ACCOUNT = "gl_account"  # a role of the chart -> the number of another account of that role
+    ENTITY = "entity"  # refused, see REFUSED
+
+
+REFUSED: Final = {
+    CrosswalkKind.ENTITY: "an order belongs to its channel's entity, in its books and its statements alike; "
+    "give each entity a channel of its own (channels[].entity in hub.yaml)",
+}
+"""Kinds that have a name and no effect, each with the reason and the remedy: no row of theirs is taken."""
+
+
+class CustomerWord(StrEnum):
+    """What the class of a customer is looked up by, the first of its words that has a row."""
+
+    GUEST = "guest"  # the channel's one account for buyers without one
+    BUSINESS = "business"
+    CONSUMER = "consumer"
+    ANY = "*"
 
 
 ANY_CHANNEL = "*"
@@ -34,6 +51,7 @@ class Crosswalks:
 
     def __init__(self, channel: str, rows: list[CrosswalkRow]) -> None:
         self.channel = channel
+        self.kinds = {row.kind for row in rows if row.channel in (channel, ANY_CHANNEL)}
         self._dated: dict[tuple[CrosswalkKind, str], list[CrosswalkRow]] = {}
         own = [row for row in rows if row.channel == channel]
         general = [row for row in rows if row.channel == ANY_CHANNEL]
@@ -41,6 +59,12 @@ class Crosswalks:
             self._dated.setdefault((row.kind, row.source), []).append(row)
         listed = "\n".join(sorted(f"{r.kind} {r.channel} {r.source} {r.target} {r.valid_from}" for r in general + own))
         self.version = sha256(listed.encode()).hexdigest()[:12]
+
+    def all(self, kind: CrosswalkKind, on: datetime.date) -> dict[str, str]:
+        """Every target of a kind in force on that day, by source."""
+        sources = [source for of, source in self._dated if of is kind] if kind in self.kinds else []
+        found = {source: self.find(kind, source, on) for source in sorted(sources)}
+        return {source: target for source, target in found.items() if target is not None}
 
     def find(self, kind: CrosswalkKind, source: str, on: datetime.date) -> str | None:
         """The target in force on that day; a channel's own row wins over a general one. None: unmapped."""

@@ -154,6 +154,9 @@ class Document:
     original_date: datetime.date | None = None  # where a closed period moved `date`
     rate: Rate | None = None  # None: the document's currency is the functional one
     memo: str = ""
+    ship_method: str | None = None  # of an order and its fulfilments, after crosswalk
+    customer_class: str | None = None  # of a customer; None: the ERP's own default
+    accounts: tuple[tuple[str, str], ...] = ()  # role -> account number, where not the role's usual account
     rounding: tuple[DocumentLine, ...] = ()  # lines ACCOUNT in *functional* minor units; see hub/books/foreign.py
 
     @property

@@ -3,14 +3,15 @@
 import csv
 import datetime
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from hub.books.chart import MAPPABLE, Chart
 from hub.errors import HubError, Misconfigured
-from hub.model.crosswalk import ANY_CHANNEL, CrosswalkKind, CrosswalkRow
+from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind, CrosswalkRow, CustomerWord
 from hub.model.decisions import HoldCode
 from hub.steps.exceptions import Healing, heal
 from hub.steps.hub import Hub
@@ -24,6 +25,8 @@ FILE_BYTES_MAX: Final = 50_000_000
 FAULTS_MAX: Final = 200  # of a file that are named
 HEALED_BY: Final = {CrosswalkKind.ITEM: (HoldCode.UNMAPPED_ITEM, HoldCode.PRICE_OFF_LIST)}
 """The holds that a row of a kind may lift; of the other kinds only the unmapped word itself."""
+FROM_EVER: Final = frozenset({CrosswalkKind.ITEM, CrosswalkKind.LOCATION, CrosswalkKind.PAYMENT_METHOD})
+"""Kinds whose new source holds from ever; of the others an unmapped word meant something before, so from today."""
 COLUMNS: Final = ("source", "target", "channel", "from")
 
 
@@ -54,7 +57,7 @@ class SetOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A row that a person asks for; `valid_from` None: from ever for a new source, else from today."""
+    """A row that a person asks for; `valid_from` None: see FROM_EVER."""
 
     source: str
     target: str
@@ -76,13 +79,20 @@ def in_force(hub: Hub, kind: CrosswalkKind | None = None) -> list[Listed]:
     return [latest[at] for at in sorted(latest)]
 
 
+def _refuse(kind: CrosswalkKind) -> None:
+    if kind in REFUSED:
+        raise Misconfigured(f"crosswalk: {kind}: {REFUSED[kind]}")
+
+
 def set_row(hub: Hub, kind: CrosswalkKind, wanted: Wanted, by: str, *, then_send: bool = True) -> SetOutcome:
     """The row holds from its day on, and orders that it heals are decided anew and sent.
 
     Raises:
-        Misconfigured: a word is empty or too long, or there is no such channel.
+        Misconfigured: a word is empty, too long or none of those that the kind knows, there is no such channel, or
+            the kind is refused.
     """
-    if fault := _fault(hub, wanted):
+    _refuse(kind)
+    if fault := _fault(hub, kind, wanted):
         raise Misconfigured(f"crosswalk: {fault}")
     return _set(hub, kind, [wanted], by, then_send=then_send)
 
@@ -95,9 +105,10 @@ def import_rows(hub: Hub, kind: CrosswalkKind, file: Path, by: str, *, then_send
 
     Raises:
         BadRows: naming every fault with its line.
-        Misconfigured: the file cannot be read.
+        Misconfigured: the file cannot be read, or the kind is refused.
     """
-    return _set(hub, kind, _read(hub, file), by, then_send=then_send)
+    _refuse(kind)
+    return _set(hub, kind, _read(hub, kind, file), by, then_send=then_send)
 
 
 def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, then_send: bool) -> SetOutcome:
@@ -112,7 +123,7 @@ def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, th
                 standing.setdefault((row.channel, row.source), []).append(row)
         for one in wanted:
             before = standing.setdefault((one.channel, one.source), [])
-            day = one.valid_from or (_today(hub, one.channel) if before else SEEDED)
+            day = one.valid_from or (_today(hub, one.channel) if before or kind not in FROM_EVER else SEEDED)
             row = CrosswalkRow(kind, one.channel, one.source, one.target, day)
             if _holds_already(before, row):
                 continue
@@ -177,7 +188,7 @@ def _today(hub: Hub, channel: str) -> datetime.date:
     return hub.clock().astimezone(ZoneInfo(entity.timezone)).date()
 
 
-def _read(hub: Hub, file: Path) -> list[Wanted]:
+def _read(hub: Hub, kind: CrosswalkKind, file: Path) -> list[Wanted]:
     try:
         with file.open("rb") as stream:
             content = stream.read(FILE_BYTES_MAX + 1)
@@ -196,7 +207,7 @@ def _read(hub: Hub, file: Path) -> list[Wanted]:
         _check_header(file, reader.fieldnames)
         for row in reader:
             at = f"{file}:{reader.line_num}"
-            one = _parse(hub, row)
+            one = _parse(hub, kind, row)
             if isinstance(one, str):
                 faults.append(f"{at}: {one}")
                 continue
@@ -225,7 +236,7 @@ def _check_header(file: Path, names: Sequence[str] | None) -> None:
         )
 
 
-def _parse(hub: Hub, row: dict[str, str | None]) -> Wanted | str:
+def _parse(hub: Hub, kind: CrosswalkKind, row: dict[str, str | None]) -> Wanted | str:
     if None in row or None in row.values():
         return "not as many values as there are columns"
     words = {name: (text or "").strip() for name, text in row.items()}
@@ -236,10 +247,10 @@ def _parse(hub: Hub, row: dict[str, str | None]) -> Wanted | str:
         except ValueError:
             return f"from: expected a day like 2026-01-31: {written!r}"
     wanted = Wanted(words["source"], words["target"], words.get("channel") or ANY_CHANNEL, day)
-    return _fault(hub, wanted) or wanted
+    return _fault(hub, kind, wanted) or wanted
 
 
-def _fault(hub: Hub, wanted: Wanted) -> str | None:
+def _fault(hub: Hub, kind: CrosswalkKind, wanted: Wanted) -> str | None:
     for name, word in (("source", wanted.source), ("target", wanted.target)):
         if not word:
             return f"{name}: empty"
@@ -250,4 +261,44 @@ def _fault(hub: Hub, wanted: Wanted) -> str | None:
     slugs = [channel.slug for channel in hub.settings.channels]
     if wanted.channel != ANY_CHANNEL and wanted.channel not in slugs:
         return f"channel: no such channel: {wanted.channel!r}; there is {', '.join(slugs)}"
+    return word_fault(kind, wanted.source, wanted.target, _charts(hub, wanted.channel))
+
+
+def check_seeds(hub: Hub) -> None:
+    """The configuration's rows are such as a person could set.
+
+    Raises:
+        Misconfigured: naming every row that is not.
+    """
+    faults = [
+        f"{row.kind}.{row.channel}.{row.source}: {fault}"
+        for row in read_seeds(hub.settings.files.crosswalks)
+        if (fault := _fault(hub, row.kind, Wanted(row.source, row.target, row.channel)))
+    ]
+    if faults:
+        raise Misconfigured("\n".join(faults))
+
+
+def _charts(hub: Hub, channel: str) -> dict[str, Chart]:
+    """The charts that a row of a channel, or of every channel, posts by; by entity."""
+    slugs = [one.slug for one in hub.settings.channels if channel in (one.slug, ANY_CHANNEL)]
+    return {opened.entity.slug: opened.chart for opened in map(hub.channel, slugs)}
+
+
+def word_fault(kind: CrosswalkKind, source: str, target: str, charts: Mapping[str, Chart]) -> str | None:
+    """What is wrong with a row of a kind whose words are the hub's own; None: nothing."""
+    if kind in REFUSED:
+        return REFUSED[kind]
+    if kind is CrosswalkKind.CUSTOMER_CLASS and source not in list(CustomerWord):
+        return f"source: {source!r} is none of {', '.join(CustomerWord)}"
+    if kind is CrosswalkKind.GL_ACCOUNT:
+        if source not in MAPPABLE:
+            return f"source: {source!r} is none of the roles {', '.join(sorted(MAPPABLE))}"
+        for entity, chart in charts.items():
+            found = [account.number for account in chart.accounts if account.role == source]
+            if target not in found:
+                return (
+                    f"target: the chart of {entity} has no account {target!r} of the role {source}, it has "
+                    f"{', '.join(found)}; add it there with `role: {source}, alternative: true`"
+                )
     return None

@@ -417,10 +417,14 @@ def _masters(
     first = planned[0]
     found: dict[DocumentKey, Document] = {}
     if first.customer is not None and first.customer not in known:
-        customer = decided.state.snapshot.customer if decided.state.snapshot else None
+        snapshot = decided.state.snapshot
+        customer = snapshot.customer if snapshot else None
         if customer is not None and not customer.of_account:
             customer = None  # the one account of all guests is nobody
-        found[first.customer] = _master(DocumentKind.CUSTOMER, first.customer, terms.entity, terms.functional, customer)
+        master = _master(DocumentKind.CUSTOMER, first.customer, terms.entity, terms.functional, customer)
+        if snapshot and (named := terms.customer_class(snapshot, terms.day(snapshot.placed_at))) is not None:
+            master = replace(master, customer_class=named)
+        found[first.customer] = master
     for code in sorted({line.item for document in planned for line in document.lines if line.item is not None}):
         key = _item_key(code)
         if key in known:

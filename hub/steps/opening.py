@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from hub.books.faults import Faulty
 from hub.errors import HubError, Misconfigured
 from hub.settings import Settings
+from hub.steps import crosswalks
 from hub.steps.hub import Clock, Hub, open_hub
 from hub.store.views import backlog
 
@@ -94,7 +95,7 @@ def check(settings: Settings, clock: Clock) -> list[Checked]:
 
 def _looks(hub: Hub) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "rates", lambda: hub.rates
-    yield "crosswalks", lambda: hub._seeds
+    yield "crosswalks", lambda: crosswalks.check_seeds(hub)
     for channel in hub.settings.channels:
         slug = channel.slug
         yield f"channel {slug}: plugin, chart, policies, items", lambda slug=slug: hub.channel(slug)  # type: ignore[misc]

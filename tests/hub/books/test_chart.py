@@ -93,3 +93,26 @@ def test_any_word_of_a_channel_names_a_sub_account_of_one_line(word: str) -> Non
 def test_two_words_share_a_sub_account_only_where_white_space_alone_differs(one: str, other: str) -> None:
     if one.split() != other.split():
         assert sub_account(one) != sub_account(other)
+
+
+def test_a_second_account_of_a_role_is_an_alternative_of_the_same_type(raw: dict[str, Any]) -> None:
+    online = {"number": "4010", "name": "Online revenue", "type": "income", "role": "revenue"}
+    raw["accounts"] += [online, online | {"number": "4020", "type": "expense", "alternative": True}]
+
+    with pytest.raises(Faulty) as caught:
+        Chart.parse(raw)
+
+    assert [problem.message for problem in caught.value.problems] == [
+        "revenue is played by another account; a second one is `alternative: true`",
+        "4000 has the same role and is of type income",
+    ]
+
+
+def test_an_alternative_is_posted_to_only_when_chosen(raw: dict[str, Any]) -> None:
+    online = {"number": "4010", "name": "Online revenue", "type": "income", "role": "revenue", "alternative": True}
+    raw["accounts"].insert(0, online)
+    chart = Chart.parse(raw)
+
+    assert chart.account(Role.REVENUE) == "4000"
+    assert chart.choosing((("revenue", "4010"),)).account(Role.REVENUE) == "4010"
+    assert chart.account(Role.REVENUE) == "4000"

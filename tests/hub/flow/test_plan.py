@@ -1,18 +1,22 @@
 """plan: the documents of an order, typed out."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 
+from hub.books import Chart, Unpostable, post
 from hub.flow.terms import Terms
 from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
 from hub.model.documents import Component, Document, DocumentKind, Rate
 from hub.model.facts import Adjustment, AdjustmentKind, Fact, Fulfilment, Restock, Tender, TenderKind, TenderStatus
-from hub.model.order import Charge, ChargeKind, Line, LineKind
+from hub.model.order import Charge, ChargeKind, Line, LineKind, PartyRef
 from hub.testing.builders import (
+    PLACED_AT,
     History,
     at,
     called_off,
@@ -30,7 +34,7 @@ from hub.testing.builders import (
     tax,
     terms,
 )
-from tests.hub.flow.bookkeeping import planned
+from tests.hub.flow.bookkeeping import CHART, POLICY, planned
 
 K = DocumentKind
 ORDER = fact(snapshot(line("1", 2)))
@@ -52,8 +56,8 @@ def only(kind: DocumentKind, *facts: Fact, under: Terms | None = None) -> Docume
     return found
 
 
-def location_row(source: str, target: str) -> CrosswalkRow:
-    return CrosswalkRow(CrosswalkKind.LOCATION, "*", source, target, date(2026, 1, 1))
+def row(kind: CrosswalkKind, source: str, target: str, since: date = date(2026, 1, 1)) -> CrosswalkRow:
+    return CrosswalkRow(kind, "*", source, target, since)
 
 
 # --- which documents there are -------------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ def test_goods_that_came_back_to_several_locations_are_received_at_each() -> Non
         replace(given_back("2", 1, 1000), location="L2"),
         given_back("3", 1, 1000),
     ]
-    under = terms(rows=[location_row("L1", "east"), location_row("L2", "west")])
+    under = terms(rows=[row(CrosswalkKind.LOCATION, "L1", "east"), row(CrosswalkKind.LOCATION, "L2", "west")])
 
     made = planned([gone, shipped("f1", 60, l1=1, l2=1, l3=1), refunded("r1", 90, *back)], under)
 
@@ -485,3 +489,92 @@ def test_an_order_called_off_before_shipment_is_money_in_and_money_out(history: 
     kinds = {x.kind for x in planned(history.facts, terms())}
 
     assert kinds <= {K.SALES_ORDER, K.DEPOSIT, K.REFUND}
+
+
+# --- the ERP's own words -------------------------------------------------------------------------------------------
+
+
+def test_a_ship_method_is_the_erps_on_the_order_and_its_fulfilment() -> None:
+    facts = [fact(snapshot(line(), shipping=(shipping(500),))), shipped("f1", 60, l1=1)]
+
+    plain = planned(facts, terms())
+    mapped = planned(facts, terms(rows=[row(CrosswalkKind.SHIP_METHOD, "Standard", "UPS-GND")]))
+
+    assert [(x.kind, x.ship_method) for x in plain if x.ship_method] == [
+        (K.SALES_ORDER, "Standard"),
+        (K.FULFILMENT, "Standard"),
+    ]
+    assert {x.ship_method for x in mapped} == {"UPS-GND", None}
+
+
+def test_a_row_that_begins_after_the_order_was_placed_changes_none_of_its_documents() -> None:
+    facts = [fact(snapshot(line(taxes=(tax(80),)), shipping=(shipping(500),))), SENT, BACK]
+    late = [
+        row(CrosswalkKind.SHIP_METHOD, "standard", "UPS-GND", date(2026, 12, 31)),
+        row(CrosswalkKind.TAX_CODE, "State Tax", "CA", date(2026, 12, 31)),
+        row(CrosswalkKind.GL_ACCOUNT, "revenue", "4010", date(2026, 12, 31)),
+    ]
+
+    assert planned(facts, terms(rows=late)) == planned(facts, terms())
+
+
+def test_a_tax_code_stands_for_its_jurisdiction_on_every_document_of_the_order() -> None:
+    """A refund credits the account that the sale posted to, though the row has changed in between."""
+    facts = [
+        fact(snapshot(line(quantity=2, taxes=(tax(160),)))),
+        SENT,
+        refunded("r1", 90, given_back("1", 1, 1000, 80)),
+    ]
+    rows = [
+        row(CrosswalkKind.TAX_CODE, "State Tax", "CA-STATE"),
+        row(CrosswalkKind.TAX_CODE, "State Tax", "CA-NEW", PLACED_AT.date() + timedelta(days=1)),
+    ]
+
+    made = planned(facts, terms(rows=rows))
+
+    taxes = {(x.kind, y.detail) for x in made for y in x.lines if y.component is Component.TAX}
+    assert taxes == {(kind, "CA-STATE") for kind in (K.SALES_ORDER, K.INVOICE, K.CREDIT_MEMO)}
+
+
+@pytest.mark.parametrize("on_delivery", [False, True])
+def test_a_channels_own_account_takes_all_that_its_role_would_have_taken(on_delivery: bool) -> None:
+    raw = yaml.safe_load((Path(__file__).parents[3] / "config" / "chart.yaml").read_text())
+    online = {"number": "4010", "name": "Online revenue", "type": "income", "role": "revenue", "alternative": True}
+    raw["accounts"].append(online)
+    sent = shipped("f1", 60, delivered=90, l1=2)
+    facts = [fact(snapshot(line("1", 2, discounts=(discount(100),)))), sent]
+    under = terms(recognise_on_delivery=on_delivery, rows=[row(CrosswalkKind.GL_ACCOUNT, "revenue", "4010")])
+
+    entries = [post(x, Chart.parse(raw), POLICY, "USD") for x in planned(facts, under)]
+
+    sums: dict[str, int] = {}
+    for posting in [one for entry in entries if entry for one in entry.postings]:
+        sums[posting.account] = sums.get(posting.account, 0) + posting.amount_minor
+    assert (sums["4010"], sums.get("4000"), sums["4200"]) == (-2000, None, 100)
+
+
+def test_an_account_that_the_chart_lacks_is_refused_by_name() -> None:
+    under = terms(rows=[row(CrosswalkKind.GL_ACCOUNT, "revenue", "4010")])
+    invoice = only(K.INVOICE, ORDER, SENT, under=under)
+
+    with pytest.raises(Unpostable, match="no account 4010 of the role revenue"):
+        post(invoice, CHART, POLICY, "USD")
+
+
+@pytest.mark.parametrize(
+    ("customer", "business", "rows", "expected"),
+    [
+        ("customer-7", False, [], None),
+        ("customer-7", False, [("*", "RETAIL")], "RETAIL"),
+        ("customer-7", True, [("*", "RETAIL"), ("business", "WHOLESALE")], "WHOLESALE"),
+        ("customer-7", True, [("consumer", "RETAIL")], None),
+        ("guest-7", False, [("guest", "GUESTS"), ("consumer", "RETAIL")], "GUESTS"),
+    ],
+)
+def test_a_customers_class_goes_by_who_buys(
+    customer: str, business: bool, rows: list[tuple[str, str]], expected: str | None
+) -> None:
+    under = terms(rows=[row(CrosswalkKind.CUSTOMER_CLASS, *words) for words in rows])
+    bought = replace(snapshot(line(), business=business), customer=PartyRef(customer, "1"))
+
+    assert under.customer_class(bought, date(2026, 6, 1)) == expected

@@ -1,13 +1,18 @@
 """crosswalks: dated rows, never overwritten; what they heal is decided anew in bulk."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from hub.errors import Misconfigured
 from hub.model.crosswalk import CrosswalkKind
 from hub.steps.crosswalks import BadRows, Wanted, import_rows, in_force, set_row
 from hub.steps.hub import Hub
+from hub.store import schema
 from hub.store.views import crosswalks
 from tests.conftest import Clock
 from tests.hub.cli.shop import order
@@ -147,3 +152,46 @@ def test_a_file_saved_by_a_spreadsheet_is_read(hub: Hub, tmp_path: Path) -> None
     outcome = import_rows(hub, ITEM, file, "ann")
 
     assert [(row.source, row.target) for row in outcome.rows] == [("MUG, BLUE", "MUG-1")]
+
+
+# --- kinds with words of the hub's own ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "target", "fault"),
+    [
+        (CrosswalkKind.ENTITY, "*", "main", "an order belongs to its channel's entity"),
+        (CrosswalkKind.CUSTOMER_CLASS, "vip", "VIP", "'vip' is none of guest, business, consumer, *"),
+        (CrosswalkKind.GL_ACCOUNT, "receivable", "1100", "'receivable' is none of the roles"),
+        (CrosswalkKind.GL_ACCOUNT, "revenue", "4100", "has no account '4100' of the role revenue, it has 4000"),
+    ],
+)
+def test_a_row_that_could_have_no_effect_is_refused(
+    hub: Hub, tmp_path: Path, kind: CrosswalkKind, source: str, target: str, fault: str
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(f"source,target\n{source},{target}\n")
+
+    with pytest.raises(Misconfigured, match=re.escape(fault)):
+        set_row(hub, kind, Wanted(source, target), "ann")
+    with pytest.raises((Misconfigured, BadRows), match=re.escape(fault)):
+        import_rows(hub, kind, file, "ann")
+
+    assert crosswalks.history(hub.store) == []
+
+
+@pytest.mark.parametrize("kind", [CrosswalkKind.SHIP_METHOD, CrosswalkKind.TAX_CODE])
+def test_a_word_that_passed_through_before_is_another_from_today(hub: Hub, kind: CrosswalkKind) -> None:
+    outcome = set_row(hub, kind, Wanted("Standard", "UPS"), "ann")
+
+    assert outcome.rows[0].valid_from == date(2026, 11, 2)
+
+
+def test_a_customer_class_is_on_the_customer_that_an_order_names_first(hub: Hub) -> None:
+    set_row(hub, CrosswalkKind.CUSTOMER_CLASS, Wanted("*", "RETAIL", valid_from=date(2020, 1, 1)), "ann")
+
+    take_in(hub, record(order(1001), "one"))
+
+    with hub.store.connect() as connection:
+        (content,) = connection.scalars(select(schema.intent.c.content).where(schema.intent.c.kind == "customer"))
+    assert json.loads(content)["customer_class"] == "RETAIL"
