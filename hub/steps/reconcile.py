@@ -3,7 +3,7 @@
     channel.parquet hub.parquet erp.parquet   what the sides stated, periods next to this one included
     manifest.json                             digests of the content, versions of code, policies and crosswalks
     timelines.json                            what happened to the orders at variance
-    report.json report.html
+    report.json report.html report.xlsx
 
 `run` writes a folder and reconciles it; `rerun` reconciles a folder as it lies there.
 """
@@ -27,6 +27,7 @@ from hub.model.reconciliation import Comparison, Reconciliation, TimelineItem, V
 from hub.model.statement import ChannelRow, ErpRow, HubRow
 from hub.steps import statement_files
 from hub.steps.report import HTML_VARIANCES_MAX, render
+from hub.steps.report.workbook import write_workbook
 
 FORMAT: Final = 1
 """Of the folder; goes up when what is in it changes."""
@@ -35,6 +36,7 @@ MANIFEST: Final = "manifest.json"
 TIMELINES: Final = "timelines.json"
 REPORT_HTML: Final = "report.html"
 REPORT_JSON: Final = "report.json"
+REPORT_XLSX: Final = "report.xlsx"
 
 _TIMELINES: Final[TypeAdapter[dict[str, list[TimelineItem]]]] = TypeAdapter(dict[str, list[TimelineItem]])
 
@@ -95,6 +97,7 @@ def run(
     (folder / TIMELINES).write_bytes(_TIMELINES.dump_json(told, indent=1))
     (folder / REPORT_JSON).write_text(json.dumps(as_json(reconciliation), indent=1))
     render_html(reconciliation, folder)
+    render_workbook(reconciliation, folder)
     return reconciliation
 
 
@@ -179,6 +182,16 @@ def render_html(reconciliation: Reconciliation, folder: Path) -> Path:
     report = folder / REPORT_HTML
     report.write_text(render(reconciliation, told), encoding="utf-8")
     return report
+
+
+def render_workbook(reconciliation: Reconciliation, folder: Path) -> Path:
+    """The workbook for people who go on calculating stands in the folder; its path."""
+    first, last = _month(reconciliation.period)
+    workbook = folder / REPORT_XLSX
+    with statement_files.connect() as connection:
+        statement_files.see(connection, folder)
+        write_workbook(reconciliation, connection, first, last, workbook)
+    return workbook
 
 
 def as_json(reconciliation: Reconciliation) -> dict[str, Any]:

@@ -42,7 +42,7 @@ MEANING: Final = {
 }
 
 TO_DO: Final = {
-    CauseCode.NEVER_CAPTURED: "Import the order; then it posts by itself.",
+    CauseCode.NEVER_CAPTURED: "Pull the channel (orderhub sync), or import the order; it then posts by itself.",
     CauseCode.ERP_DELETED: "Ask who voided it. A mistake: post it again. On purpose: cancel it in the channel too.",
     CauseCode.ENTERED_TWICE: "Void the document that was typed in; keep the one with the hub's key.",
     CauseCode.ENTERED_IN_ERP_ALONE: "Find out what it is. Of an order: link it. Of none: void it or accept it.",
