@@ -232,6 +232,17 @@ class StatesDocuments(Protocol):
 
 
 @runtime_checkable
+class StatesChanges(Protocol):
+    def changes(self, since: str | None) -> Iterator[Page]:
+        """What happened in the ERP after a cursor, in the order of its commits; None: from the beginning.
+
+        The records have the ERP's slug as their channel, so the ERP's adapter translates them. What the hub wrote is
+        no change, but what it did to stock is. A thing that changed twice may be told once, as it stands now; one that
+        was committed is never passed over.
+        """
+
+
+@runtime_checkable
 class KeepsPeriods(Protocol):
     def closed_until(self, entity: str) -> date | None:
         """The last day that is closed; None: nothing is."""

@@ -1,14 +1,14 @@
-"""The ledger's abilities: documents in, probes, read-backs, statements, periods, books."""
+"""The ledger's abilities: documents in, probes, read-backs, changes, statements, periods, books."""
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 
 from erp_adapters.ledger import schema
+from erp_adapters.ledger.changes import pages
 from erp_adapters.ledger.documents import ref_of
 from erp_adapters.ledger.export import export_lines
 from erp_adapters.ledger.journal import Batch, Books, Operation
@@ -19,26 +19,16 @@ from hub.books import Chart, Policy
 from hub.errors import InDoubt, Misconfigured, Retryable
 from hub.model.documents import DocumentKey
 from hub.model.intents import Action, Found, Outcome, Probe, ReadBack, Verdict, Write
+from hub.model.records import Record, Translation
 from hub.model.statement import ErpRow
-from hub.ports import ErpConfig
+from hub.ports import ErpConfig, Page
+from mappings.ledger import translate
 
 Clock = Callable[[], datetime.datetime]
 
 ROWS_AT_ONCE: Final = 1000  # fetched from the database
 KEYS_AT_ONCE: Final = 5000  # looked for in one query
 BUSY_S: Final = 2.0  # until a ledger that could not be reached is tried again
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A document that changed, by whomever; `cursor` is where the next look starts."""
-
-    cursor: int
-    kind: str
-    channel: str
-    order: str
-    by_hand: bool
-    document: ReadBack
 
 
 class LedgerAdapter:
@@ -55,6 +45,8 @@ class LedgerAdapter:
 
     def __init__(self, config: ErpConfig, now: Clock) -> None:
         self._now = now
+        self._slug = config.slug
+        self._timezones = {entity.slug: entity.timezone for entity in config.entities}
         self._functional = {entity.slug: entity.functional for entity in config.entities}
         try:
             self._books = Books(Chart.parse(config.chart), Policy.parse(config.policies), self._functional)
@@ -130,18 +122,23 @@ class LedgerAdapter:
         held = self._held(keys)
         return [held.get(key) for key in keys]
 
-    def changes(self, since: int = 0) -> Iterator[Change]:
-        """The documents that changed after a cursor, the earliest first."""
-        document = schema.document
-        rows = (
-            select(*_READ, document.c.channel, document.c.order_id, document.c.by_hand, document.c.changed)
-            .where(document.c.changed > since)
-            .order_by(document.c.changed, document.c.id)
-        )
-        connection = self.engine.connect().execution_options(yield_per=ROWS_AT_ONCE)
-        with connection, connection.execute(rows) as found:
-            for x in found:
-                yield Change(x.changed, x.kind, x.channel, x.order_id, x.by_hand, _read_back(x))
+    # --- changes ---------------------------------------------------------------------------------------------------
+
+    def changes(self, since: str | None) -> Iterator[Page]:
+        """What people did, and what moved stock, after a cursor; at least one page, though it be empty.
+
+        Raises:
+            Misconfigured: the cursor is none that this gave.
+        """
+        return pages(self.engine, self._slug, self._timezones, since, self._now())
+
+    def translate(self, record: Record) -> Translation:
+        """A record of `changes` as facts and stock levels.
+
+        Raises:
+            Untranslatable: with every fault found.
+        """
+        return translate(record)
 
     def _held(self, keys: Sequence[DocumentKey]) -> dict[str, ReadBack]:
         held: dict[str, ReadBack] = {}

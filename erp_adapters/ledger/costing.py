@@ -397,7 +397,7 @@ class Costing:
             run(insert(schema.stock), fresh)
         if known:
             stock = schema.stock
-            amounts = ("quantity", "value_minor", "known_quantity", "known_value_minor")
+            amounts = ("quantity", "value_minor", "known_quantity", "known_value_minor", "changed")
             statement = update(stock).values({name: bindparam(f"at_{name}") for name in amounts})
             for name in ("entity", "item", "location"):
                 statement = statement.where(stock.c[name] == bindparam(f"at_{name}"))
@@ -413,4 +413,5 @@ class Costing:
             "value_minor": holding.value_minor,
             "known_quantity": holding.known_quantity,
             "known_value_minor": holding.known_value_minor,
+            "changed": self.numbers["changes"],
         }

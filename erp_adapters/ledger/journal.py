@@ -4,6 +4,7 @@ No query is made for a single document. A document that is refused leaves nothin
 """
 
 import datetime
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from hub.model.intents import Action, Outcome, Verdict
 from hub.model.money import AMOUNT_MINOR_MAX, exponent
 
 QUANTITY_MAX: Final = 10**9
+TICK: Final = datetime.timedelta(microseconds=1)
 STOCK_KINDS: Final = frozenset(
     {
         DocumentKind.FULFILMENT,
@@ -53,6 +55,16 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
+class Shipment:
+    """What a person says of a fulfilment beside the stock that it moves."""
+
+    shipped_at: datetime.datetime
+    carrier: str | None = None
+    tracking_number: str | None = None
+    unstocked: tuple[tuple[str, int], ...] = ()  # order lines that are no stock, and how many were shipped
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One change asked for, by the hub or by a person."""
 
@@ -62,6 +74,7 @@ class Operation:
     by_hand: bool = False
     id: int | None = None  # the document changed by hand; None: found by its key
     name: str | None = None  # of the customer that the document is about
+    shipment: Shipment | None = None  # None: nothing is said of one, or nothing new
 
 
 class Batch:
@@ -85,7 +98,7 @@ class Batch:
         self.customers: dict[str, int] = {}
         self.items: dict[str, dict[str, Any]] = {}
         self.closed: set[tuple[str, str]] = set()
-        self.gone: list[tuple[str, int]] = []
+        self.shipments: dict[int, Shipment] = {}
 
     def keep(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Each operation is done or refused, an outcome each, in their order."""
@@ -138,6 +151,8 @@ class Batch:
         row |= {"revision": operation.revision, "version": 1, "voided": False, "by_hand": operation.by_hand}
         row |= {"entry": entry, "changed": self.numbers["changes"], "modified_at": self.now}
         self.documents.append(row)
+        if operation.shipment is not None:
+            self.shipments[id] = operation.shipment
         self.by_id[id] = row
         if document.key:
             self.by_key[document.key] = row
@@ -164,6 +179,8 @@ class Batch:
             changed["revision"] = operation.revision
         self._change(row, changed | {"voided": False, "by_hand": operation.by_hand})
         self._register(document, row["id"], operation.name)
+        if operation.shipment is not None:
+            self.shipments[row["id"]] = operation.shipment
 
     def _void(self, row: dict[str, Any], operation: Operation) -> None:
         if row["kind"] in MASTER_KINDS:
@@ -178,7 +195,8 @@ class Batch:
 
     def _change(self, row: dict[str, Any], changes: dict[str, Any]) -> None:
         row |= changes
-        row |= {"version": row["version"] + 1, "changed": self.numbers["changes"], "modified_at": self.now}
+        row |= {"version": row["version"] + 1, "changed": self.numbers["changes"]}
+        row["modified_at"] = max(self.now, in_utc(row["modified_at"]) + TICK)  # versions are told apart by it
         if row["id"] not in self.fresh:
             self.changed[row["id"]] = row
 
@@ -445,6 +463,10 @@ class Batch:
                 statement,
                 [{"at": row["id"]} | {f"new_{name}": row[name] for name in columns} for row in self.changed.values()],
             )
+        if self.shipments:
+            shipment = schema.shipment
+            run(shipment.delete().where(shipment.c.document.in_(sorted(self.shipments))))
+            run(insert(shipment), [_shipment_row(id, said) for id, said in self.shipments.items()])
         if self.new_customers:
             run(insert(schema.customer), self.new_customers)
         if self.new_items:
@@ -483,6 +505,21 @@ class Batch:
                 )
             self.connection.execute(insert(schema.account), rows)
         self.opened = {posting["account"] for posting in self.postings}
+
+
+def in_utc(at: datetime.datetime) -> datetime.datetime:
+    """The moment with its offset; SQLite hands it out without."""
+    return at.replace(tzinfo=datetime.UTC) if at.tzinfo is None else at.astimezone(datetime.UTC)
+
+
+def _shipment_row(document: int, said: Shipment) -> dict[str, Any]:
+    return {
+        "document": document,
+        "shipped_at": in_utc(said.shipped_at),
+        "carrier": said.carrier,
+        "tracking_number": said.tracking_number,
+        "unstocked": json.dumps(said.unstocked),
+    }
 
 
 def _item_of(document: Document) -> tuple[str, int]:

@@ -53,6 +53,9 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 Id = BigInteger().with_variant(Integer, "sqlite")  # on SQLite only INTEGER is the row's own number
 Minor = BigInteger
 
+BY_HAND: Final = "by_hand"
+"""The condition of a partial index; a query uses it word for word."""
+
 metadata = MetaData()
 
 counter = Table(  # one row; taking it is how writers wait for each other
@@ -106,11 +109,21 @@ document = Table(
     Column("by_hand", Boolean, nullable=False),  # last changed by a person
     Column("entry", Id),  # the entry that stands for it now; null: none
     Column("changed", Id, nullable=False),  # the change that touched it last, for `changes`
-    Column("modified_at", DateTime(timezone=True), nullable=False),
+    Column("modified_at", DateTime(timezone=True), nullable=False),  # grows with each version
     Column("body", Text, nullable=False),  # JSON; names a party by its id, never more
     Index("document_by_date", "date"),
     Index("document_by_order", "order_id"),
-    Index("document_by_change", "changed"),
+    Index("document_by_hand", "changed", sqlite_where=text(BY_HAND), postgresql_where=text(BY_HAND)),
+)
+
+shipment = Table(  # what people say of a fulfilment that they enter, beside the stock that it moves
+    "shipment",
+    metadata,
+    Column("document", Id, ForeignKey("document.id"), primary_key=True, autoincrement=False),
+    Column("shipped_at", DateTime(timezone=True), nullable=False),
+    Column("carrier", Text),
+    Column("tracking_number", Text),
+    Column("unstocked", Text, nullable=False),  # JSON: line and quantity of what was shipped and is no stock
 )
 
 entry = Table(
@@ -178,6 +191,8 @@ stock = Table(
     Column("value_minor", Minor, nullable=False),  # what the inventory account holds for it
     Column("known_quantity", Id, nullable=False),  # with known_value: the last average cost known
     Column("known_value_minor", Minor, nullable=False),
+    Column("changed", Id, nullable=False),  # the change that moved it last, for `changes`
+    Index("stock_by_change", "changed"),
 )
 
 stock_move = Table(

@@ -3,23 +3,28 @@
 import datetime
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from erp_adapters.ledger import schema
 from erp_adapters.ledger.adapter import Clock, LedgerAdapter, operation_of
 from erp_adapters.ledger.documents import document_of, id_of
-from erp_adapters.ledger.journal import Operation
+from erp_adapters.ledger.journal import Operation, Shipment
+from hub.books.policy import Recognise
 from hub.errors import InDoubt, Rejected
-from hub.model.documents import Component, Document, DocumentKey
+from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine
 from hub.model.intents import Action, Outcome, Probe, Verdict, Write
+from hub.model.order import LineId
 from hub.ports import ErpConfig
 
 NO_KEY: Final = DocumentKey("")
+SOLD: Final = (Component.GOODS, Component.GIFT_CARD)
+"""What lines of a sales order can be shipped."""
 
 
 class Fault(StrEnum):
@@ -134,6 +139,130 @@ class LedgerSimulator(LedgerAdapter):
     def copy(self, ref: str) -> str:
         """A person enters a document a second time; the ledger's name for the copy."""
         return self.type_in(self.document(ref))
+
+    # --- shipping by hand -----------------------------------------------------------------------------------------
+
+    def fulfil(
+        self,
+        sales_order: str,
+        quantities: Mapping[str, int],
+        *,
+        location: str = "main",
+        carrier: str | None = None,
+        tracking_number: str | None = None,
+        shipped_at: datetime.datetime | None = None,
+        date: datetime.date | None = None,
+        unstocked: Collection[str] = (),
+    ) -> str:
+        """A person in the warehouse ships lines of a sales order; the ledger's name for the fulfilment.
+
+        Args:
+            quantities: units by the line of the sales order.
+            shipped_at: None: now.
+            date: where its cost is posted; None: the day it was shipped on.
+            unstocked: lines that move no stock though they have an item: a kit, whose components are lines too.
+
+        Raises:
+            LookupError: the sales order has no such line.
+        """
+        return self._by_hand(
+            self._shipping(
+                Operation(Action.CREATE, self.document(self.ref(sales_order)), by_hand=True),
+                quantities, location, carrier, tracking_number, shipped_at, date, unstocked,
+            )
+        ).ref or ""  # fmt: skip
+
+    def refulfil(
+        self,
+        ref: str,
+        sales_order: str,
+        quantities: Mapping[str, int],
+        *,
+        location: str = "main",
+        carrier: str | None = None,
+        tracking_number: str | None = None,
+        shipped_at: datetime.datetime | None = None,
+        date: datetime.date | None = None,
+        unstocked: Collection[str] = (),
+    ) -> None:
+        """A person corrects a fulfilment that one entered; `void` deletes it."""
+        self._by_hand(
+            self._shipping(
+                Operation(Action.AMEND, self.document(self.ref(sales_order)), by_hand=True, id=id_of(ref)),
+                quantities, location, carrier, tracking_number, shipped_at, date, unstocked,
+            )
+        )  # fmt: skip
+
+    def receive(
+        self, item: str, quantity: int, cost_minor: int, *, location: str = "main", entity: str = "main"
+    ) -> str:
+        """Goods come in; the ledger's name for the receipt."""
+        return self._move_stock(DocumentKind.STOCK_RECEIPT, entity, item, location, quantity, cost_minor)
+
+    def adjust(self, item: str, quantity: int, *, location: str = "main", entity: str = "main") -> str:
+        """A count finds more or fewer (negative) than the books; the ledger's name for the adjustment."""
+        return self._move_stock(DocumentKind.STOCK_ADJUSTMENT, entity, item, location, quantity, 0)
+
+    def on_hand(self, item: str, *, location: str = "main", entity: str = "main") -> int:
+        """The units at a location."""
+        stock = schema.stock.c
+        query = select(stock.quantity).where(stock.entity == entity, stock.item == item, stock.location == location)
+        with self.engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def _shipping(
+        self,
+        operation: Operation,
+        quantities: Mapping[str, int],
+        location: str,
+        carrier: str | None,
+        tracking_number: str | None,
+        shipped_at: datetime.datetime | None,
+        date: datetime.date | None,
+        unstocked: Collection[str],
+    ) -> Operation:
+        order = operation.document
+        sold = {line.line: line for line in order.lines if line.line is not None and line.component in SOLD}
+        stock: list[DocumentLine] = []
+        others: list[tuple[str, int]] = []
+        for id, quantity in quantities.items():
+            line = sold.get(LineId(id))
+            if line is None:
+                raise LookupError(f"{order.key} has no line {id}")
+            if line.item is None or id in unstocked or line.component is Component.GIFT_CARD:
+                others.append((id, quantity))
+            else:
+                stock.append(DocumentLine(Component.STOCK, 0, line.line, line.item, quantity))
+        at = shipped_at or self._now()
+        document = Document(
+            key=NO_KEY,
+            kind=DocumentKind.FULFILMENT,
+            entity=order.entity,
+            currency=self._functional[order.entity],
+            date=date or at.astimezone(ZoneInfo(self._timezones[order.entity])).date(),
+            lines=tuple(stock),
+            order=order.order,
+            reference=order.reference,
+            location=location,
+            customer=order.customer,
+            deferred=self._books.policy.recognise is Recognise.DELIVERY,
+        )
+        said = Shipment(at, carrier, tracking_number, tuple(others))
+        return replace(operation, document=document, shipment=said)
+
+    def _move_stock(
+        self, kind: DocumentKind, entity: str, item: str, location: str, quantity: int, cost_minor: int
+    ) -> str:
+        document = Document(
+            key=NO_KEY,
+            kind=kind,
+            entity=entity,
+            currency=self._functional[entity],
+            date=self._now().astimezone(ZoneInfo(self._timezones[entity])).date(),
+            lines=(DocumentLine(Component.STOCK, cost_minor, item=item, quantity=quantity),),
+            location=location,
+        )
+        return self.type_in(document)
 
     def _by_hand(self, operation: Operation) -> Outcome:
         (outcome,) = self.keep([operation])

@@ -83,7 +83,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
             case Snapshot() as snapshot:
                 pass
             case Fulfilment() as body if body.status in LEFT:
-                fulfilments.append(DatedFulfilment(external_id, body))
+                fulfilments.append(DatedFulfilment(external_id, body, fact.source))
             case Refund() as body:
                 refunds.append(DatedRefund(external_id, body))
             case Tender() as body:

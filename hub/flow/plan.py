@@ -17,7 +17,7 @@ from hub.flow.billing import Bill, Shipment, tax_line, tax_lines
 from hub.flow.fold import MONEY_IN
 from hub.flow.terms import STOCKED, Terms
 from hub.model.documents import DEFERRED, Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
-from hub.model.facts import Adjustment, AdjustmentKind, FulfilmentStatus, Restock, TenderKind, TenderStatus
+from hub.model.facts import Adjustment, AdjustmentKind, FulfilmentStatus, Restock, Source, TenderKind, TenderStatus
 from hub.model.order import ChargeKind, Line, LineId, LineKind, PartyRef, Snapshot, TaxLine
 from hub.model.refunding import RefundedLine, cut_refunds
 from hub.model.state import DatedFulfilment, DatedRefund, DatedTender, OrderState
@@ -218,7 +218,7 @@ class _Plan:
                 stock.append(DocumentLine(Component.STOCK, 0, line.id, item, row.quantity))
             billed.extend(self.bills[line.id].take(row.quantity, item))
         moved: DocumentKey | None = None
-        if stock:
+        if stock and fulfilment.source is not Source.ERP:  # which has it already, under no key of ours
             moved = self._add(
                 DocumentKind.FULFILMENT,
                 (fulfilment.id,),

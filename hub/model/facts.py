@@ -61,7 +61,7 @@ class Fulfilment:
     lines: tuple[LineQuantity, ...]
     shipped_at: datetime
     delivered_at: datetime | None = None
-    location: str | None = None  # the channel's location id
+    location: str | None = None  # the channel's location id; of a fact from the ERP, the ERP's code
     parcels: tuple[Parcel, ...] = ()
 
 

@@ -56,10 +56,21 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class StockLevel:
+    """How much of an item an ERP has at a location, in its own codes."""
+
+    entity: str
+    item: str
+    location: str
+    on_hand: int  # negative where more left than was there
+    as_of: int  # grows with each change of this level: the ERP's sequence, or microseconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
 class Translation:
     """What a mapping made of a record: facts, the personal data apart, and what a person should know.
 
-    No facts and no problems: the record is of a kind that says nothing of orders (a product, a payout, a draft).
+    No facts, levels or problems: the record is of a kind that says nothing of orders (a product, a payout, a draft).
     """
 
     facts: tuple[Fact, ...] = ()
@@ -67,4 +78,5 @@ class Translation:
     problems: tuple[Problem, ...] = ()  # claims that the facts do not bear out; never a hold
     refetch: tuple[str, ...] = ()  # the channel's ids of orders to be read anew: this record is but a hint of them
     notices: tuple[Notice, ...] = ()
+    levels: tuple[StockLevel, ...] = ()
     ignored: str | None = None  # why there are no facts: "draft order", "checkout", "topic themes/publish"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hub.model.facts import FactKind, Fulfilment, Refund, Return, Tender
+from hub.model.facts import FactKind, Fulfilment, Refund, Return, Source, Tender
 from hub.model.order import FinancialStatus, Line, LineId, OrderKey, Snapshot
 from hub.model.problems import Problem
 
@@ -49,6 +49,7 @@ class Quantities:
 class DatedFulfilment:
     id: str
     body: Fulfilment
+    source: Source  # from the ERP: it has the document already
 
 
 @dataclass(frozen=True, slots=True)

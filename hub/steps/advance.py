@@ -31,7 +31,7 @@ class Result:
     """What became of one record: the row that `import` prints."""
 
     record_id: int
-    outcome: str  # order, held, facts, not_an_order
+    outcome: str  # order, held, facts, stock, not_an_order
     order: str | None = None
     currency: str | None = None
     claimed_minor: int | None = None  # of the record itself, as placed
@@ -155,6 +155,8 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
                 Result(record.id, "held", error.order, error.currency, error.claimed_minor, None, error.problems)
             )
             continue
+        if record.channel == hub.settings.erp.slug:
+            translation = _of_our_channels(hub, translation)
         batch.parties.extend(_party_rows(record, translation))
         batch.refetch.extend((record.channel, order_id) for order_id in translation.refetch)
         for fact in translation.facts:
@@ -165,6 +167,15 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
     return batch
 
 
+def _of_our_channels(hub: Hub, translation: Translation) -> Translation:
+    """What the ERP says of orders of these channels; it may know others, and orders of its own."""
+    ours = {channel.slug for channel in hub.settings.channels}
+    for fact in translation.facts:
+        if fact.order.channel not in ours:
+            return Translation(ignored=f"of {fact.order}: no such channel is configured")
+    return translation
+
+
 def _result(record: Record, translation: Translation) -> Result:
     for fact in translation.facts:
         if isinstance(fact.body, Snapshot):
@@ -172,6 +183,8 @@ def _result(record: Record, translation: Translation) -> Result:
     if translation.facts:
         first = translation.facts[0]
         return Result(record.id, "facts", first.order.external_id, problems=translation.problems)
+    if translation.levels:
+        return Result(record.id, "stock")
     return Result(record.id, "not_an_order", problems=(Problem("$", translation.ignored or "says nothing of orders"),))
 
 

@@ -67,12 +67,18 @@ class Hub:
         return connect_erp(config)
 
     def connector(self, slug: str) -> Any:
-        """The connector of a channel.
+        """The connector of a channel, or the ERP's adapter for the ERP's slug: what translates its records.
 
         Raises:
-            Misconfigured: there is no such channel, or no plugin for its system.
+            Misconfigured: there is no such channel, or no plugin for its system, or the ERP translates nothing.
         """
-        return self._channels[slug].connector if slug in self._channels else self._open_channel(slug).connector
+        if slug in self._channels:
+            return self._channels[slug].connector
+        if slug == self.settings.erp.slug:
+            if not isinstance(self.erp, Translates):
+                raise Misconfigured(f"{slug}: the adapter of {self.settings.erp.system} translates no records")
+            return self.erp
+        return self._open_channel(slug).connector
 
     def channel(self, slug: str) -> "OpenChannel":
         """A channel with all that decisions on its orders need."""

@@ -123,17 +123,3 @@ def test_a_person_too_is_refused_by_a_closed_period(sold: LedgerSimulator) -> No
 
     assert caught.value.code == "closed_period"
     assert list(sold.statement(*NOVEMBER)) == []
-
-
-def test_changes_tell_what_people_did_since_the_last_look(sold: LedgerSimulator) -> None:
-    seen = max(change.cursor for change in sold.changes())
-    sold.edit_amount("SO-3", 1)
-    sold.copy("SO-3")
-
-    changes = list(sold.changes(seen))
-
-    assert [(x.kind, x.order, x.by_hand, x.document.key, x.document.version) for x in changes] == [
-        ("sales_order", "1001", True, "so-shopify-1001", 2),
-        ("sales_order", "1001", True, "", 1),
-    ]
-    assert list(sold.changes(changes[-1].cursor)) == []

@@ -1,6 +1,7 @@
 """plan: the documents of an order, typed out."""
 
 from dataclasses import replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,17 @@ from hub.books import Chart, Unpostable, post
 from hub.flow.terms import Terms
 from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
 from hub.model.documents import Component, Document, DocumentKind, Rate
-from hub.model.facts import Adjustment, AdjustmentKind, Fact, Fulfilment, Restock, Tender, TenderKind, TenderStatus
+from hub.model.facts import (
+    Adjustment,
+    AdjustmentKind,
+    Fact,
+    Fulfilment,
+    Restock,
+    Source,
+    Tender,
+    TenderKind,
+    TenderStatus,
+)
 from hub.model.order import Charge, ChargeKind, Line, LineKind, PartyRef
 from hub.testing.builders import (
     PLACED_AT,
@@ -61,6 +72,26 @@ def row(kind: CrosswalkKind, source: str, target: str, since: date = date(2026, 
 
 
 # --- which documents there are -------------------------------------------------------------------------------------
+
+
+def test_what_the_erp_shipped_itself_is_invoiced_and_not_told_to_it_as_a_fulfilment() -> None:
+    by_hand = replace(SENT, source=Source.ERP)
+
+    assert told(ORDER, PAID, by_hand) == [
+        (K.DEPOSIT, [(Component.DEPOSITS, 2000)]),
+        (K.INVOICE, [(Component.GOODS, 2000)]),
+        (K.DEPOSIT_APPLICATION, [(Component.DEPOSITS, 2000)]),
+    ]
+    assert only(K.INVOICE, ORDER, PAID, by_hand).applies_to is None
+
+
+def test_what_the_erp_shipped_and_comes_back_under_way_is_taken_out_of_transit() -> None:
+    """The return names no fulfilment of ours: the ERP finds its own by the order."""
+    by_hand = replace(SENT, source=Source.ERP)
+
+    back = only(K.RETURN_RECEIPT, ORDER, PAID, by_hand, BACK, under=terms(recognise_on_delivery=True))
+
+    assert ([x.quantity for x in back.lines], back.applies_to, back.deferred) == ([1], None, True)
 
 
 def test_an_order_paid_beforehand_is_a_deposit_applied_to_its_invoice() -> None:

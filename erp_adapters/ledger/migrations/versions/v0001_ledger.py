@@ -12,7 +12,8 @@ revision = "v0001_ledger"
 down_revision = None
 
 TABLES = (
-    "stock_move", "stock", "item", "customer", "period", "posting", "entry", "document", "account", "counter",
+    "stock_move", "stock", "item", "customer", "period", "posting", "entry", "shipment", "document", "account",
+    "counter",
 )  # fmt: skip
 
 MINOR = sa.BigInteger
@@ -71,7 +72,21 @@ def upgrade() -> None:
     )
     op.create_index("document_by_date", "document", ["date"])
     op.create_index("document_by_order", "document", ["order_id"])
-    op.create_index("document_by_change", "document", ["changed"])
+    op.create_index(
+        "document_by_hand",
+        "document",
+        ["changed"],
+        sqlite_where=sa.text("by_hand"),
+        postgresql_where=sa.text("by_hand"),
+    )
+    op.create_table(
+        "shipment",
+        sa.Column("document", ID, sa.ForeignKey("document.id"), primary_key=True, autoincrement=False),
+        sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("carrier", sa.Text),
+        sa.Column("tracking_number", sa.Text),
+        sa.Column("unstocked", sa.Text, nullable=False),
+    )
     op.create_table(
         "entry",
         sa.Column("id", ID, primary_key=True, autoincrement=False),
@@ -125,7 +140,9 @@ def upgrade() -> None:
         sa.Column("value_minor", MINOR, nullable=False),
         sa.Column("known_quantity", ID, nullable=False),
         sa.Column("known_value_minor", MINOR, nullable=False),
+        sa.Column("changed", ID, nullable=False),
     )
+    op.create_index("stock_by_change", "stock", ["changed"])
     op.create_table(
         "stock_move",
         sa.Column("id", ID, primary_key=True, autoincrement=False),

@@ -1,0 +1,5 @@
+"""The reference ledger's words → the model. Pure."""
+
+from mappings.ledger.changes import translate
+
+__all__ = ["translate"]
