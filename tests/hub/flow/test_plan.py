@@ -1,7 +1,6 @@
 """plan: the documents of an order, typed out."""
 
 from dataclasses import replace
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path

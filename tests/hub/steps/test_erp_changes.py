@@ -14,8 +14,8 @@ from hub.model.documents import Component, Document, DocumentKey, DocumentKind, 
 from hub.model.order import OrderKey
 from hub.steps.advance import advance_all
 from hub.steps.closing import reconcile
-from hub.steps.hub import Hub
 from hub.steps.erp_changes import CHANGES, pull_erp
+from hub.steps.hub import Hub
 from hub.steps.send import send_all
 from hub.steps.showing import show_order
 from hub.store import inbox
