@@ -4,10 +4,16 @@ from typing import Final
 
 from hub.ports import StatesChanges
 from hub.steps.hub import Hub
+from hub.steps.syncing import told
 from hub.store import inbox
 
 CHANGES: Final = "changes"
 """The stream of the ERP's cursor."""
+
+
+def tells_changes(hub: Hub) -> bool:
+    """Whether the configured ERP can be asked what changed in it."""
+    return isinstance(hub.erp, StatesChanges)
 
 
 def pull_erp(hub: Hub) -> int:
@@ -20,6 +26,7 @@ def pull_erp(hub: Hub) -> int:
     if not isinstance(erp, StatesChanges):
         return 0
     captured = 0
-    for page in erp.changes(inbox.cursor(hub.inbox, slug, CHANGES)):
-        captured += len(inbox.put_page(hub.inbox, page.received, slug, CHANGES, page.cursor, hub.clock()))
+    with told(hub, slug, "pull changes"):
+        for page in erp.changes(inbox.cursor(hub.inbox, slug, CHANGES)):
+            captured += len(inbox.put_page(hub.inbox, page.received, slug, CHANGES, page.cursor, hub.clock()))
     return captured

@@ -8,6 +8,7 @@ from typing import Final
 from hub.errors import AuthExpired, Forged, HubError, Retryable
 from hub.steps import syncing
 from hub.steps.advance import advance_all
+from hub.steps.erp_changes import pull_erp, tells_changes
 from hub.steps.exceptions import reconsider_due
 from hub.steps.hub import Hub
 from hub.steps.send import send_all
@@ -18,10 +19,12 @@ log = logging.getLogger(__name__)
 
 ADVANCE: Final = "advance"
 SEND: Final = "send"
+ERP_CHANGES: Final = "pull erp"
 
 ADVANCE_EVERY_S: Final = 5  # the clock's ring, for what no webhook rang
 SEND_EVERY_S: Final = 5
 REFETCH_EVERY_S: Final = 5
+ERP_CHANGES_EVERY_S: Final = 60
 SWEEP_EVERY_S: Final = 3_600
 FAILED_S: Final = 30  # a job that failed is left alone for so long
 CREDENTIALS_S: Final = 900  # one whose credentials are no longer good
@@ -69,6 +72,8 @@ class Jobs:
 
 def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
     works: dict[str, Job] = {ADVANCE: partial(_advance, hub, ring), SEND: partial(_send, hub)}
+    if tells_changes(hub):
+        works[ERP_CHANGES] = partial(_pull_erp, hub, ring)
     for slug in syncing.channels_live(hub):
         for stream in syncing.streams(hub, slug):
             works[pull_job(slug, stream.name)] = partial(_pull, hub, ring, slug, stream.name)
@@ -79,6 +84,8 @@ def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
 
 def _beats(hub: Hub) -> list[tuple[str, float]]:
     beats: list[tuple[str, float]] = [(ADVANCE, ADVANCE_EVERY_S), (SEND, SEND_EVERY_S)]
+    if tells_changes(hub):
+        beats.append((ERP_CHANGES, ERP_CHANGES_EVERY_S))
     for slug in syncing.channels_live(hub):
         beats += [(pull_job(slug, stream.name), stream.every_s) for stream in syncing.streams(hub, slug)]
         beats += [(refetch_job(slug), REFETCH_EVERY_S), (_sweep_job(slug), SWEEP_EVERY_S)]
@@ -111,6 +118,11 @@ def _send(hub: Hub) -> None:
 
 def _pull(hub: Hub, ring: Callable[[str], None], slug: str, stream: str) -> None:
     if syncing.pull(hub, slug, stream).new:
+        ring(ADVANCE)
+
+
+def _pull_erp(hub: Hub, ring: Callable[[str], None]) -> None:
+    if pull_erp(hub):
         ring(ADVANCE)
 
 
