@@ -29,8 +29,11 @@ from connectors.shopify.rehearsal.basket import Shelf
 from connectors.shopify.rehearsal.catalogue import CATALOGUE, Product, chosen
 from connectors.shopify.rehearsal.course import draw
 from connectors.shopify.rehearsal.life import Edit, Event, Life, Payment, Refund, Return, Shipment
+from connectors.shopify.shop.command import main
+from connectors.shopify.shop.server import App, Server
+from connectors.shopify.shop.world import Setup
 
-__all__ = ["CATALOGUE", "Delivery", "Product", "Story", "compose", "read_once"]
+__all__ = ["CATALOGUE", "App", "Delivery", "Product", "Server", "Setup", "Story", "compose", "read_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +124,7 @@ def _body(life: Life, of: Event, at: datetime) -> dict[str, Any]:
 def _webhook_id(life: Life, number: int) -> str:
     digest = hashlib.sha256(f"{life.seed}/{life.index}/{number}".encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))
+
+
+if __name__ == "__main__":
+    main()

@@ -57,6 +57,11 @@ def draw(seed: int, index: int, start: datetime, days: int, shelf: Shelf) -> Lif
     return _Course(rng, seed, index, start, days, shelf).run(ending)
 
 
+def draw_wide(seed: int, index: int, start: datetime, days: int, shelf: Shelf, lines: int) -> Life:
+    """A plain order of that many lines, the last of its shop: its ids take the range of later orders too."""
+    return _Wide(random.Random((seed << 40) ^ index), seed, index, start, days, shelf, lines).run(None)
+
+
 class _Course(Steps):
     """An order's life to its end: the method named like the ending tells it."""
 
@@ -236,6 +241,17 @@ class _Course(Steps):
         self._transact("sale", "shopify_payments", new - new.least(worth))
         self._close(opened)
         self._ship(self._left())
+
+
+class _Wide(_Course):
+    def __init__(
+        self, rng: random.Random, seed: int, index: int, start: datetime, days: int, shelf: Shelf, lines: int
+    ) -> None:
+        super().__init__(rng, seed, index, start, days, shelf)
+        self.count = lines
+
+    def _goods(self) -> None:
+        self.life.lines = [self.line(self.pick(self.shelf.goods), 1) for _ in range(self.count)]
 
 
 def _half(parts: list[tuple[Line, int]]) -> list[tuple[Line, int]]:

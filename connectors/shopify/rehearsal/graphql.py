@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from connectors.shopify.rehearsal import people, rest
@@ -241,20 +242,25 @@ def _transaction(life: Life, item: Payment, at: datetime) -> dict[str, Any]:
 
 def _fulfillment(life: Life, item: Shipment, at: datetime) -> dict[str, Any]:
     delivered = item.delivered_at if item.delivered_at and item.delivered_at <= at else None
+    urls = item.urls if item.urls is not None else [f"{TRACKING_URL}{number}" for number in item.numbers]
     tracking = [
-        {"company": item.carrier, "number": number, "url": f"{TRACKING_URL}{number}"} for number in item.numbers
+        {"company": item.carrier, "number": number, "url": url}
+        for number, url in zip_longest(item.numbers, urls[: len(item.numbers)])
     ]
+    cancelled = item.cancelled_at is not None and item.cancelled_at <= at
     return {
         "id": f"gid://shopify/Fulfillment/{item.id}",
         "legacyResourceId": str(item.id),
         "name": f"#{life.number}.{item.sequence}",
-        "status": "SUCCESS",
-        "displayStatus": "DELIVERED" if delivered else "FULFILLED",
+        "status": "CANCELLED" if cancelled else "SUCCESS",
+        "displayStatus": "CANCELED" if cancelled else "DELIVERED" if delivered else "FULFILLED",
         "createdAt": item.at.isoformat(),
-        "updatedAt": (delivered or item.at).isoformat(),
+        "updatedAt": item.updated_at(at).isoformat(),
         "deliveredAt": delivered.isoformat() if delivered else None,
         "totalQuantity": sum(quantity for _, _, quantity in item.parts),
-        "location": {"id": f"gid://shopify/Location/{LOCATION_ID}"} if item.service == "manual" else None,
+        "location": {"id": f"gid://shopify/Location/{item.location or LOCATION_ID}"}
+        if item.service == "manual"
+        else None,
         "trackingInfo": tracking,
         "fulfillmentLineItems": {
             "nodes": [

@@ -61,27 +61,27 @@ def transaction(life: Life, item: Payment, at: datetime) -> dict[str, Any]:
 def fulfillment(life: Life, item: Shipment, at: datetime) -> dict[str, Any]:
     """A fulfilment; each of its lines carries the quantity that it ships."""
     delivered = item.delivered_at is not None and item.delivered_at <= at
-    moment = item.delivered_at if delivered and item.delivered_at else item.at
+    cancelled = item.cancelled_at is not None and item.cancelled_at <= at
     lines = []
     for _, line, quantity in item.parts:
         lines.append({**line_item(life, line, at), "quantity": quantity})
-    urls = [f"{TRACKING_URL}{number}" for number in item.numbers]
+    urls = item.urls if item.urls is not None else [f"{TRACKING_URL}{number}" for number in item.numbers]
     return {
         "id": item.id,
         "order_id": life.id,
-        "status": "success",
+        "status": "cancelled" if cancelled else "success",
         "created_at": item.at.isoformat(),
         "service": item.service,
-        "updated_at": moment.isoformat(),
+        "updated_at": item.updated_at(at).isoformat(),
         "tracking_company": item.carrier,
         "shipment_status": "delivered" if delivered else None,
-        "location_id": LOCATION_ID if item.service == "manual" else None,
+        "location_id": (item.location or LOCATION_ID) if item.service == "manual" else None,
         "origin_address": None,
         "line_items": lines,
         "tracking_number": item.numbers[0] if item.numbers else None,
         "tracking_numbers": list(item.numbers),
         "tracking_url": urls[0] if urls else None,
-        "tracking_urls": urls,
+        "tracking_urls": list(urls),
         "receipt": {},
         "name": f"#{life.number}.{item.sequence}",
         "admin_graphql_api_id": f"gid://shopify/Fulfillment/{item.id}",

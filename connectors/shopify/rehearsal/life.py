@@ -138,6 +138,17 @@ class Shipment:
     carrier: str | None
     numbers: list[str]
     delivered_at: datetime | None
+    location: int | None = None  # None: the shop's first
+    cancelled_at: datetime | None = None
+    changed_at: datetime | None = None  # its tracking was changed
+    urls: list[str] | None = None  # None: made from the numbers
+
+    def stands_at(self, at: datetime) -> bool:
+        return self.at <= at and not (self.cancelled_at is not None and self.cancelled_at <= at)
+
+    def updated_at(self, at: datetime) -> datetime:
+        stamps = (self.delivered_at, self.changed_at, self.cancelled_at)
+        return max([self.at, *(stamp for stamp in stamps if stamp is not None and stamp <= at)])
 
 
 @dataclass(slots=True)
@@ -292,7 +303,7 @@ class Life:
         return sum(
             quantity
             for shipment in self.shipments
-            if shipment.at <= at
+            if shipment.stands_at(at)
             for _, part, quantity in shipment.parts
             if part is line
         )
@@ -379,7 +390,7 @@ class Life:
     def fulfillment_status(self, at: datetime) -> str | None:
         """The vendor's word: None while nothing has shipped."""
         lines = self.lines_at(at)
-        shipped = any(shipment.at <= at for shipment in self.shipments)
+        shipped = any(shipment.stands_at(at) for shipment in self.shipments)
         if not shipped:
             restocked = any(r.at <= at and any(part.restock_type == "cancel" for part in r.lines) for r in self.refunds)
             return "restocked" if restocked and not _left(self, at, lines) else None

@@ -1,0 +1,134 @@
+"""The state of the shop: its orders at the present moment of a clock that only `advance` and requests move."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.shopify.rehearsal.basket import Shelf
+from connectors.shopify.rehearsal.catalogue import chosen
+from connectors.shopify.rehearsal.course import draw, draw_wide
+from connectors.shopify.rehearsal.life import Happening
+from connectors.shopify.shop import orders as nodes
+from connectors.shopify.shop.orders import Order
+from connectors.shopify.shop.stamps import DOMAIN, drawn
+from connectors.shopify.shop.stock import Stock
+
+REQUEST_S = 0.25  # of virtual time that every request takes
+INDEX_LAG_S_MAX = 8
+WIDE_LINES = 300  # one order has so many lines: more than a page of any connection holds
+BULK_TOUCH_ONE_IN = 7  # so many orders were touched in one and the same second, as by a bulk edit of tags
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a shop is made from; the same setup and the same requests give the same answers, byte for byte."""
+
+    seed: int
+    orders: int
+    start: datetime  # aware; orders are placed in the `days` from here
+    days: int = 30
+    currency: str = "USD"
+    skus: Sequence[str] | None = None
+    ships: str = "shop"  # or "erp": a parcel leaves when an integration says so
+    domain: str = DOMAIN
+    client_id: str = "orderhub"
+    client_secret: str = "hush"  # noqa: S105 - of an invented shop
+    token: str | None = None  # an access token that never expires, as a custom app of the old kind has
+    restore_per_s: int = 100
+    wide: bool = True  # with the order of WIDE_LINES lines
+
+
+class Shop:
+    """The orders, the stock and the clock."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.now = setup.start
+        self.shelf = Shelf(chosen(setup.skus), setup.currency)
+        self.stock = Stock(self.shelf, setup.start)
+        self.orders: dict[int, Order] = {}
+        for life in self._lives():
+            self.orders[life.id] = Order(life, setup.seed, split=setup.ships == "erp")
+        self._touch_in_bulk()
+        self._rows: dict[tuple[int, datetime], dict[str, Any]] = {}
+        self._ids = sorted(self.orders)
+        self._nodes: dict[int, dict[str, Any]] = {}
+
+    def _lives(self) -> Iterator[Any]:
+        setup = self.setup
+        for index in range(setup.orders):
+            yield draw(setup.seed, index, setup.start, setup.days, self.shelf)
+        if setup.wide and setup.orders:
+            yield draw_wide(setup.seed, setup.orders, setup.start, setup.days, self.shelf, WIDE_LINES)
+
+    def _touch_in_bulk(self) -> None:
+        """Many orders are updated in the same second, so that a page of them ends among equals."""
+        at = self.setup.start + timedelta(days=self.setup.days / 2)
+        at = at.replace(microsecond=0)
+        for order in self.orders.values():
+            if drawn(1, BULK_TOUCH_ONE_IN, self.setup.seed, order.id, "touched") == 1 and order.life.placed_at < at:
+                order.life.happenings.append(Happening(at, "orders/updated", None))
+                order.life.happenings.sort(key=lambda happening: happening.at)
+
+    def move_to(self, to: datetime) -> None:
+        """Time never goes back."""
+        self.now = max(self.now, to)
+        self.forget()
+
+    def forget(self) -> None:
+        """What was composed for the moment before is composed anew."""
+        self._nodes.clear()
+
+    def rewritten(self, order: Order) -> None:
+        """The life of the order is no longer what it was: nothing remembered of it holds."""
+        self._rows = {key: row for key, row in self._rows.items() if key[0] != order.id}
+        self.forget()
+
+    def find(self, number: int) -> Order | None:
+        order = self.orders.get(number)
+        return order if order is not None and order.exists(self.now) else None
+
+    def owner(self, number: int) -> Order | None:
+        """The order in whose range of ids the number lies: the last one that begins at or below it."""
+        at = bisect_right(self._ids, number) - 1
+        return self.find(self._ids[at]) if at >= 0 else None
+
+    def node(self, order: Order) -> dict[str, Any]:
+        """The order now; read from the shop's own database, so it knows what the index does not know yet."""
+        if (found := self._nodes.get(order.id)) is None:
+            found = self._nodes[order.id] = nodes.node(order, self.now, self.stock)
+        return found
+
+    def present(self) -> Iterator[Order]:
+        return (order for order in self.orders.values() if order.exists(self.now))
+
+    def indexed_at(self, order: Order) -> datetime | None:
+        """The last moment of the order that the search index has heard of; None while it knows nothing of it."""
+        stamps = {order.life.placed_at, *(happening.at for happening in order.life.happenings)}
+        for stamp in sorted(stamps, reverse=True):
+            if stamp + timedelta(seconds=drawn(1, INDEX_LAG_S_MAX, self.setup.seed, order.id, stamp)) <= self.now:
+                return stamp
+        return None
+
+    def index(self) -> Iterator[tuple[Order, dict[str, Any]]]:
+        """Every order that a search can find, as the index has it."""
+        for order in self.present():
+            if (stamp := self.indexed_at(order)) is not None:
+                key = (order.id, stamp)
+                if key not in self._rows:
+                    self._rows[key] = nodes.indexed(order, stamp)
+                yield order, self._rows[key]
+
+    def stamp(self) -> datetime:
+        """Now, to the whole second, in the shop's own zone."""
+        return self.now.replace(microsecond=0)
+
+
+def moment(text: str) -> datetime:
+    """An aware moment from what a person types; without an offset it is UTC."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
