@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from connectors.shopify.shop.server import App, Server
-from connectors.shopify.shop.world import Setup, moment
+from connectors.shopify.shop.world import CLIENT_SECRET, Setup, moment
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         days=asked.days,
         currency=asked.currency,
         ships=asked.ships,
-        client_secret=os.environ.get(asked.secret_env, "") or Setup.client_secret,
+        client_secret=os.environ.get(asked.secret_env) or CLIENT_SECRET,
         token=os.environ.get(asked.token_env) if asked.token_env else None,
         restore_per_s=asked.restore_per_s,
     )

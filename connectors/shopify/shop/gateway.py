@@ -123,7 +123,8 @@ class Gateway:
             return {
                 "errors": [
                     {
-                        "message": f"Query cost is {requested}, which exceeds the single query max cost limit ({QUERY_MAX}).",
+                        "message": f"Query cost is {requested}, "
+                        f"which exceeds the single query max cost limit ({QUERY_MAX}).",
                         "extensions": {
                             "code": "MAX_COST_EXCEEDED",
                             "cost": requested,

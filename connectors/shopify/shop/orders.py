@@ -123,6 +123,17 @@ def node(order: Order, at: datetime, stock: Stock) -> dict[str, Any]:
         "currentSubtotalLineItemsQuantity": sum(line.quantity - life.gone_at(at, line) for line in lines.values()),
         "statusPageUrl": f"https://shop.example.com/orders/{life.id:x}",
     }
+    if found["customer"]:
+        found["customer"] |= {"__typename": "Customer", "phone": None}
+    match found["purchasingEntity"]:
+        case {"__typename": "Customer"}:
+            found["purchasingEntity"] = found["customer"]
+        case {"company": dict(company), "location": dict(location)} as purchaser:
+            company["externalId"] = location["externalId"] = None
+            purchaser["contact"] = None
+    for name in ("billingAddress", "shippingAddress"):
+        if found[name]:
+            found[name]["id"] = gid("MailingAddress", f"{life.id}?model_name=Address")
     line_nodes = {item["id"]: item for item in found["lineItems"]["nodes"]}
     for item in line_nodes.values():
         line = lines[number_of(item["id"])]

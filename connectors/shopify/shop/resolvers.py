@@ -1,4 +1,4 @@
-"""Executes GraphQL over the shop: the roots of queries, and one resolver that walks composed objects and pages lists."""
+"""Executes GraphQL over the shop: the roots of queries, and one resolver that walks objects and pages lists."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Queries:
         query: str | None = None,
         sortKey: str = "PROCESSED_AT",
         reverse: bool = False,
-        **_: Any,  # noqa: N803
+        **_: Any,
     ) -> Listing:
         key = {
             "CREATED_AT": "created_at",
@@ -165,9 +165,9 @@ class Queries:
     def fulfilment_orders(
         self,
         query: str | None = None,
-        sortKey: str = "ID",  # noqa: N803
+        sortKey: str = "ID",
         reverse: bool = False,
-        includeClosed: bool = False,  # noqa: N803
+        includeClosed: bool = False,
     ) -> Listing:
         fields = frozenset(("id", "status", "updated_at", "assigned_location_id"))
         found = search.parse(query, fields)

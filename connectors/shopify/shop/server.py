@@ -90,6 +90,8 @@ def said(status: int, document: Any, headers: dict[str, str] | None = None) -> A
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # an answer leaves whole
+    disable_nagle_algorithm = True
     server: Server
 
     def _serve(self) -> None:

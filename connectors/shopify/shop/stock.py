@@ -105,7 +105,7 @@ class Stock:
                 "zip": postal_code,
                 "phone": None,
             },
-            "inventoryLevel": lambda inventoryItemId, **_: self._level_of(inventoryItemId, number),  # noqa: N803
+            "inventoryLevel": lambda inventoryItemId, **_: self._level_of(inventoryItemId, number),
             "inventoryLevels": lambda **_: [
                 self.level(each) for each in self.levels.values() if each.location == number
             ],
@@ -153,7 +153,7 @@ class Stock:
             "harmonizedSystemCode": product.hs_code,
             "countryCodeOfOrigin": "DE",
             "unitCost": {"amount": str(product.cost), "currencyCode": currency},
-            "inventoryLevel": lambda locationId, **_: self._level_of(str(number), int(locationId.rpartition("/")[2])),  # noqa: N803
+            "inventoryLevel": lambda locationId, **_: self._level_of(str(number), int(locationId.rpartition("/")[2])),
             "inventoryLevels": lambda **_: [self.level(each) for each in self.levels.values() if each.item == number],
             "variant": lambda: self.variant(number - _ITEM_OFFSET),
         }

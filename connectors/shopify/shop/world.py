@@ -17,6 +17,7 @@ from connectors.shopify.shop.orders import Order
 from connectors.shopify.shop.stamps import DOMAIN, drawn
 from connectors.shopify.shop.stock import Stock
 
+CLIENT_SECRET = "hush"  # noqa: S105 - of an invented shop
 REQUEST_S = 0.25  # of virtual time that every request takes
 INDEX_LAG_S_MAX = 8
 WIDE_LINES = 300  # one order has so many lines: more than a page of any connection holds
@@ -36,7 +37,7 @@ class Setup:
     ships: str = "shop"  # or "erp": a parcel leaves when an integration says so
     domain: str = DOMAIN
     client_id: str = "orderhub"
-    client_secret: str = "hush"  # noqa: S105 - of an invented shop
+    client_secret: str = CLIENT_SECRET
     token: str | None = None  # an access token that never expires, as a custom app of the old kind has
     restore_per_s: int = 100
     wide: bool = True  # with the order of WIDE_LINES lines
