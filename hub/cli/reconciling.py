@@ -1,14 +1,16 @@
 """reconcile: the channel's statement, the hub's expected books and the ERP of one period, compared and explained."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
 
-from hub.cli.door import Door, cells, command, money, monies, say, table
+from hub.cli.door import Door, cells, command, moment, money, monies, say, table
 
+SIGN: Final = "sign"
 PERIOD: Final = r"[1-9]\d{3}-(0[1-9]|1[0-2])"
 VARIANCES_SHOWN: Final = 100  # of a table; the report and JSON have them all
 
@@ -17,7 +19,8 @@ def register(app: typer.Typer) -> None:
     @command(app, "reconcile")
     def reconcile_(
         door: Door,
-        period: Annotated[str, typer.Argument(help="A month like 2026-05.")],
+        period: Annotated[str, typer.Argument(help="A month like 2026-05; or the word sign, and a run.")],
+        run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="With sign: the run's folder.")] = None,
         statements: Annotated[
             list[Path] | None,
             typer.Option("--channel-statement", help="The shop's own export, or a list of order payloads; repeatable."),
@@ -26,8 +29,17 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--from", help="The folder of an earlier run: reconciled as it lies there.")
         ] = None,
         channel: Annotated[str | None, typer.Option("--channel", help="The channel, where there are several.")] = None,
+        name: Annotated[str | None, typer.Option("--as", help="With sign: who signs.")] = None,
+        note: Annotated[str, typer.Option("--note", help="With sign: why, where it does not tie.")] = "",
     ) -> int:
-        """Compares channel, hub and ERP for a month and explains every difference; leaves a folder with the report."""
+        """Compares channel, hub and ERP for a month and explains every difference; leaves a folder with the reports.
+
+        reconcile sign RUN --as NAME vouches for a run; a later run of the month says what changed since.
+        """
+        if period == SIGN:
+            return _sign(door, run, name, note)
+        if run is not None:
+            raise typer.BadParameter(f"unexpected argument {run!r}: to sign a run, write reconcile sign RUN --as NAME")
         if not re.fullmatch(PERIOD, period):
             raise typer.BadParameter(f"a period is a month like 2026-05: {period!r}")
         from hub.steps.closing import reconcile
@@ -50,13 +62,46 @@ def register(app: typer.Typer) -> None:
         return 1
 
 
+def _sign(door: Door, run: str | None, name: str | None, note: str) -> int:
+    if run is None or name is None:
+        raise typer.BadParameter("write reconcile sign RUN --as NAME")
+    from hub.steps.signing import sign
+
+    with door.hub() as hub:
+        signed = sign(hub, Path(run), name, note)
+    shown = table(None, "period", "run", "signed by", "at")
+    shown.add_row(*cells(signed.period, signed.run, signed.by, moment(signed.at)))
+    door.show(asdict(signed), shown)
+    return 0
+
+
 def tables(answer: dict[str, Any]) -> list[Table]:
     """The JSON answer for people: each measure's sides, then what differs and why."""
     period = answer["period"]
     return [
         *_comparison(f"Sales {period}", "orders", answer),
         *_comparison(f"\nPayments {period}", "payments", answer["payments"]),
+        *_since(answer["since_signoff"]),
     ]
+
+
+def _since(since: dict[str, Any] | None) -> list[Table]:
+    """What changed since the month was signed; nothing where it was not."""
+    if since is None:
+        return []
+    title = f"\nSince it was signed by {since['signed_by']} on {moment(since['signed_at'])}"
+    shown = table(title, "side", "order", "what", "before", "now", "why", right=("before", "now"))
+    for one in since["changes"][:VARIANCES_SHOWN]:
+        before, now = (money(one[name], one["currency"]) for name in ("before_minor", "after_minor"))
+        what = f"{one['subject']} {one['subject_id']}"
+        shown.add_row(
+            *cells(one["side"], one["name"] or one["order"], what, before, now, one["code"].replace("_", " "))
+        )
+    if (more := len(since["changes"]) - VARIANCES_SHOWN) > 0:
+        shown.add_row(*cells("", "", "", "", "", f"and {more} more: see the report"))
+    if not since["changes"]:
+        shown.add_row("", "nothing changed", "", "", "", "")
+    return [shown]
 
 
 def _comparison(title: str, counted: str, answer: dict[str, Any]) -> list[Table]:

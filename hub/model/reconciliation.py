@@ -118,6 +118,65 @@ class Comparison:
     unexplained_minor: dict[str, int]  # Σ |residual| by currency, zeros included
 
 
+class ChangeCode(StrEnum):
+    """Why a side says something else than when the period was signed, each read off its own rows."""
+
+    NEW_IN_CHANNEL = "new_in_channel"
+    GONE_FROM_CHANNEL = "gone_from_channel"
+    CHANGED_IN_CHANNEL = "changed_in_channel"
+    CAPTURED_SINCE = "captured_since"
+    LATE_FACT = "late_fact"  # of a period closed before, counted in this one
+    MOVED_OUT = "moved_out"
+    RELEASED = "released"
+    TYPED_IN = "typed_in"
+    POSTED_SINCE = "posted_since"
+    VOIDED = "voided"
+    EDITED_BY_HAND = "edited_by_hand"
+    AMENDED_BY_HUB = "amended_by_hub"
+    RESTATED = "restated"  # another figure, and nothing in the rows says why
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One subject that a side has otherwise than when the period was signed."""
+
+    side: str  # channel, hub, erp
+    code: ChangeCode
+    entity: str
+    channel: str
+    order: str
+    name: str
+    subject: str
+    subject_id: str
+    currency: str
+    before_minor: int | None  # None: it was not there, or in another currency
+    after_minor: int | None  # None: it is gone
+
+    @property
+    def delta_minor(self) -> int:
+        return (self.after_minor or 0) - (self.before_minor or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A run that a person signed off."""
+
+    period: str
+    run: str
+    digest: str
+    by: str
+    at: datetime.datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed since the period was signed."""
+
+    signed: Signed
+    changes: tuple[Change, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     period: str  # 2026-05
@@ -129,6 +188,7 @@ class Reconciliation:
     versions: dict[str, str]
     sales: Comparison
     payments: Comparison
+    since: Since | None = None  # None: the period was not signed before this run
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from hub.settings import Channel
 from hub.steps import reconcile as runs
 from hub.steps.expected import expected_rows
 from hub.steps.hub import Hub
+from hub.steps.showing import RUNS
+from hub.store import signoffs
 from hub.store.schema import moment
 from hub.store.views import exceptions, orders
 
@@ -66,6 +68,7 @@ def reconcile(
     if not isinstance(erp, StatesDocuments):
         raise Misconfigured(f"erp {hub.settings.erp.slug}: it gives no statement to reconcile with")
     with hub.store.connect() as connection:
+        signed = signoffs.standing(connection, period)
         return runs.run(
             _folder(hub, period),
             period,
@@ -75,6 +78,7 @@ def reconcile(
             versions=_versions(hub, channel, connection),
             complete=bool(statements) and not unread.count,
             timelines=lambda order: list(_timeline(hub, order)),
+            signed=(signed, hub.settings.home / RUNS / signed.run) if signed else None,
         )
 
 
@@ -129,7 +133,7 @@ def _versions(hub: Hub, channel: Channel, connection: Connection) -> dict[str, s
 def _folder(hub: Hub, period: str) -> Path:
     """A folder of its own for each run, named for the period and the moment."""
     at = hub.clock().astimezone(datetime.UTC)
-    wanted = hub.settings.home / "runs" / f"{period}-{at:%Y%m%dT%H%M%SZ}"
+    wanted = hub.settings.home / RUNS / f"{period}-{at:%Y%m%dT%H%M%SZ}"
     folder, number = wanted, 1
     while folder.exists():
         number += 1

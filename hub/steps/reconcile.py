@@ -3,6 +3,7 @@
     channel.parquet hub.parquet erp.parquet   what the sides stated, periods next to this one included
     manifest.json                             digests of the content, versions of code, policies and crosswalks
     timelines.json                            what happened to the orders at variance
+    since.json                                what changed since the period was signed, where it was
     report.json report.html report.xlsx
 
 `run` writes a folder and reconciles it; `rerun` reconciles a folder as it lies there.
@@ -12,7 +13,7 @@ import datetime
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,8 @@ from pydantic import TypeAdapter
 from hub.errors import Misconfigured
 from hub.flow.compare import compare
 from hub.flow.match import SIDES, month_of
-from hub.model.reconciliation import Comparison, Reconciliation, TimelineItem, Variance
+from hub.flow.since import changes
+from hub.model.reconciliation import Comparison, Reconciliation, Signed, Since, TimelineItem, Variance
 from hub.model.statement import ChannelRow, ErpRow, HubRow
 from hub.steps import statement_files
 from hub.steps.report import HTML_VARIANCES_MAX, render
@@ -34,11 +36,14 @@ FORMAT: Final = 1
 
 MANIFEST: Final = "manifest.json"
 TIMELINES: Final = "timelines.json"
+SINCE: Final = "since.json"
 REPORT_HTML: Final = "report.html"
 REPORT_JSON: Final = "report.json"
 REPORT_XLSX: Final = "report.xlsx"
 
 _TIMELINES: Final[TypeAdapter[dict[str, list[TimelineItem]]]] = TypeAdapter(dict[str, list[TimelineItem]])
+
+_SINCE: Final = TypeAdapter(Since)
 
 Timelines = Callable[[str], Sequence[TimelineItem]]
 """What happened to the order named `channel/order`, oldest first."""
@@ -70,6 +75,7 @@ def run(
     versions: dict[str, str],
     complete: bool,
     timelines: Timelines | None = None,
+    signed: tuple[Signed, Path] | None = None,
 ) -> Reconciliation:
     """The folder holds the run and both its reports.
 
@@ -81,6 +87,7 @@ def run(
         channel: None where no statement was given: then only hub and ERP are compared.
         versions: of code, policies, crosswalks; part of the digest.
         complete: every side was read whole.
+        signed: the sign-off that stands for the period, and the folder of the run that was signed.
 
     Raises:
         Misconfigured: the period is not written `2026-05`, or the folder holds a run already.
@@ -92,6 +99,8 @@ def run(
     with statement_files.connect() as connection:
         statement_files.write(connection, folder, channel=channel or (), hub=hub, erp=erp)
         _seal(connection, folder, period, versions, complete=complete, channel_given=channel is not None)
+    if signed is not None:
+        (folder / SINCE).write_bytes(_SINCE.dump_json(_since(folder, period, *signed), indent=1))
     reconciliation = rerun(folder)
     told = _timelines(reconciliation, timelines) if timelines else {}
     (folder / TIMELINES).write_bytes(_TIMELINES.dump_json(told, indent=1))
@@ -172,6 +181,7 @@ def rerun(folder: Path) -> Reconciliation:
         versions=manifest.versions,
         sales=compared.sales,
         payments=compared.payments,
+        since=_SINCE.validate_json((folder / SINCE).read_bytes()) if (folder / SINCE).exists() else None,
     )
 
 
@@ -205,6 +215,28 @@ def as_json(reconciliation: Reconciliation) -> dict[str, Any]:
         "complete": reconciliation.complete,
         "altered": list(reconciliation.altered),
         "versions": reconciliation.versions,
+        "since_signoff": _since_json(reconciliation.since),
+    }
+
+
+def _since(folder: Path, period: str, signed: Signed, before: Path) -> Since:
+    first, last = _month(period)
+    with statement_files.connect() as connection:
+        statement_files.see(connection, folder)
+        statement_files.see(connection, before, prefix="was_")
+        return Since(signed, changes(connection, first, last))
+
+
+def _since_json(since: Since | None) -> dict[str, Any] | None:
+    if since is None:
+        return None
+    signed = since.signed
+    return {
+        "run": signed.run,
+        "digest": signed.digest,
+        "signed_by": signed.by,
+        "signed_at": signed.at.isoformat(),
+        "changes": [asdict(change) | {"delta_minor": change.delta_minor} for change in since.changes],
     }
 
 

@@ -66,8 +66,8 @@ def write(
         connection.execute(f"COPY (FROM {side} ORDER BY {order}) TO '{_quoted(folder / file_of(side))}'")
 
 
-def see(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """The folder's files are the connection's relations, as `hub.flow.match` wants them.
+def see(connection: duckdb.DuckDBPyConnection, folder: Path, *, prefix: str = "") -> None:
+    """The folder's files are the connection's relations, as `hub.flow.match` wants them; each named with the prefix.
 
     Raises:
         Misconfigured: a file is not there or not what it should be.
@@ -76,7 +76,7 @@ def see(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         path = folder / file_of(side)
         try:
             connection.execute(
-                f"CREATE VIEW {side} AS SELECT {', '.join(columns)}, file_row_number AS line"
+                f"CREATE VIEW {prefix}{side} AS SELECT {', '.join(columns)}, file_row_number AS line"
                 f" FROM read_parquet('{_quoted(path)}', file_row_number = true)"
             )
         except duckdb.Error as error:

@@ -310,6 +310,18 @@ entry = Table(
     Index("entry_intent", "intent_id"),
 )
 
+signoff = Table(
+    "signoff",  # a person vouches for a reconciliation; rows are added and never changed
+    hub_metadata,
+    Column("period", String(7), nullable=False),
+    Column("signed_at", String(27), nullable=False),
+    Column("run", Text, nullable=False),  # its folder's name
+    Column("digest", String(64), nullable=False),
+    Column("signed_by", String(100), nullable=False),
+    Column("note", Text, nullable=False),
+    PrimaryKeyConstraint("period", "signed_at"),
+)
+
 credit = Table(
     "credit",
     hub_metadata,

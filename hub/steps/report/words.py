@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from hub.model.money import EXPONENTS, format_minor
-from hub.model.reconciliation import Cause, CauseCode, Kind, Pair
+from hub.model.reconciliation import Cause, CauseCode, ChangeCode, Kind, Pair
 
 CAUSE: Final = {
     CauseCode.NEVER_CAPTURED: "Never captured",
@@ -74,6 +74,24 @@ KIND: Final = {
     Kind.PERIOD: "other period",
     Kind.STATUS: "amounts agree, status does not",
 }
+
+CHANGE: Final = {
+    ChangeCode.NEW_IN_CHANNEL: "New in the channel's statement",
+    ChangeCode.GONE_FROM_CHANNEL: "No longer in the channel's statement",
+    ChangeCode.CHANGED_IN_CHANNEL: "Changed in the channel",
+    ChangeCode.CAPTURED_SINCE: "Came to the hub after the sign-off",
+    ChangeCode.LATE_FACT: "Late: belongs to an earlier month that is closed",
+    ChangeCode.MOVED_OUT: "No longer counted in this month",
+    ChangeCode.RELEASED: "Was held; released since",
+    ChangeCode.TYPED_IN: "Typed into the ERP by hand",
+    ChangeCode.POSTED_SINCE: "Posted by the hub after the sign-off",
+    ChangeCode.VOIDED: "Voided or deleted in the ERP",
+    ChangeCode.EDITED_BY_HAND: "Edited by hand in the ERP",
+    ChangeCode.AMENDED_BY_HUB: "Amended by the hub",
+    ChangeCode.RESTATED: "Another figure, and nothing recorded says why",
+}
+
+SIDE: Final = {"channel": "Channel", "hub": "Hub", "erp": "ERP"}
 
 PAIR: Final = {Pair.CHANNEL_HUB: "Channel → hub", Pair.HUB_ERP: "Hub → ERP"}
 

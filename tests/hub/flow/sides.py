@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.flow.compare import Compared, compare
 from hub.flow.match import COLUMNS, month_of
-from hub.model.reconciliation import Reconciliation, Variance
+from hub.model.reconciliation import Reconciliation, Signed, Variance
 from hub.model.statement import ChannelRow, ErpRow, HubRow, StatementRow, Subject
 from hub.steps import statement_files
 from hub.steps.reconcile import Timelines, run
@@ -134,6 +134,7 @@ class Sides:
         channel_given: bool = True,
         complete: bool = True,
         timelines: Timelines | None = None,
+        signed: tuple[Signed, Path] | None = None,
     ) -> Reconciliation:
         return run(
             folder / period,
@@ -144,6 +145,7 @@ class Sides:
             versions={"orderhub": "0.1.0", "policies": "2026-01"},
             complete=complete,
             timelines=timelines,
+            signed=signed,
         )
 
 

@@ -222,6 +222,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner", "name"),
     )
     op.create_table(
+        "signoff",
+        sa.Column("period", sa.String(length=7), nullable=False),
+        sa.Column("signed_at", sa.String(length=27), nullable=False),
+        sa.Column("run", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("signed_by", sa.String(length=100), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("period", "signed_at"),
+    )
+    op.create_table(
         "step",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -310,6 +320,7 @@ def downgrade() -> None:
     )
     op.drop_index("step_intent", table_name="step")
     op.drop_table("step")
+    op.drop_table("signoff")
     op.drop_table("sealed")
     op.drop_table("release")
     op.drop_table("redaction")
