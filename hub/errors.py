@@ -8,6 +8,7 @@ HubError
 ├── InDoubt                 a write got no answer: probe, never resend
 ├── Untranslatable(…)       a record that a mapping cannot read: parked
 ├── Forged                  a delivery without a good seal: dropped
+├── Altered                 what is stored is not what was recorded
 └── Misconfigured           the configuration does not allow this
 """
 
@@ -91,6 +92,12 @@ class Forged(HubError):
     """A delivery whose seal is missing or wrong."""
 
     next = Next.DROP
+
+
+class Altered(HubError):
+    """What the store holds is not what the hub recorded; a person looks before anything goes on."""
+
+    next = Next.HALT
 
 
 class Misconfigured(HubError):

@@ -51,6 +51,9 @@ def register(app: typer.Typer) -> None:
         door.show(answer, *tables(answer))
         folder = from_run or hub.settings.home / "runs" / found.run
         say(f"run {found.run}, digest {found.digest[:12]}: {folder}")
+        if found.event_chain is not None:
+            root = found.event_chain
+            say(f"event chain sealed to {root.day}: {root.root[:12]}; orderhub verify proves it")
         for name in found.altered:
             say(f"{name} is no longer what the run wrote")
         if found.complete:

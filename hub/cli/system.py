@@ -1,11 +1,15 @@
-"""check, migrate, status: whether all is set up, and how it stands."""
+"""check, migrate, verify, status: whether all is set up and unaltered, and how it stands."""
 
 import os
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from hub.cli.door import Door, cells, command, moment, monies, now, say, table
+from hub.errors import Altered, Misconfigured
 from hub.settings import faults
 from hub.steps.opening import check, versions
 from hub.steps.showing import last_run
@@ -38,6 +42,48 @@ def register(app: typer.Typer) -> None:
             shown.add_row(one.part, one.version)
         door.show({one.part: one.version for one in found}, shown)
 
+    @command(app, "verify")
+    def verify_(
+        door: Door,
+        printed: Annotated[
+            list[Path] | None,
+            typer.Option("--printed", help="manifest.json or report.json of a run kept elsewhere; repeatable."),
+        ] = None,
+    ) -> int:
+        """Proves that no event was altered: hashes, daily roots, facts, entries, and the roots printed in all runs."""
+        from hub.steps.roots import make_roots
+        from hub.verifier import Unreadable, verify
+
+        with door.hub() as hub:
+            with suppress(Altered):  # the verifier says more of it
+                make_roots(hub)
+            store, runs = hub.settings.stores.hub, hub.settings.home / "runs"
+        try:
+            witnesses = [*sorted(runs.glob("*/manifest.json")), *(printed or ())]
+            report = verify(store.url.get_secret_value(), store.schema, witnesses)
+        except Unreadable as error:
+            raise Misconfigured(str(error)) from error
+        checked = table(None, "checked", "how many", "", right=("how many",))
+        for what in ("orders", "events", "facts", "entries", "days", "printed"):
+            checked.add_row(_CHECKED[what][0], f"{getattr(report, what):,}", _CHECKED[what][1])
+        if report.last is not None:
+            checked.add_row(*cells("last root", report.last["day"], report.last["root"]))
+        checked.add_row("since then", f"{report.unsealed:,}", "events that no root covers yet")
+        shown = [checked]
+        if not report.clean:
+            faults = table("\nFaults", "fault", "where", "what")
+            for fault in report.faults:
+                faults.add_row(*cells(fault.code, fault.where, fault.what))
+            shown.append(faults)
+        door.show(report.as_json(), *shown)
+        if report.clean:
+            say("nothing was altered")
+            return 0
+        more = report.faults_count - len(report.faults)
+        counted = f"{report.faults_count} fault{'' if report.faults_count == 1 else 's'}"
+        say(f"{counted}, {more} of them not shown" if more else counted)
+        return 1
+
     @command(app, "status")
     def status(door: Door) -> None:
         """What waits, what is held and with how much money, what the ERP has been told."""
@@ -68,6 +114,16 @@ def register(app: typer.Typer) -> None:
         said.add_row("open exceptions", str(sum(group.orders for group in groups)), f"of {len(groups)} causes")
         said.add_row(*cells("last reconciliation", "", run or "none yet"))
         door.show(answer, said)
+
+
+_CHECKED: Final = {
+    "orders": ("orders", "their number of events and last hash"),
+    "events": ("events", "each chained to the one before"),
+    "facts": ("facts", "content against hash, and one for each event"),
+    "entries": ("expected entries", "balance"),
+    "days": ("daily roots", "each follows from its events and the day before"),
+    "printed": ("printed roots", "in the manifests of runs: the same as in the store"),
+}
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hub.model.chain import DayRoot
+
 
 class Pair(StrEnum):
     """Which two sides are compared; a delta is always right − left."""
@@ -189,6 +191,7 @@ class Reconciliation:
     sales: Comparison
     payments: Comparison
     since: Since | None = None  # None: the period was not signed before this run
+    event_chain: DayRoot | None = None  # the newest daily root when the run was made; None: no day was complete yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from hub.model.problems import Problem
 from hub.model.records import Record, Translation
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub
-from hub.store import inbox, orders
+from hub.store import inbox, orders, roots
 from hub.store.orders import Changes, Overtaken
 from hub.store.personal import party_row
 from hub.store.schema import stamp
@@ -99,9 +99,9 @@ def reconsider(hub: Hub, keys: Sequence[OrderKey]) -> None:
 
 def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> None:
     for attempt in range(ATTEMPTS_MAX):
-        now = hub.clock()
         changes = Changes()
         with hub.store.connect() as reading:
+            now = roots.open_moment(reading, hub.clock())
             decider = Decider(hub, reading, orders.load(reading, facts), now)
             decided = [decider.order(key, new) for key, new in facts.items()]
             wanted = {key for one in decided for key in one.masters}
@@ -114,6 +114,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
             changes.new_stubs.extend(decider.stub(record, error))
         try:
             with hub.writing() as writing, writing.begin():
+                roots.hold_open(writing, now)
                 disposed = [decider.dispose(writing, one) for one in decided]
                 for one in disposed:
                     one.add_to(changes)

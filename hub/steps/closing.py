@@ -19,6 +19,7 @@ from hub.settings import Channel
 from hub.steps import reconcile as runs
 from hub.steps.expected import expected_rows
 from hub.steps.hub import Hub
+from hub.steps.roots import make_roots
 from hub.steps.showing import RUNS
 from hub.store import signoffs
 from hub.store.schema import moment
@@ -67,6 +68,7 @@ def reconcile(
     erp = hub.erp
     if not isinstance(erp, StatesDocuments):
         raise Misconfigured(f"erp {hub.settings.erp.slug}: it gives no statement to reconcile with")
+    event_chain = make_roots(hub)
     with hub.store.connect() as connection:
         signed = signoffs.standing(connection, period)
         return runs.run(
@@ -79,6 +81,7 @@ def reconcile(
             complete=bool(statements) and not unread.count,
             timelines=lambda order: list(_timeline(hub, order)),
             signed=(signed, hub.settings.home / RUNS / signed.run) if signed else None,
+            event_chain=event_chain,
         )
 
 

@@ -25,6 +25,7 @@ from hub.errors import Misconfigured
 from hub.flow.compare import compare
 from hub.flow.match import SIDES, month_of
 from hub.flow.since import changes
+from hub.model.chain import DayRoot
 from hub.model.reconciliation import Comparison, Reconciliation, Signed, Since, TimelineItem, Variance
 from hub.model.statement import ChannelRow, ErpRow, HubRow
 from hub.steps import statement_files
@@ -60,6 +61,7 @@ class Manifest:
     channel_given: bool
     content: dict[str, str]  # SHA-256 of each side's rows, whatever their order
     bytes: dict[str, str]  # SHA-256 of each side's file
+    event_chain: DayRoot | None = None  # the newest daily root by then: evidence beside the run, no part of its digest
 
 
 _MANIFEST: Final = TypeAdapter(Manifest)
@@ -76,6 +78,7 @@ def run(
     complete: bool,
     timelines: Timelines | None = None,
     signed: tuple[Signed, Path] | None = None,
+    event_chain: DayRoot | None = None,
 ) -> Reconciliation:
     """The folder holds the run and both its reports.
 
@@ -88,6 +91,7 @@ def run(
         versions: of code, policies, crosswalks; part of the digest.
         complete: every side was read whole.
         signed: the sign-off that stands for the period, and the folder of the run that was signed.
+        event_chain: the newest daily root, printed as evidence; None: no day is complete yet.
 
     Raises:
         Misconfigured: the period is not written `2026-05`, or the folder holds a run already.
@@ -98,7 +102,8 @@ def run(
         raise Misconfigured(f"reconcile: {folder} holds a run already; name another folder, or reconcile --from it")
     with statement_files.connect() as connection:
         statement_files.write(connection, folder, channel=channel or (), hub=hub, erp=erp)
-        _seal(connection, folder, period, versions, complete=complete, channel_given=channel is not None)
+        given = channel is not None
+        _seal(connection, folder, period, versions, complete=complete, channel_given=given, event_chain=event_chain)
     if signed is not None:
         (folder / SINCE).write_bytes(_SINCE.dump_json(_since(folder, period, *signed), indent=1))
     reconciliation = rerun(folder)
@@ -125,6 +130,7 @@ def _seal(
     *,
     complete: bool,
     channel_given: bool,
+    event_chain: DayRoot | None = None,
 ) -> None:
     manifest = Manifest(
         FORMAT,
@@ -134,6 +140,7 @@ def _seal(
         channel_given,
         {side: statement_files.content_digest(connection, side) for side in SIDES},
         {side: statement_files.bytes_digest(folder, side) for side in SIDES},
+        event_chain,
     )
     (folder / MANIFEST).write_bytes(_MANIFEST.dump_json(manifest, indent=1))
 
@@ -182,6 +189,7 @@ def rerun(folder: Path) -> Reconciliation:
         sales=compared.sales,
         payments=compared.payments,
         since=_SINCE.validate_json((folder / SINCE).read_bytes()) if (folder / SINCE).exists() else None,
+        event_chain=manifest.event_chain,
     )
 
 
@@ -215,6 +223,7 @@ def as_json(reconciliation: Reconciliation) -> dict[str, Any]:
         "complete": reconciliation.complete,
         "altered": list(reconciliation.altered),
         "versions": reconciliation.versions,
+        "event_chain": _chain_json(reconciliation.event_chain),
         "since_signoff": _since_json(reconciliation.since),
     }
 
@@ -238,6 +247,10 @@ def _since_json(since: Since | None) -> dict[str, Any] | None:
         "signed_at": signed.at.isoformat(),
         "changes": [asdict(change) | {"delta_minor": change.delta_minor} for change in since.changes],
     }
+
+
+def _chain_json(root: DayRoot | None) -> dict[str, Any] | None:
+    return None if root is None else {**asdict(root), "day": root.day.isoformat()}
 
 
 def _month(period: str) -> tuple[datetime.date, datetime.date]:

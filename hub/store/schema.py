@@ -193,7 +193,20 @@ event = Table(
     Column("fact_hash", String(32), nullable=False),
     Column("hash", String(64), nullable=False),  # of the one before and all of the above
     PrimaryKeyConstraint("channel", "order_id", "seq"),
+    # A day's events are found by it: a few pages on PostgreSQL. On SQLite it is kept empty and costs nothing: a real
+    # index would slow every import for one scan a day.
+    Index("event_recorded", "recorded_at", postgresql_using="brin", sqlite_where=text("0")),
     sqlite_with_rowid=False,
+)
+
+root = Table(  # one a day (UTC), from the first event on; see docs/decisions on the event chain
+    "root",
+    hub_metadata,
+    Column("day", String(10), primary_key=True),
+    Column("orders", Integer, nullable=False),  # with an event recorded that day
+    Column("events", Integer, nullable=False),  # recorded that day
+    Column("root", String(64), nullable=False),  # over those, chained to the day before
+    Column("made_at", String(27), nullable=False),
 )
 
 exception = Table(

@@ -70,6 +70,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "order_id", "seq"),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "event_recorded", "event", ["recorded_at"], unique=False, postgresql_using="brin", sqlite_where=sa.text("0")
+    )
     op.create_table(
         "exception",
         sa.Column("channel", sa.String(length=20), nullable=False),
@@ -213,6 +216,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "root",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("orders", sa.Integer(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("day"),
+    )
+    op.create_table(
         "sealed",
         sa.Column("owner", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -322,6 +334,7 @@ def downgrade() -> None:
     op.drop_table("step")
     op.drop_table("signoff")
     op.drop_table("sealed")
+    op.drop_table("root")
     op.drop_table("release")
     op.drop_table("redaction")
     op.drop_table("party")
@@ -346,6 +359,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("resolved_at IS NULL"),
     )
     op.drop_table("exception")
+    op.drop_index("event_recorded", table_name="event", postgresql_using="brin", sqlite_where=sa.text("0"))
     op.drop_table("event")
     op.drop_index("entry_intent", table_name="entry")
     op.drop_table("entry")
