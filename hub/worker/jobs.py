@@ -11,6 +11,7 @@ from hub.steps.advance import advance_all
 from hub.steps.erp_changes import pull_erp, tells_changes
 from hub.steps.exceptions import reconsider_due
 from hub.steps.hub import Hub
+from hub.steps.roots import make_roots
 from hub.steps.send import send_all
 from hub.worker.bell import Bell, Job
 from hub.worker.schedule import Beat, Schedule
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 ADVANCE: Final = "advance"
 SEND: Final = "send"
+SEAL: Final = "seal"
 ERP_CHANGES: Final = "pull erp"
 
 ADVANCE_EVERY_S: Final = 5  # the clock's ring, for what no webhook rang
@@ -26,6 +28,7 @@ SEND_EVERY_S: Final = 5
 REFETCH_EVERY_S: Final = 5
 ERP_CHANGES_EVERY_S: Final = 60
 SWEEP_EVERY_S: Final = 3_600
+SEAL_EVERY_S: Final = 3_600  # a day is sealed once it is over, soon after midnight UTC
 FAILED_S: Final = 30  # a job that failed is left alone for so long
 CREDENTIALS_S: Final = 900  # one whose credentials are no longer good
 
@@ -71,7 +74,11 @@ class Jobs:
 
 
 def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
-    works: dict[str, Job] = {ADVANCE: partial(_advance, hub, ring), SEND: partial(_send, hub)}
+    works: dict[str, Job] = {
+        ADVANCE: partial(_advance, hub, ring),
+        SEND: partial(_send, hub),
+        SEAL: partial(_seal, hub),
+    }
     if tells_changes(hub):
         works[ERP_CHANGES] = partial(_pull_erp, hub, ring)
     for slug in syncing.channels_live(hub):
@@ -83,7 +90,7 @@ def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
 
 
 def _beats(hub: Hub) -> list[tuple[str, float]]:
-    beats: list[tuple[str, float]] = [(ADVANCE, ADVANCE_EVERY_S), (SEND, SEND_EVERY_S)]
+    beats: list[tuple[str, float]] = [(ADVANCE, ADVANCE_EVERY_S), (SEND, SEND_EVERY_S), (SEAL, SEAL_EVERY_S)]
     if tells_changes(hub):
         beats.append((ERP_CHANGES, ERP_CHANGES_EVERY_S))
     for slug in syncing.channels_live(hub):
@@ -114,6 +121,10 @@ def _advance(hub: Hub, ring: Callable[[str], None]) -> None:
 
 def _send(hub: Hub) -> None:
     send_all(hub)
+
+
+def _seal(hub: Hub) -> None:
+    make_roots(hub)
 
 
 def _pull(hub: Hub, ring: Callable[[str], None], slug: str, stream: str) -> None:
