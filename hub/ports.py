@@ -224,6 +224,9 @@ class ErasesParties(Protocol):
     def erase(self, customers: Sequence[DocumentKey]) -> int:
         """The personal data of these customers is gone from the ERP, what they owe stays; how many had any."""
 
+    def scrub(self) -> bool:
+        """What was erased is not on its disk either; False: not yet, try again later."""
+
 
 @runtime_checkable
 class StatesDocuments(Protocol):

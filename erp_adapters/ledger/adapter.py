@@ -154,11 +154,16 @@ class LedgerAdapter:
         customer = schema.customer
         erased = 0
         with schema.write(self.engine) as connection:
+            schema.overwrite(connection)
             for first in range(0, len(customers), KEYS_AT_ONCE):
                 some = customers[first : first + KEYS_AT_ONCE]
                 found = update(customer).where(customer.c.key.in_(some), customer.c.name.is_not(None))
                 erased += connection.execute(found.values(name=None)).rowcount
         return erased
+
+    def scrub(self) -> bool:
+        """What was erased is not in the ledger's files either; False: somebody was reading."""
+        return schema.scrub(self.engine)
 
     # --- statements ------------------------------------------------------------------------------------------------
 

@@ -264,6 +264,27 @@ def take_turn(connection: Connection) -> dict[str, int]:
     return dict(row._mapping)
 
 
+def overwrite(connection: Connection) -> None:
+    """What this connection changes is overwritten in a SQLite file, not only forgotten."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
+def scrub(engine: Engine) -> bool:
+    """A SQLite file is written anew, so that free room holds nothing old; False: its log is still being read."""
+    if engine.dialect.name != "sqlite":
+        return True
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("VACUUM")
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        cursor.close()
+    finally:
+        raw.close()
+    return not busy
+
+
 def _engine(url: URL) -> Engine:
     schema = url.query.get("schema")
     url = url.difference_update_query(["schema"])

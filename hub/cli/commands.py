@@ -2,7 +2,19 @@
 
 import typer
 
-from hub.cli import books, crosswalk, exceptions, importing, orders, reconciling, records, rehearsing, serving, system
+from hub.cli import (
+    books,
+    crosswalk,
+    exceptions,
+    importing,
+    orders,
+    privacy,
+    reconciling,
+    records,
+    rehearsing,
+    serving,
+    system,
+)
 from hub.cli.door import ConfigOption, FormatOption, Given, HomeOption
 
 app = typer.Typer(
@@ -23,5 +35,17 @@ def orderhub(
     ctx.obj = Given(home, config, form)
 
 
-for group in (system, serving, importing, orders, records, exceptions, crosswalk, books, reconciling, rehearsing):
+for group in (
+    system,
+    serving,
+    importing,
+    orders,
+    records,
+    exceptions,
+    crosswalk,
+    privacy,
+    books,
+    reconciling,
+    rehearsing,
+):
     group.register(app)

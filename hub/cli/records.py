@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.door import Door, cells, clean, command, moment, table, write
+from hub.cli.door import Door, cells, clean, command, moment, say, table, write
 from hub.errors import Misconfigured
 from hub.store.views import records
 from hub.store.views.records import RecordDetail
@@ -63,9 +63,12 @@ def register(app: typer.Typer) -> None:
             head.add_row(*cells(name, value))
         body = found.body.decode("utf-8", "backslashreplace")
         door.show(asdict(found.row) | {
-            "digest": found.digest, "headers": found.headers, "result": found.result, "body": body,
+            "digest": found.digest, "headers": found.headers, "result": found.result,
+            "body": None if found.purged_at else body, "purged_at": found.purged_at,
         }, head)  # fmt: skip
-        if not door.json_wanted:
+        if found.purged_at:
+            say(f"the body of record {id} was purged: only its digest is left, to tell another copy by")
+        elif not door.json_wanted:
             write("\n" + "\n".join(clean(line) for line in _pretty(body).splitlines()) + "\n")
 
 
@@ -81,6 +84,7 @@ def _facts(found: RecordDetail) -> dict[str, str | None]:
         "order": row.order,
         "problems": "; ".join(f"{one['path']}: {one['message']}" for one in problems) or None,
         "sha-256": found.digest,
+        "purged": moment(found.purged_at) or None,
         **{f"header {name}": value for name, value in sorted(found.headers.items())},
     }
 

@@ -18,9 +18,9 @@ class Received:
     key: str  # delivery id, else kind + external id + version, else the digest of the bytes
     topic: str  # the channel's word for what this is; "" where a file does not say
     source: Source
-    body: bytes
+    body: bytes = field(repr=False)
     received_at: datetime
-    headers: dict[str, str] = field(default_factory=dict)  # lower-case names, secrets left out
+    headers: dict[str, str] = field(default_factory=dict, repr=False)  # lower-case names, secrets left out
 
     @property
     def digest(self) -> str:
@@ -35,7 +35,7 @@ class Record:
     channel: str
     topic: str
     source: Source
-    body: bytes
+    body: bytes = field(repr=False)
     received_at: datetime
 
 

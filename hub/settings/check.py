@@ -22,6 +22,7 @@ from hub.settings.parts import (
     Holds,
     HubFile,
     PriceHold,
+    Retention,
     is_variable,
 )
 
@@ -54,7 +55,7 @@ def read(
 SETTING_NAMES: Final = sorted(
     {
         name
-        for part in (HubFile, Entity, Channel, Erp, Files, Holds, PriceHold, CreditHold, CaptureHold)
+        for part in (HubFile, Entity, Channel, Retention, Erp, Files, Holds, PriceHold, CreditHold, CaptureHold)
         for name in part.model_fields
     }
 )

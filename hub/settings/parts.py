@@ -90,6 +90,15 @@ class Entity(Part):
     policies: DataFile = SHIPPED.parent / "policies.yaml"
 
 
+class Retention(Part):
+    """How long personal data is kept after it was last received; None: for good. See orderhub purge."""
+
+    parties_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """Names and addresses of buyers."""
+    bodies_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """Raw records: their bodies and headers."""
+
+
 class Channel(Part):
     """One configured connection to a system."""
 
@@ -106,6 +115,7 @@ class Channel(Part):
     """The connector's own settings; its README names them, and `orderhub check` their faults."""
     every: dict[str, Annotated[int, Field(ge=1, le=86_400)]] = {}
     """How often a stream of the channel is pulled, in seconds; one that is not named keeps the connector's beat."""
+    retention: Retention = Retention()
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
 

@@ -1,6 +1,7 @@
 """Connections: SQLite files set up to be safe and quick, PostgreSQL schemas; both migrated before the first use."""
 
 import fcntl
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ def connect(url: str, part: Part, schema: str | None = None) -> Engine:
 
 def open_engine(url: str, *, durable: bool, schema: str | None = None) -> Engine:
     """An engine without migrating; `durable`: each commit is on disk before it returns, also on power loss."""
+    logging.getLogger("sqlalchemy.engine.Engine").addFilter(_no_rows)
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url, "FULL" if durable else "NORMAL")
     engine = create_engine(
@@ -46,6 +48,25 @@ def open_engine(url: str, *, durable: bool, schema: str | None = None) -> Engine
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OPENING_LOCK})")
             connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
     return engine
+
+
+def scrub(engine: Engine) -> bool:
+    """What was taken away is not in the files either; False: somebody was reading, so the log may still hold it.
+
+    SQLite leaves copies behind in free room, wherever pages were split; only a new file is sure to have none. On
+    PostgreSQL its own vacuum gives the room back, and what lies on the disk is its operator's matter.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("VACUUM")
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        cursor.close()
+    finally:
+        raw.close()
+    return not busy
 
 
 def migrate(engine: Engine, part: Part, revision: str = "head") -> None:
@@ -92,6 +113,11 @@ def _is_current(connection: Connection, part: Part) -> bool:
         return False
     newest = max(path.stem.split("_")[0] for path in (MIGRATIONS / part).glob("[0-9]*.py"))
     return connection.exec_driver_sql(f"SELECT version_num FROM {part}_version").scalar() == newest  # noqa: S608
+
+
+def _no_rows(record: logging.LogRecord) -> bool:
+    """Statements may be logged, the rows that they give never: names and addresses are among them."""
+    return record.levelno > logging.DEBUG
 
 
 def _sqlite(url: str, synchronous: str) -> Engine:

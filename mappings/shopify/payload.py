@@ -25,6 +25,12 @@ Raw = Any  # looked into by the mapping
 class Payload(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
+    def __repr__(self) -> str:
+        """No field: buyers' names and addresses are among them."""
+        return f"{type(self).__name__}(…)"
+
+    __str__ = __repr__
+
 
 class TaxLinePayload(Payload):
     title: Text | None = None

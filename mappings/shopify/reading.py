@@ -21,6 +21,11 @@ EPOCH: Final = datetime.fromisoformat(
     "1970-01-01T00:00:00+00:00"
 )  # stands in for a faulty time until the fault is raised
 
+PERSONAL: Final = frozenset(
+    {"customer", "billing_address", "shipping_address", "email", "contact_email", "phone", "company", "note"}
+)
+"""Parts of a path below which a person is described: faults there are named, their values are not repeated."""
+
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
 _NUMERIC_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _GID = re.compile(r"gid://shopify/[A-Za-z]+/([0-9]{1,20})(\?.*)?", re.ASCII)
@@ -52,8 +57,10 @@ class Reading:
         self.rename = rename
 
     def fault(self, message: str, *path: Part) -> None:
-        """The record does not translate: what is at `path` is at fault."""
+        """The record does not translate: what is at `path` is at fault. The value is not shown where it is personal."""
         if len(self.faults) < FAULTS_MAX:
+            if not PERSONAL.isdisjoint(path):
+                message = message.partition(": ")[0]
             text = path_text(path)
             self.faults.append(Problem(text if self.rename is None else self.rename(text), message, "untranslatable"))
 

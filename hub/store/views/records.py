@@ -1,7 +1,7 @@
 """The raw rows of the inbox, for people."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, select
@@ -26,9 +26,10 @@ class RecordRow:
 class RecordDetail:
     row: RecordRow
     digest: str
-    headers: dict[str, str]
-    body: bytes
-    result: dict[str, Any] | None  # the row that `import` prints
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    result: dict[str, Any] | None = field(repr=False)  # the row that `import` prints
+    purged_at: str | None = None  # the body and headers were taken away then
 
 
 def listed(
@@ -56,7 +57,7 @@ def listed(
 def find(inbox: Engine, id: int) -> RecordDetail | None:
     """The record with its body; None: there is none of that number."""
     query = (
-        select(*_ROW, record.c.digest, body.c.headers, body.c.body, record.c.result)
+        select(*_ROW, record.c.digest, body.c.headers, body.c.body, record.c.result, body.c.purged_at)
         .join(body, body.c.record_id == record.c.id)
         .where(record.c.id == id)
     )
@@ -65,7 +66,8 @@ def find(inbox: Engine, id: int) -> RecordDetail | None:
     if row is None:
         return None
     plain = RecordRow(*row[: len(_ROW)])
-    return RecordDetail(plain, row.digest, json.loads(row.headers), row.body, json.loads(row.result or "null"))
+    result = json.loads(row.result or "null")
+    return RecordDetail(plain, row.digest, json.loads(row.headers), row.body, result, row.purged_at)
 
 
 _ROW = (
