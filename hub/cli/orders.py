@@ -101,7 +101,9 @@ def _lines(sight: OrderSight) -> Table:
     lines = table("\nLines", "sku", "title", "net", *counts, right=("net", *counts), whole=("sku",))
     for line, row in zip(sight.lines, figures, strict=True):
         plain = [figure or "-" for name, figure in row if name in counts]
-        lines.add_row(*cells(line.sku, line.title, money(line.net_minor, sight.row.currency), *plain))
+        skus = [one.value for one in line.references if one.kind == "sku" and one.value != line.sku]
+        sku = f"{line.sku} (also {', '.join(skus)})" if skus else line.sku
+        lines.add_row(*cells(sku, line.title, money(line.net_minor, sight.row.currency), *plain))
     return lines
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cmp_to_key
 
+from hub.flow.lines import Lines
 from hub.model.facts import (
     SOURCE_RANK,
     Edit,
@@ -78,10 +79,11 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
     refunds: list[DatedRefund] = []
     tenders: list[DatedTender] = []
     returns: list[DatedReturn] = []
+    lines = lines_of(facts)
     for (_, external_id), fact in facts.items():
-        match fact.body:
-            case Snapshot() as snapshot:
-                pass
+        match fact.body if lines is None else lines.body(fact.body, fact.modified_at):
+            case Snapshot() as latest:
+                snapshot = lines.snapshot if lines is not None else latest
             case Fulfilment() as body if body.status in LEFT:
                 fulfilments.append(DatedFulfilment(external_id, body, fact.source))
             case Refund() as body:
@@ -89,7 +91,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
             case Tender() as body:
                 tenders.append(DatedTender(external_id, body))
             case Return() as body:
-                returns.append(DatedReturn(external_id, _whole(fact, body, facts.overtaken)))
+                returns.append(DatedReturn(external_id, _whole(fact, body, facts.overtaken, lines)))
             case Fulfilment() | Edit():
                 pass  # announced or called off; an edit's effect is in the snapshot that follows it
             case _:
@@ -120,7 +122,25 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
         shipped_at=fulfilments[0].body.shipped_at if fulfilments else None,
         post_sale_at=refunds[0].body.processed_at if refunds else None,
         problems=tuple(_strangers(quantities, fulfilments, refunds)) if snapshot else (),
+        references=tuple(lines.references) if lines is not None else (),
     )
+
+
+def lines_of(facts: FactSet) -> Lines | None:
+    """The lines through all versions of the order's snapshot; None where every version names them alike."""
+    if not facts.overtaken:
+        return None
+    versions = [x for x in facts.overtaken if x.kind is FactKind.SNAPSHOT]
+    versions += [fact for fact in facts.values() if fact.kind is FactKind.SNAPSHOT]
+    if all(_named(versions[0]) == _named(version) for version in versions[1:]):
+        return None
+    versions.sort(key=cmp_to_key(_later_first), reverse=True)
+    return Lines.of([x.body for x in versions if isinstance(x.body, Snapshot)])
+
+
+def _named(version: Fact) -> list[tuple[str, str | None, str | None]]:
+    lines = version.body.lines if isinstance(version.body, Snapshot) else ()
+    return [(line.external_id, line.sku, line.product) for line in lines]
 
 
 def events(before: FactSet, after: FactSet) -> list[Event]:
@@ -135,11 +155,12 @@ def events(before: FactSet, after: FactSet) -> list[Event]:
     return found
 
 
-def _whole(fact: Fact, body: Return, overtaken: Iterable[Fact]) -> Return:
+def _whole(fact: Fact, body: Return, overtaken: Iterable[Fact], lines: Lines | None) -> Return:
     """The return with what its latest version does not say, a closing above all, from the latest that does."""
     earlier = [x for x in overtaken if x.kind is FactKind.RETURN and x.external_id == fact.external_id]
     for version in sorted(earlier, key=cmp_to_key(_later_first)):
-        if isinstance(told := version.body, Return):
+        told = version.body if lines is None else lines.body(version.body, version.modified_at)
+        if isinstance(told, Return):
             body = Return(
                 body.status,
                 told.lines if body.lines is None else body.lines,

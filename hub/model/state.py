@@ -70,6 +70,21 @@ class DatedReturn:
     body: Return
 
 
+class ReferenceKind(StrEnum):
+    CHANNEL_LINE = "channel_line"
+    SKU = "sku"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A word of the channel's for a line of ours, from that moment until the next of its kind."""
+
+    line: LineId
+    kind: ReferenceKind
+    value: str
+    valid_from: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class OrderState:
     """A pure function of the set of the order's facts: the same however often and in whatever order they came."""
@@ -91,6 +106,17 @@ class OrderState:
     shipped_at: datetime | None
     post_sale_at: datetime | None  # first refund or return
     problems: tuple[Problem, ...]
+    references: tuple[Reference, ...] = ()  # of all lines, oldest first; none where the snapshot has one version
+
+    def references_of(self, line: Line) -> tuple[Reference, ...]:
+        """What the channel has called the line, oldest first."""
+        found = tuple(x for x in self.references if x.line == line.id)
+        if found or self.snapshot is None:
+            return found
+        first = (Reference(line.id, ReferenceKind.CHANNEL_LINE, line.external_id, self.snapshot.placed_at),)
+        if line.sku is None:
+            return first
+        return (*first, Reference(line.id, ReferenceKind.SKU, line.sku, self.snapshot.placed_at))
 
     @property
     def identity_gap_minor(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from hub.flow.fold import FactSet, winners
+from hub.flow.fold import FactSet, lines_of, winners
 from hub.model.documents import DOCUMENT, DocumentKey, DocumentKind, document_key
 from hub.model.facts import FactKind, Fulfilment, Refund, Tender
 from hub.model.intents import Action
@@ -55,12 +55,15 @@ def _subjects(channel: OpenChannel, key: OrderKey, latest: FactSet) -> list[Stat
     snapshot = latest.get((FactKind.SNAPSHOT, key.external_id))
     if snapshot is None or not isinstance(snapshot.body, Snapshot):
         return []
-    bodies = [(at[1], fact.body) for at, fact in latest.items()]
+    lines = lines_of(latest)
+    bodies = [
+        (at[1], fact.body if lines is None else lines.body(fact.body, fact.modified_at)) for at, fact in latest.items()
+    ]
     return subjects(
         key,
         channel.entity.slug,
         channel.timezone,
-        snapshot.body,
+        snapshot.body if lines is None or lines.snapshot is None else lines.snapshot,
         [body for _, body in bodies if isinstance(body, Fulfilment)],
         [(id, body) for id, body in bodies if isinstance(body, Refund)],
         [(id, body) for id, body in bodies if isinstance(body, Tender)],

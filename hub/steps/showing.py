@@ -8,7 +8,7 @@ from hub.errors import Misconfigured
 from hub.flow.fold import fold, winners
 from hub.model.order import OrderKey
 from hub.model.problems import Problem
-from hub.model.state import OrderState
+from hub.model.state import OrderState, ReferenceKind
 from hub.steps.hub import Hub
 from hub.store import orders as stored
 from hub.store.views import exceptions, orders
@@ -17,6 +17,16 @@ from hub.store.views.orders import DocumentRow, EventRow, OrderRow, RecordOfOrde
 
 RUNS: Final = "runs"  # under the home, a folder a reconciliation
 MANIFEST: Final = "manifest.json"
+RENAMED: Final = {ReferenceKind.SKU.value: "sku_renamed", ReferenceKind.CHANNEL_LINE.value: "line_renumbered"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSight:
+    """The channel's line id or SKU for a line, from a moment on."""
+
+    kind: str
+    value: str
+    valid_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class LineSight:
     credited: int
     returned: int
     open: int
+    references: list[ReferenceSight]  # what the channel has called it, oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,13 @@ def timeline(hub: Hub, name: str) -> tuple[OrderRow, list[Happening]]:
         Happening(event.occurred_at, event.kind, f"{event.fact_kind} {event.fact_id}", event.amount_minor or None)
         for event in sight.events
     ]
+    for line in sight.lines:
+        last: dict[str, ReferenceSight] = {}
+        for one in line.references:
+            if one.kind in last:
+                detail = f"line {line.line}: {last[one.kind].value} is {one.value} from here on"
+                found.append(Happening(one.valid_from, RENAMED[one.kind], detail))
+            last[one.kind] = one
     for record in sight.records:
         found.append(Happening(record.received_at, "captured", f"record {record.record} by {record.source}"))
     for document in sight.documents:
@@ -188,6 +206,10 @@ def _lines(state: OrderState) -> list[LineSight]:
                 credited=quantities.credited,
                 returned=quantities.returned,
                 open=quantities.open,
+                references=[
+                    ReferenceSight(one.kind.value, one.value, one.valid_from.isoformat())
+                    for one in state.references_of(line)
+                ],
             )
         )
     return found

@@ -135,3 +135,21 @@ def test_an_order_id_stays_on_one_line_of_the_list(orderhub: Orderhub) -> None:
     assert "shopify/5551234567890 " in out
     assert " 2026-03-02 " in out
     assert max(len(line.rstrip()) for line in out.splitlines()) <= 100
+
+
+def test_a_sku_renamed_in_the_channel_is_told_and_changes_nothing_that_stands(orderhub: Orderhub) -> None:
+    renamed = order(sku="TENT-NEW") | {"updated_at": "2026-03-03T10:00:00-05:00"}
+    orderhub.json("import", "shopify", orderhub.file(order()))
+    before = orderhub.json("orders", "show", "1001")["documents"]
+
+    orderhub.json("import", "shopify", orderhub.file(renamed))
+
+    sight = orderhub.json("orders", "show", "1001")
+    assert sight["documents"] == before
+    assert [(x["kind"], x["value"], x["valid_from"]) for x in sight["lines"][0]["references"][1:]] == [
+        ("sku", "TENT-2P-GRN", "2026-03-02T15:00:00+00:00"),
+        ("sku", "TENT-NEW", "2026-03-03T15:00:00+00:00"),
+    ]
+    told = orderhub.json("orders", "timeline", "1001")["timeline"]
+    assert "TENT-2P-GRN is TENT-NEW from here on" in next(x["detail"] for x in told if x["what"] == "sku_renamed")
+    assert "TENT-2P-GRN (also TENT-NEW)" in orderhub("orders", "show", "1001").out
