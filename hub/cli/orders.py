@@ -142,6 +142,8 @@ def _head(sight: OrderSight) -> Table:
         "processing": moment(stages.processing_at),
         "shipping": moment(stages.shipped_at),
         "post-sale": moment(stages.post_sale_at),
+        "ship by": moment(stages.promised_ship_by),
+        "deliver by": moment(stages.promised_delivery_by),
         "records": ", ".join(str(record.record) for record in sight.records),
         "problems": "; ".join(f"{problem.path}: {problem.message}" for problem in sight.problems),
     }

@@ -12,6 +12,7 @@ from hub.model.facts import (
     FactKind,
     Fulfilment,
     FulfilmentStatus,
+    Promise,
     Refund,
     Restock,
     Return,
@@ -79,6 +80,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
     refunds: list[DatedRefund] = []
     tenders: list[DatedTender] = []
     returns: list[DatedReturn] = []
+    promises: list[Promise] = []
     lines = lines_of(facts)
     for (_, external_id), fact in facts.items():
         match fact.body if lines is None else lines.body(fact.body, fact.modified_at):
@@ -92,6 +94,9 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
                 tenders.append(DatedTender(external_id, body))
             case Return() as body:
                 returns.append(DatedReturn(external_id, _whole(fact, body, facts.overtaken, lines)))
+            case Promise() as body:
+                if not body.called_off:
+                    promises.append(body)
             case Fulfilment() | Edit():
                 pass  # announced or called off; an edit's effect is in the snapshot that follows it
             case _:
@@ -121,6 +126,13 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
         processing_at=_first([t.body.processed_at for t in tenders[:1]] + [f.body.shipped_at for f in fulfilments[:1]]),
         shipped_at=fulfilments[0].body.shipped_at if fulfilments else None,
         post_sale_at=refunds[0].body.processed_at if refunds else None,
+        promised_ship_by=_first(
+            [x.ship_by for x in promises if x.ship_by] or _given(snapshot.promised_ship_by if snapshot else None)
+        ),
+        promised_delivery_by=_first(
+            [x.delivery_by for x in promises if x.delivery_by]
+            or _given(snapshot.promised_delivery_by if snapshot else None)
+        ),
         problems=tuple(_strangers(quantities, fulfilments, refunds)) if snapshot else (),
         references=tuple(lines.references) if lines is not None else (),
     )
@@ -301,6 +313,10 @@ def _strangers(
             yield Problem(f"lines[{line}]", f"{units.shipped} shipped of {units.ordered} ordered", "overshipped")
 
 
+def _given(time: datetime | None) -> list[datetime]:
+    return [] if time is None else [time]
+
+
 def _first(times: list[datetime]) -> datetime | None:
     return min(times, default=None)
 
@@ -350,6 +366,9 @@ def _happened(held: Fact | None, fact: Fact) -> Iterator[Event]:
             yield Event(_RETURN_EVENTS[returned.status], fact.kind, fact.external_id, fact.occurred_at)
         case Edit() as edit:
             yield Event(EventKind.EDITED, fact.kind, fact.external_id, edit.committed_at)
+        case Promise() as promise:
+            if held is not None or promise.ship_by or promise.delivery_by:
+                yield Event(EventKind.PROMISED, fact.kind, fact.external_id, fact.occurred_at)
         case _:
             yield Event(EventKind.DELETED, fact.kind, fact.external_id, fact.occurred_at)
 

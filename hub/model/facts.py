@@ -19,6 +19,7 @@ class FactKind(StrEnum):
     TENDER = "tender"
     RETURN = "return"
     EDIT = "edit"
+    PROMISE = "promise"
     DELETION = "deletion"
 
 
@@ -165,11 +166,20 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What the buyer was told of one delivery of the order; a fact of its own, for not every record says it."""
+
+    ship_by: datetime | None = None  # None: not said
+    delivery_by: datetime | None = None
+    called_off: bool = False  # the delivery is cancelled, and with it the promise
+
+
+@dataclass(frozen=True, slots=True)
 class Deletion:
     """The channel says that the order is gone; what was booked stays and a person decides."""
 
 
-Body = Snapshot | Fulfilment | Refund | Tender | Return | Edit | Deletion
+Body = Snapshot | Fulfilment | Refund | Tender | Return | Edit | Promise | Deletion
 
 BODY_TYPES: dict[FactKind, type[Body]] = {
     FactKind.SNAPSHOT: Snapshot,
@@ -178,6 +188,7 @@ BODY_TYPES: dict[FactKind, type[Body]] = {
     FactKind.TENDER: Tender,
     FactKind.RETURN: Return,
     FactKind.EDIT: Edit,
+    FactKind.PROMISE: Promise,
     FactKind.DELETION: Deletion,
 }
 

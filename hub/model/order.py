@@ -1,7 +1,7 @@
 """An order as its channel states it at one moment, in the hub's words."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NewType
@@ -210,8 +210,8 @@ class Snapshot:
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     closed_at: datetime | None = None
-    promised_ship_by: date | None = None
-    promised_delivery_by: date | None = None
+    promised_ship_by: datetime | None = None  # where the order itself says it; else in facts of kind promise
+    promised_delivery_by: datetime | None = None
 
     @property
     def computed_total_minor(self) -> int:

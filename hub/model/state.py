@@ -105,6 +105,8 @@ class OrderState:
     processing_at: datetime | None  # first money or first goods
     shipped_at: datetime | None
     post_sale_at: datetime | None  # first refund or return
+    promised_ship_by: datetime | None  # the first deadline of any delivery that is not called off
+    promised_delivery_by: datetime | None
     problems: tuple[Problem, ...]
     references: tuple[Reference, ...] = ()  # of all lines, oldest first; none where the snapshot has one version
 
@@ -158,6 +160,7 @@ class EventKind(StrEnum):
     RETURN_OPENED = "return_opened"
     RETURN_CLOSED = "return_closed"
     RETURN_DROPPED = "return_dropped"
+    PROMISED = "promised"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,14 @@ class LineSight:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The four stages, each with when it began; None: not yet."""
+    """The four stages, each with when it began; None: not yet. What was promised: the first deadline; None: nothing."""
 
     placed_at: datetime | None
     processing_at: datetime | None
     shipped_at: datetime | None
     post_sale_at: datetime | None
+    promised_ship_by: datetime | None
+    promised_delivery_by: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,14 @@ def show_order(hub: Hub, name: str) -> OrderSight:
     return OrderSight(
         row=row,
         identity_gap_minor=state.identity_gap_minor,
-        stages=Stages(state.placed_at, state.processing_at, state.shipped_at, state.post_sale_at),
+        stages=Stages(
+            placed_at=state.placed_at,
+            processing_at=state.processing_at,
+            shipped_at=state.shipped_at,
+            post_sale_at=state.post_sale_at,
+            promised_ship_by=state.promised_ship_by,
+            promised_delivery_by=state.promised_delivery_by,
+        ),
         lines=_lines(state),
         problems=state.problems,
         documents=orders.documents(hub.store, key),

@@ -27,6 +27,7 @@ from hub.model.facts import (
     Fulfilment,
     FulfilmentStatus,
     LineQuantity,
+    Promise,
     Refund,
     RefundLine,
     Restock,
@@ -165,6 +166,8 @@ def fact(
             kind, happened = FactKind.RETURN, PLACED_AT
         case Edit():
             kind, happened = FactKind.EDIT, body.committed_at
+        case Promise():
+            kind, happened = FactKind.PROMISE, PLACED_AT
         case _:
             kind, happened = FactKind.DELETION, PLACED_AT
     return Fact(key, kind, id, modified_at or happened, happened, source, body)

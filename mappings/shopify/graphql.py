@@ -202,6 +202,19 @@ def rest_return(node: Any) -> Any:
     return found
 
 
+def rest_fulfilment_order(node: Any) -> Any:
+    """A FulfillmentOrder node as REST has it."""
+    if not isinstance(node, dict):
+        return node
+    names = {"id": "id", "created_at": "createdAt", "updated_at": "updatedAt", "fulfill_by": "fulfillBy"}
+    found = _picked(node, names) | _words(node, {"status": "status"})
+    method = node.get("deliveryMethod")
+    if isinstance(method, dict):
+        found["delivery_method"] = _picked(method, {"max_delivery_date_time": "maxDeliveryDateTime"})
+    found["order_id"] = _of(node.get("order"), "id")
+    return found
+
+
 def listed(connection: Any) -> Any:
     """The nodes of a connection (`nodes`, `edges` or a plain list); anything else as it is, () for none."""
     if connection is None:

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     TRANSACTION_NODE = "transaction_node"
     RETURN = "return"
     RETURN_NODE = "return_node"
+    FULFILMENT_ORDER = "fulfillment_order"
+    FULFILMENT_ORDER_NODE = "fulfillment_order_node"  # inside an order's node only
     EDIT = "order_edit"
     DELETION = "order_deletion"
 

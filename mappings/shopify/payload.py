@@ -146,6 +146,20 @@ class FulfilmentPayload(Payload):
     line_items: list[FulfilmentLinePayload] = Field(default=[], max_length=LINES_MAX)
 
 
+class DeliveryMethodPayload(Payload):
+    max_delivery_date_time: Text | None = None
+
+
+class FulfilmentOrderPayload(Payload):
+    id: Id
+    order_id: Id | None = None
+    status: Text | None = None
+    created_at: Text | None = None
+    updated_at: Text | None = None
+    fulfill_by: Text | None = None
+    delivery_method: DeliveryMethodPayload | None = None
+
+
 class TransactionPayload(Payload):
     id: Id
     order_id: Id | None = None

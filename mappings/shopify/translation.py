@@ -19,12 +19,14 @@ from mappings.shopify.order import order_facts
 from mappings.shopify.payload import (
     DeletionPayload,
     EditPayload,
+    FulfilmentOrderPayload,
     FulfilmentPayload,
     OrderPayload,
     RefundPayload,
     ReturnPayload,
     TransactionPayload,
 )
+from mappings.shopify.promise import promise_fact
 from mappings.shopify.reading import Reading, is_currency, shown
 from mappings.shopify.refund import refund_facts
 from mappings.shopify.returns import deletion_fact, edit_fact, return_fact
@@ -37,8 +39,9 @@ _NODES = {
     Kind.FULFILMENT_NODE: (Kind.FULFILMENT, graphql.rest_fulfilment),
     Kind.TRANSACTION_NODE: (Kind.TRANSACTION, graphql.rest_transaction),
     Kind.RETURN_NODE: (Kind.RETURN, graphql.rest_return),
+    Kind.FULFILMENT_ORDER_NODE: (Kind.FULFILMENT_ORDER, graphql.rest_fulfilment_order),
 }
-_ORDER_NODE_PARTS = ("refunds", "fulfillments", "transactions", "returns")
+_ORDER_NODE_PARTS = ("refunds", "fulfillments", "transactions", "returns", "fulfillmentOrders")
 _SNAPSHOT_KEYS = ("lineItems", "totalPriceSet", "currencyCode")
 
 
@@ -162,6 +165,7 @@ def _order_node(
         whole = _order(channel, graphql.rest_order(node), source, read)
     facts, problems = list(whole.facts), list(whole.problems)
     rest: list[tuple[Kind, Any]] = [(Kind.RETURN_NODE, item) for item in graphql.listed(node.get("returns"))]
+    rest += [(Kind.FULFILMENT_ORDER_NODE, item) for item in graphql.listed(node.get("fulfillmentOrders"))]
     if not facts:
         rest += [(Kind.REFUND_NODE, item) for item in graphql.listed(node.get("refunds"))]
         rest += [(Kind.FULFILMENT_NODE, item) for item in graphql.listed(node.get("fulfillments"))]
@@ -204,6 +208,10 @@ def _part(
             read.currency = _stated(transaction.amount_set) or read.currency
             tender = tender_fact(transaction, _key(channel, transaction.order_id, read), source, read)
             facts = [tender] if tender is not None else []
+        case Kind.FULFILMENT_ORDER:
+            waiting = _valid(FulfilmentOrderPayload, document, read)
+            promise = promise_fact(waiting, _key(channel, waiting.order_id, read), source, received_at, read)
+            facts = [promise] if promise is not None else []
         case Kind.RETURN:
             returned = _valid(ReturnPayload, document, read)
             order = returned.order_id

@@ -44,6 +44,8 @@ def test_one_look_has_quantities_stages_and_what_was_read_back(orderhub: Orderhu
         "processing_at": "2026-03-02T15:00:01+00:00",
         "shipped_at": None,
         "post_sale_at": None,
+        "promised_ship_by": None,
+        "promised_delivery_by": None,
     }
     assert [(one["kind"], one["matches"]) for one in sight["documents"]] == [("sales_order", True), ("deposit", True)]
 

@@ -14,6 +14,7 @@ from hub.model.facts import (
     Fulfilment,
     FulfilmentStatus,
     LineQuantity,
+    Promise,
     Restock,
     Return,
     ReturnStatus,
@@ -291,6 +292,38 @@ def test_the_stages_carry_their_times() -> None:
 
     stages = (state.placed_at, state.processing_at, state.shipped_at, state.post_sale_at)
     assert stages == (at(0), at(5), at(60), at(90))
+
+
+def test_the_first_promise_of_several_deliveries_is_the_orders() -> None:
+    first = fact(Promise(ship_by=at(600), delivery_by=at(3000)), "d1")
+    second = fact(Promise(ship_by=at(900), delivery_by=at(2000)), "d2")
+    off = fact(Promise(ship_by=at(100), called_off=True), "d3")
+
+    state = folded(fact(snapshot(line())), first, second, off)
+
+    assert (state.promised_ship_by, state.promised_delivery_by) == (at(600), at(2000))
+
+
+def test_a_promise_outlives_a_snapshot_that_says_nothing_of_it_and_ends_where_it_is_taken_back() -> None:
+    made = [fact(snapshot(line())), fact(Promise(ship_by=at(600)), "d1")]
+    silent = fact(snapshot(line(), modified_at=at(50)), modified_at=at(50))
+    none = fact(Promise(), "d1", modified_at=at(60))
+
+    assert folded(*made, silent).promised_ship_by == at(600)
+    assert folded(*made, silent, none).promised_ship_by is None
+
+
+def test_what_the_order_itself_promises_counts_where_no_delivery_says_more() -> None:
+    told = fact(replace(snapshot(line()), promised_ship_by=at(600)))
+
+    assert folded(told).promised_ship_by == at(600)
+    assert folded(told, fact(Promise(ship_by=at(300)), "d1")).promised_ship_by == at(300)
+
+
+def test_a_delivery_that_promises_nothing_is_no_event() -> None:
+    before = [fact(snapshot(line()))]
+
+    assert events(winners(before), winners([*before, fact(Promise(), "d1")])) == []
 
 
 def test_a_deleted_order_says_so_and_keeps_what_is_known() -> None:
