@@ -9,6 +9,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -148,10 +149,11 @@ class Http:
                 raise InDoubt(str(error)) from None
             raise
 
-    def lines(self, address: str) -> Iterator[bytes]:
-        """The lines of a large file, without their ends; nothing of ours is sent along.
+    @contextmanager
+    def file(self, address: str) -> Iterator[Callable[[], Iterator[bytes]]]:
+        """The lines of a large file, without their ends, as often as they are asked for; nothing of ours is sent along.
 
-        It is fetched whole before the first line is given, so that a broken connection never cuts it short.
+        It is fetched whole before the block runs, so that a broken connection never cuts it short.
         """
         checked_address(address, self.who)
         with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as file:
@@ -162,13 +164,16 @@ class Http:
                 for chunk in self._streamed(address):
                     file.write(chunk)
 
+            def lines() -> Iterator[bytes]:
+                file.seek(0)
+                while line := file.readline(LINE_BYTES_MAX + 1):
+                    if len(line) > LINE_BYTES_MAX:
+                        raise self._rejected("body_too_large", f"a line of more than {LINE_BYTES_MAX} bytes")
+                    if stripped := line.strip():
+                        yield stripped
+
             self._retrying(Safety.READ, None)(once)
-            file.seek(0)
-            while line := file.readline(LINE_BYTES_MAX + 1):
-                if len(line) > LINE_BYTES_MAX:
-                    raise self._rejected("body_too_large", f"a line of more than {LINE_BYTES_MAX} bytes")
-                if stripped := line.strip():
-                    yield stripped
+            yield lines
 
     def clean(self, text: str) -> str:
         """The text without secrets and shortened, for an error."""

@@ -1,8 +1,8 @@
 """Shopify."""
 
-from connectors.shopify.connector import ShopifyConnector
+from connectors.shopify.live import connect
 from hub.ports import ConnectorPlugin
 
-PLUGIN = ConnectorPlugin(system="shopify", connect=ShopifyConnector)
+PLUGIN = ConnectorPlugin(system="shopify", connect=connect)
 
 __all__ = ["PLUGIN"]

@@ -1,0 +1,183 @@
+"""What is pulled again and again: orders by their change, fulfilment orders by theirs, payouts with what is in them.
+
+A search lags behind writes by seconds, and stamps are whole seconds: each pull begins before the end of the last. What
+is read twice has the same key. A cursor is a moment of the shop's own, never of this machine's clock.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from connectors.shopify.client import Shop
+from connectors.shopify.documents import BALANCE, FULFILMENT_ORDER_STAMPS, ORDER_STAMPS, PAYOUTS, Document
+from connectors.shopify.orders import Node, Orders, moment_of, next_cursor, number_of, recorded, stamped
+from hub.errors import Misconfigured, Retryable
+from hub.model.facts import Source
+from hub.model.records import Received
+from hub.ports import Page, Stream
+
+OVERLAP: Final = timedelta(minutes=5)
+BALANCE_OVERLAP: Final = timedelta(days=2)
+PAYOUT_OVERLAP: Final = timedelta(
+    days=35
+)  # a payout changes its state without a stamp; the longest schedule is a month
+STAMPS_SIZE: Final = 100
+PAYOUTS_SIZE: Final = 50
+BALANCE_SIZE: Final = 100
+PAGES_MAX: Final = 10_000
+
+_NOTHING: Final[tuple[list[Node], bool]] = ([], False)
+STREAMS: Final = (Stream("orders", 60), Stream("fulfillment_orders", 300), Stream("payouts", 3600))
+
+
+class Streams:
+    """The streams of one shop."""
+
+    def __init__(self, shop: Shop, orders: Orders) -> None:
+        self._shop = shop
+        self._orders = orders
+        self._known: dict[str, str] = {}  # order → the stamp it was read at: the overlap is not read again
+
+    def fetch(self, stream: str, cursor: str | None, since: datetime | None) -> Iterator[Page]:
+        """What changed since the cursor, a page at a time.
+
+        Raises:
+            Misconfigured: there is no such stream.
+        """
+        match stream:
+            case "orders":
+                return self._changed_orders(cursor, since)
+            case "fulfillment_orders":
+                return self._orders_of_changed_fulfilment_orders(cursor, since)
+            case "payouts":
+                return self._payouts(cursor, since)
+        raise Misconfigured(f"{self._shop.config.slug}: no stream {stream!r}")
+
+    def by_id(self, ids: list[str]) -> Iterator[Received]:
+        """Each order, whole; one that the shop does not know comes as the record of its deletion."""
+        for identity, node in self._orders.by_id(ids):
+            if node is not None:
+                yield self._orders.record(node)
+            elif self._sees_all_orders:
+                body = json.dumps({"id": int(identity)}).encode()
+                at = self._shop.config.clock()
+                yield Received(
+                    self._shop.config.slug, f"orders/delete:{identity}", "orders/delete", Source.PULL, body, at
+                )
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+
+    def _changed_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
+        begin = moment_of(cursor) or since
+        mark = begin
+        known: dict[str, str] = {}
+        for nodes, more in self.stamps(_since("updated_at", begin)):
+            mark = latest(mark, nodes, "updatedAt")
+            now = {number_of(str(node["id"])): str(node["updatedAt"]) for node in nodes}
+            new = [identity for identity, stamp in now.items() if self._known.get(identity) != stamp]
+            yield Page(tuple(self.by_id(new)), _cursor(begin, mark, OVERLAP), more)
+            known |= now  # whoever asked for the next page has kept this one
+            self._known |= now
+        self._known = known  # what the overlap of the next pull will find again
+
+    def stamps(self, query: str, by: str = "UPDATED_AT") -> Iterator[tuple[list[Node], bool]]:
+        """The ids and stamps of the orders that the query finds, and whether more follow."""
+        return self._walk(ORDER_STAMPS, ("orders",), query, STAMPS_SIZE, by=by)
+
+    def _orders_of_changed_fulfilment_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
+        """A change of a fulfilment order (a hold, a move, a shipment) does not always move its order's own stamp."""
+        begin = moment_of(cursor) or since
+        mark = begin
+        read: set[str] = set()
+        walk = self._walk(FULFILMENT_ORDER_STAMPS, ("fulfillmentOrders",), _since("updated_at", begin), STAMPS_SIZE)
+        for nodes, more in walk:
+            mark = latest(mark, nodes, "updatedAt")
+            ids = [identity for node in nodes if (identity := number_of(str(node["orderId"]))) not in read]
+            read.update(ids)
+            yield Page(tuple(self.by_id(ids)), _cursor(begin, mark, OVERLAP), more)
+
+    @property
+    def _sees_all_orders(self) -> bool:
+        """Whether an order that is not there is gone: without this scope the shop hides what is older than 60 days."""
+        return "read_all_orders" in self._shop.scopes()
+
+    # --- payouts ----------------------------------------------------------------------------------------------------
+
+    def _payouts(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
+        """Balance transactions as they happen, then the payouts with all that is in each: a payout is whole or not
+        there, and a transaction that joined a payout is read anew with it."""
+        marks = _marks(cursor)
+        begin = moment_of(marks.get("balance")) or since
+        mark = begin
+        account = "shopifyPaymentsAccount"
+        path = (account, "balanceTransactions")
+        for nodes, _ in self._walk(BALANCE, path, _since("processed_at", begin), BALANCE_SIZE):
+            mark = latest(mark, nodes, "transactionDate")
+            marks["balance"] = _cursor(begin, mark, BALANCE_OVERLAP)
+            yield Page(tuple(self._transaction(node) for node in nodes), json.dumps(marks), more=True)
+        begin = moment_of(marks.get("payouts")) or since
+        mark = begin
+        for nodes, more in self._walk(PAYOUTS, (account, "payouts"), _since("issued_at", begin), PAYOUTS_SIZE):
+            mark = latest(mark, nodes, "issuedAt")
+            marks["payouts"] = _cursor(begin, mark, PAYOUT_OVERLAP)
+            found: list[Received] = []
+            for node in nodes:
+                of = f"payments_transfer_id:{number_of(str(node['id']))}"
+                for inside, _ in self._walk(BALANCE, path, of, BALANCE_SIZE):
+                    found += map(self._transaction, inside)
+                found.append(recorded(self._shop, "payouts", node, str(node.get("status"))))
+            yield Page(tuple(found), json.dumps(marks), more)
+
+    def _transaction(self, node: Node) -> Received:
+        payout = node.get("associatedPayout") or {}
+        return recorded(self._shop, "balance_transactions", node, str(payout.get("status")))
+
+    def _walk(
+        self, document: Document, path: tuple[str, ...], query: str, size: int, **more: str
+    ) -> Iterator[tuple[list[Node], bool]]:
+        """Nodes of a list and whether more follow; one empty page where the shop has no such account."""
+        after: str | None = None
+        for _ in range(PAGES_MAX):
+            connection: Any = self._shop.query(document, query=query, after=after, size=size, **more)
+            for field in path:
+                connection = connection[field]
+                if connection is None:
+                    yield _NOTHING
+                    return
+            before, after = after, next_cursor(connection)
+            if after is not None and after == before:
+                raise Retryable(f"{self._shop.config.slug}: the pages of {path[-1]} do not go on", 60.0)
+            yield connection["nodes"], after is not None
+            if after is None:
+                return
+        raise Retryable(f"{self._shop.config.slug}: more than {PAGES_MAX} pages of {path[-1]}")
+
+
+def latest(mark: datetime | None, nodes: list[Node], field: str) -> datetime | None:
+    """The latest moment so far."""
+    for node in nodes:
+        at = moment_of(node.get(field))
+        if at is not None and (mark is None or at > mark):
+            mark = at
+    return mark
+
+
+def _since(field: str, begin: datetime | None) -> str:
+    return f"{field}:>='{stamped(begin)}'" if begin is not None else ""
+
+
+def _cursor(begin: datetime | None, mark: datetime | None, overlap: timedelta) -> str:
+    """The latest change seen less the overlap, never before where this pull began; "" where nothing ever was."""
+    if mark is None:
+        return ""
+    back = mark - overlap
+    return (back if begin is None else max(back, begin)).astimezone(UTC).isoformat()
+
+
+def _marks(cursor: str | None) -> dict[str, str]:
+    try:
+        held = json.loads(cursor or "{}")
+    except ValueError:
+        return {}
+    return {str(name): str(text) for name, text in held.items()} if isinstance(held, dict) else {}
