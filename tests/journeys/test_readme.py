@@ -79,7 +79,7 @@ def test_the_readme_shows_the_two_commands_and_a_tour() -> None:
         ("orderhub ledger trial-balance --format json", None),
         ("orderhub --home h status", None),
         ("orderhub ledger export --format beancount > books.beancount", None),
-        ("orderhub serve", "no command 'serve'"),
+        ("orderhub teleport", "no command 'teleport'"),
         ("orderhub ledger balance", "no command 'balance'"),
         ("orderhub import shopify a.json --dry-run", "no option ['--dry-run']"),
         ("make coffee", "no target ['coffee']"),
