@@ -21,6 +21,7 @@ from hub.store.personal import NO_ORDER, OF_CUSTOMER, OF_ORDER, WHOLE_CHANNEL
 from hub.store.purging import PartyKey, RawRecord, Rule
 from hub.store.schema import stamp
 
+STANDING: Final = "redactions that stand"
 BODIES_TOLD_MAX: Final = 1_000  # raw records of one person, in an export
 
 
@@ -167,14 +168,14 @@ def _retention(hub: Hub, slug: str, now: datetime, older_than_days: int | None) 
 
 
 def _standing(rules: Collection[Rule], slug: str) -> list[_Scope]:
+    """The scopes of what was redacted: of the whole channel, and of customers and orders, which may be later."""
     whole = [rule.until for rule in rules if rule.kind == WHOLE_CHANNEL]
-    if whole:
-        return [_Scope(slug, "redactions that stand", max(rule.until for rule in rules))]
-    if not rules:
-        return []
+    scopes = [_Scope(slug, STANDING, max(whole))] if whole else []
     orders = {rule.subject: rule.until for rule in rules if rule.kind == OF_ORDER}
     customers = {rule.subject.removeprefix(ACCOUNT): rule.until for rule in rules if rule.kind == OF_CUSTOMER}
-    return [_Scope(slug, "redactions that stand", max(rule.until for rule in rules), orders, customers)]
+    if orders or customers:
+        scopes.append(_Scope(slug, STANDING, max(*orders.values(), *customers.values(), ""), orders, customers))
+    return scopes
 
 
 def _purge(hub: Hub, scope: _Scope, now: datetime, by: str, *, rules: Collection[Rule] = (), dry_run: bool) -> Purged:
@@ -185,16 +186,23 @@ def _purge(hub: Hub, scope: _Scope, now: datetime, by: str, *, rules: Collection
     accounts = _empty_parties(hub, scope, purged, stamp(now), dry_run=dry_run) if scope.parties else set()
     if scope.records:
         _empty_records(hub, scope, purged, stamp(now), dry_run=dry_run)
-    if not dry_run:
-        if unnamed := accounts | _without_name(hub, scope):
-            keys = {_erp_customer(scope.channel, one) for one in unnamed}
-            erases = isinstance(hub.erp, ErasesParties)
-            purged.erp_customers = hub.erp.erase(sorted(keys)) if erases else None
-        if rules or purged.anything:
-            with hub.writing() as connection, connection.begin():
-                detail = {name: value for name, value in asdict(purged).items() if name != "channel"}
-                audit.note(connection, now, by, "redact" if rules else "purge", _subject(scope, rules), detail)
+    if dry_run:
+        return purged
+    subject = _subject(scope, rules)
+    if rules or purged.anything:
+        detail = {name: value for name, value in asdict(purged).items() if name not in ("channel", "erp_customers")}
+        _note(hub, now, by, "redact" if rules else "purge", subject, detail)
+    if unnamed := accounts | _without_name(hub, scope):  # last: an ERP that cannot be reached stops nothing else
+        keys = sorted({_erp_customer(scope.channel, one) for one in unnamed})
+        purged.erp_customers = hub.erp.erase(keys) if isinstance(hub.erp, ErasesParties) else None
+        if purged.erp_customers:
+            _note(hub, now, by, "erase", subject, {"erp": hub.settings.erp.slug, "customers": keys})
     return purged
+
+
+def _note(hub: Hub, now: datetime, by: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+    with hub.writing() as connection, connection.begin():
+        audit.note(connection, now, by, action, subject, detail)
 
 
 def _empty_parties(hub: Hub, scope: _Scope, purged: Purged, at: str, *, dry_run: bool) -> set[str]:

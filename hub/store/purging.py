@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, case, func, select, text, tuple_, update
 
 from hub.model.documents import DocumentKey
 from hub.model.order import PARTY, Party
@@ -218,6 +218,7 @@ def empty_records(connection: Connection, ids: Sequence[int], at: str) -> None:
 def silence(connection: Connection, channel: str, keys: Collection[str]) -> int:
     """No message on these orders repeats what a record said; of how many. "record-N" stands for a record of none."""
     count = 0
+    remedy = case((exception.c.code == "rejected", PURGED), else_=exception.c.remedy)  # the others' are our own words
     for part in _chunks(sorted(keys)):
         of = and_(exception.c.channel == channel, exception.c.order_id.in_(part))
         query = select(exception.c.order_id, exception.c.fingerprint, exception.c.code)
@@ -230,7 +231,7 @@ def silence(connection: Connection, channel: str, keys: Collection[str]) -> int:
         rows = [{"o": order, "f": was, "n": _unspoken(code, was)} for order, was, code in found]
         if rows:
             statement = update(exception).where(same)
-            connection.execute(statement.values(message=PURGED, fingerprint=bindparam("n"), remedy=PURGED), rows)
+            connection.execute(statement.values(message=PURGED, fingerprint=bindparam("n"), remedy=remedy), rows)
         spoken = and_(step.c.channel == channel, step.c.order_id.in_(part), step.c.remedy.is_not(None))
         count += (
             len(rows)

@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from hub.store import audit
 from hub.store import schema as tables
 from hub.store.views import records
 from tests.conftest import Clock
-from tests.hub.steps.conftest import plain_story, record, stories, take_in
+from tests.hub.steps.conftest import Killed, plain_story, record, stories, take_in
 
 MARK = "Zqxv"
 """In every planted datum, and nowhere else."""
@@ -239,9 +240,8 @@ def test_reading_an_old_record_again_does_not_bring_it_back(hub: Hub, sold: str)
 def test_a_customer_who_comes_back_is_known_again(hub: Hub, sold: str, utc: Clock) -> None:
     redact_customer(hub, "shopify", str(CUSTOMER), [sold], "anna")
     utc.pass_time(days=1)
-    again = record(planted(plain_story().final), "two")
 
-    take_in(hub, type(again)(again.channel, "two", again.topic, again.source, again.body, utc()))
+    take_in(hub, replace(record(planted(plain_story().final), "two"), received_at=utc()))
     purge(hub, ["shopify"], "anna")
 
     assert columns_with(hub.store) == {"party.body"}
@@ -297,6 +297,38 @@ def test_a_record_not_yet_advanced_is_left_alone_and_goes_with_the_next_purge(hu
     assert everywhere(hub) == {"body.body"}
     purge(hub, ["shopify"], "anna")
     assert everywhere(hub) == set()
+
+
+def test_a_redaction_cut_short_is_carried_out_by_the_next_purge(hub: Hub, sold: str) -> None:
+    def kill(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE body"):
+            raise Killed
+
+    event.listen(hub.inbox, "before_cursor_execute", kill)
+    with pytest.raises(Killed):
+        redact_customer(hub, "shopify", str(CUSTOMER), [], "anna")
+    event.remove(hub.inbox, "before_cursor_execute", kill)
+    assert everywhere(hub) == {"body.body", "customer.name"}
+
+    purge(hub, ["shopify"], "anna")
+
+    assert everywhere(hub) == set()
+
+
+def test_a_customer_redacted_after_the_channel_came_back_takes_no_other_with_it(
+    hub: Hub, sold: str, utc: Clock
+) -> None:
+    redact_channel(hub, "shopify", "anna")
+    utc.pass_time(days=1)
+    other = planted(next(s.final for s in stories(60) if s.order_id != sold), CUSTOMER + 1)
+    take_in(hub, replace(record(other, "other"), received_at=utc()))
+    utc.pass_time(days=1)
+    redact_customer(hub, "shopify", str(CUSTOMER), [], "anna")
+
+    purge(hub, ["shopify"], "anna")
+
+    assert columns_with(hub.store) == {"party.body"}
+    assert columns_with(hub.inbox) == {"body.body"}
 
 
 def test_what_a_message_echoed_goes_too(hub: Hub) -> None:
@@ -362,11 +394,12 @@ def test_a_purged_record_says_so_and_is_not_taken_in_twice(hub: Hub, sold: str) 
 def test_who_purged_what_by_which_rule_is_kept(hub: Hub, sold: str) -> None:
     redact_customer(hub, "shopify", str(CUSTOMER), [sold], "anna")
 
-    (row,) = audit.listed(hub.store)
+    erased, row = audit.listed(hub.store)
 
     assert (row.actor, row.action, row.subject) == ("anna", "redact", f"shopify/customer-{CUSTOMER}")
     assert row.at == "2026-11-02T12:00:00.000000Z"
     assert (row.detail["rule"], row.detail["parties"], row.detail["records"]) == (f"customer {CUSTOMER}", 3, 1)
+    assert (erased.action, erased.detail) == ("erase", {"erp": "ledger", "customers": [f"cust-shopify-{CUSTOMER}"]})
 
 
 def test_a_person_is_told_all_that_is_held_of_them(hub: Hub, sold: str) -> None:
