@@ -38,7 +38,11 @@ def reserve(connection: Connection, counter: Table, name: str, count: int) -> in
 def _add(connection: Connection, table: Table, rows: Rows, *, ignoring: bool) -> None:
     if not rows:
         return
-    text, positions = _compiled(connection.dialect, table, tuple(rows[0]), ignoring)
+    run(connection, *_compiled(connection.dialect, table, tuple(rows[0]), ignoring), rows)
+
+
+def run(connection: Connection, text: str, positions: tuple[str, ...] | None, rows: Rows) -> None:
+    """A compiled statement was run with each row; `positions` are its columns in order, None: taken by name."""
     if positions is None:
         connection.exec_driver_sql(text, list(rows))
     elif len(positions) == 1:

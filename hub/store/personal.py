@@ -5,13 +5,15 @@ under no order. What names a party elsewhere (facts, documents, events) has its 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Dialect, and_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.documents import Document
 from hub.model.order import PARTY, OrderKey, Party, PartyRef
+from hub.store.bulk import run
 from hub.store.schema import party, redaction
 
 CHUNK: Final = 500  # values bound at once in an IN list
@@ -26,7 +28,7 @@ Rows = list[dict[str, Any]]
 
 
 def party_row(key: OrderKey, one: Party, received_at: str) -> dict[str, Any]:
-    """A party as a record of this order, received then, brought it; `order` is whose record it was."""
+    """A party as a record of this order, received then, brought it; `named_by` is no column but for `put` to see."""
     return {
         "channel": key.channel,
         "order_id": NO_ORDER if one.ref.of_account else key.external_id,
@@ -34,6 +36,7 @@ def party_row(key: OrderKey, one: Party, received_at: str) -> dict[str, Any]:
         "version": one.ref.version,
         "body": PARTY.serializer.to_json(one, exclude_defaults=True).decode(),
         "received_at": received_at,
+        "purged_at": None,
         "named_by": key.external_id,
     }
 
@@ -47,20 +50,21 @@ def put(connection: Connection, rows: Rows) -> None:
         return
     untils = _redacted(connection, rows)
     kept = {_key(row): row for row in sorted(rows, key=lambda row: (*_key(row), row["received_at"]))}
-    new: Rows = []
-    for row in kept.values():
+    for key, row in kept.items() if untils else ():
         until = max(
             untils.get((row["channel"], WHOLE_CHANNEL, ""), ""),
             untils.get((row["channel"], OF_ORDER, row["named_by"]), ""),
             untils.get((row["channel"], OF_CUSTOMER, row["id"]), ""),
         )
-        gone = row["received_at"] <= until
-        new.append(
-            {name: row[name] for name in ("channel", "order_id", "id", "version", "received_at")}
-            | {"body": None if gone else row["body"], "purged_at": until if gone else None}
-        )
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(party)
+        if row["received_at"] <= until:
+            kept[key] = {**row, "body": None, "purged_at": until}
+    run(connection, *_upsert(connection.dialect), list(kept.values()))
+
+
+@lru_cache(maxsize=10)
+def _upsert(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    """Compiled once, as in hub/store/bulk.py: a batch has more than a thousand parties."""
+    statement = (postgresql if dialect.name == "postgresql" else sqlite).insert(party)
     fresh = statement.excluded
     comes_later = and_(
         fresh.body.is_not(None),
@@ -72,7 +76,8 @@ def put(connection: Connection, rows: Rows) -> None:
         set_={name: fresh[name] for name in ("body", "received_at", "purged_at")},
         where=comes_later,
     )
-    connection.execute(statement, new)
+    compiled = statement.compile(dialect=dialect, column_keys=[column.name for column in party.columns])
+    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
 
 
 def fill(connection: Connection, named: Sequence[tuple[str, str, Document]]) -> list[tuple[Party, ...]]:
