@@ -12,6 +12,7 @@ from hub.cli import (
     reconciling,
     records,
     rehearsing,
+    replaying,
     serving,
     system,
 )
@@ -46,6 +47,7 @@ for group in (
     privacy,
     books,
     reconciling,
+    replaying,
     rehearsing,
 ):
     group.register(app)

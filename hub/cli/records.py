@@ -1,15 +1,20 @@
-"""records list|show: the raw rows of the inbox."""
+"""records list|show|edit|replay: the raw rows of the inbox."""
 
 import json
 from dataclasses import asdict
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hub.cli.door import Door, cells, clean, command, moment, say, table, write
+from hub.cli.importing import sent_words
 from hub.errors import Misconfigured
+from hub.steps import replaying
+from hub.steps.editing import with_values
+from hub.steps.send import send_all
 from hub.store.views import records
 from hub.store.views.records import RecordDetail
 
@@ -70,6 +75,60 @@ def register(app: typer.Typer) -> None:
             say(f"the body of record {id} was purged: only its digest is left, to tell another copy by")
         elif not door.json_wanted:
             write("\n" + "\n".join(clean(line) for line in _pretty(body).splitlines()) + "\n")
+
+    @command(group, "edit")
+    def edit(
+        door: Door,
+        id: Annotated[int, typer.Argument(metavar="ID", help="The record's number.")],
+        by: Annotated[str, typer.Option("--as", help="Who edits it.")],
+        reason: Annotated[str, typer.Option("--reason", help="Why: it stands in the audit trail.")],
+        values: Annotated[
+            list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Like line_items[2].price=12.00.")
+        ] = None,
+        file: Annotated[Path | None, typer.Option("--file", help="The whole new body.")] = None,
+    ) -> None:
+        """Reads a record again with another body; the original is kept, and who changed what is written down."""
+        if (file is None) == (not values):
+            raise typer.BadParameter("give --set PATH=VALUE, or --file, and not both")
+        with door.hub() as hub:
+            if file is not None:
+                content = file.read_bytes()
+            else:
+                content = with_values(replaying.body_of(hub, id), dict(_assignment(one) for one in values or ()))
+            replaying.edit(hub, id, content, by, reason)
+            sent = send_all(hub)
+            found = records.find(hub.inbox, id)
+        _outcome(door, found, sent_words(sent))
+
+    @command(group, "replay")
+    def replay(
+        door: Door,
+        ids: Annotated[list[int], typer.Argument(metavar="ID…", help="Records' numbers.")],
+        by: Annotated[str, typer.Option("--as", help="Who asks for it.")] = "operator",
+    ) -> None:
+        """Reads records again by today's mappings, and decides on their orders anew."""
+        with door.hub() as hub:
+            count = replaying.read_again(hub, ids, by)
+            sent = send_all(hub)
+        door.show({"records": count, "sent": asdict(sent)})
+        say(f"records read again: {count}; {sent_words(sent)}")
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r}: write PATH=VALUE")
+    return path.strip(), value
+
+
+def _outcome(door: Door, found: RecordDetail | None, sent: str) -> None:
+    if found is None:
+        return
+    shown = table(None, "record", "outcome", "order", "problems")
+    problems = "; ".join(f"{one['path']}: {one['message']}" for one in (found.result or {}).get("problems", ()))
+    shown.add_row(*cells(found.row.id, found.row.outcome, found.row.order, problems))
+    door.show({"record": asdict(found.row), "result": found.result}, shown)
+    say(f"read again: {found.row.outcome}; {sent}")
 
 
 def _facts(found: RecordDetail) -> dict[str, str | None]:

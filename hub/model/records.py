@@ -37,6 +37,7 @@ class Record:
     source: Source
     body: bytes = field(repr=False)
     received_at: datetime
+    readings: int = 0  # how often it was read again
 
 
 class NoticeKind(StrEnum):

@@ -6,7 +6,8 @@ Repeating it changes nothing: facts are a set, and a decision is the difference 
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Final
 
 from hub.errors import Untranslatable
@@ -160,12 +161,23 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
             translation = _of_our_channels(hub, translation)
         batch.parties.extend(_party_rows(record, translation))
         batch.refetch.extend((record.channel, order_id) for order_id in translation.refetch)
-        for fact in translation.facts:
-            content = fact.content()
-            new = NewFact(fact, content, content_hash(content), stamp(fact.modified_at), record.id, recorded_at)
-            batch.facts.setdefault(fact.order, []).append(new)
+        for new in new_facts(record, translation, recorded_at):
+            batch.facts.setdefault(new.fact.order, []).append(new)
         batch.results.append(_result(record, translation))
     return batch
+
+
+def new_facts(record: Record, translation: Translation, recorded_at: str) -> Iterator[NewFact]:
+    """The facts of a record, ready to be stored.
+
+    Of a record read again each counts as newer than from the reading before, by a microsecond, and older than any
+    later version: so the newest mapping and a person's edit win, until the channel says something new.
+    """
+    for told in translation.facts:
+        newer = timedelta(microseconds=record.readings)
+        fact = replace(told, modified_at=told.modified_at + newer) if newer else told
+        content = fact.content()
+        yield NewFact(fact, content, content_hash(content), stamp(fact.modified_at), record.id, recorded_at)
 
 
 def _of_our_channels(hub: Hub, translation: Translation) -> Translation:

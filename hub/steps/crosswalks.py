@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from hub.books.chart import MAPPABLE, Chart
 from hub.errors import HubError, Misconfigured
 from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind, CrosswalkRow, CustomerWord
@@ -113,26 +115,49 @@ def import_rows(hub: Hub, kind: CrosswalkKind, file: Path, by: str, *, then_send
 
 def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, then_send: bool) -> SetOutcome:
     now = hub.clock()
-    seeds = read_seeds(hub.settings.files.crosswalks)
     new: list[CrosswalkRow] = []
     from_today = 0
     with hub.writing() as connection, connection.begin():
-        standing: dict[tuple[str, str], list[CrosswalkRow]] = {}
-        for row in seeds + crosswalks.rows(connection):
-            if row.kind is kind:
-                standing.setdefault((row.channel, row.source), []).append(row)
+        standing = _standing(hub, connection, kind)
         for one in wanted:
             before = standing.setdefault((one.channel, one.source), [])
-            day = one.valid_from or (_today(hub, one.channel) if before or kind not in FROM_EVER else SEEDED)
-            row = CrosswalkRow(kind, one.channel, one.source, one.target, day)
+            row = _row(hub, kind, one, before)
             if _holds_already(before, row):
                 continue
             crosswalks.put(connection, row, now, by)
             before.append(row)
             new.append(row)
-            from_today += one.valid_from is None and day != SEEDED
+            from_today += one.valid_from is None and row.valid_from != SEEDED
     healing = _heal(hub, kind, new, then_send=then_send)
     return SetOutcome(tuple(new), len(wanted) - len(new), from_today, _unlisted(hub, kind, wanted), healing)
+
+
+def proposed(hub: Hub, kind: CrosswalkKind, file: Path) -> list[CrosswalkRow]:
+    """The rows of a file as they would be set now; nothing is set.
+
+    Raises:
+        BadRows: naming every fault with its line.
+        Misconfigured: the file cannot be read, or the kind is refused.
+    """
+    _refuse(kind)
+    wanted = _read(hub, kind, file)
+    with hub.store.connect() as connection:
+        standing = _standing(hub, connection, kind)
+    return [_row(hub, kind, one, standing.get((one.channel, one.source), [])) for one in wanted]
+
+
+def _standing(hub: Hub, connection: Connection, kind: CrosswalkKind) -> dict[tuple[str, str], list[CrosswalkRow]]:
+    standing: dict[tuple[str, str], list[CrosswalkRow]] = {}
+    for row in read_seeds(hub.settings.files.crosswalks) + crosswalks.rows(connection):
+        if row.kind is kind:
+            standing.setdefault((row.channel, row.source), []).append(row)
+    return standing
+
+
+def _row(hub: Hub, kind: CrosswalkKind, one: Wanted, before: Sequence[CrosswalkRow]) -> CrosswalkRow:
+    """The row that is asked for, from its day on; see FROM_EVER where it names none."""
+    day = one.valid_from or (_today(hub, one.channel) if before or kind not in FROM_EVER else SEEDED)
+    return CrosswalkRow(kind, one.channel, one.source, one.target, day)
 
 
 def _unlisted(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from hub.flow.fold import FactSet, events, fold, winners
 from hub.flow.hold import holds, late
 from hub.flow.plan import plan
 from hub.flow.terms import Item, Terms
+from hub.model.crosswalk import CrosswalkRow
 from hub.model.decisions import Decision, Hold, HoldCode, Intent
 from hub.model.documents import (
     DOCUMENT,
@@ -145,8 +146,19 @@ class DecidedOrder:
 class Decider:
     """Decides the orders of one batch: what they share is looked up once."""
 
-    def __init__(self, hub: Hub, connection: Connection, known: Mapping[OrderKey, Known], now: datetime) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        connection: Connection,
+        known: Mapping[OrderKey, Known],
+        now: datetime,
+        proposed: Sequence[CrosswalkRow] = (),
+    ) -> None:
+        """Args:
+        proposed: crosswalk rows beside those in force, for a preview.
+        """
         self._hub = hub
+        self._proposed = proposed
         self._connection = connection
         self._known = known
         self._now = now
@@ -278,7 +290,7 @@ class Decider:
     def _terms(self, channel: OpenChannel, state: OrderState, known: Known) -> Terms:
         slug = channel.channel.slug
         if slug not in self._terms_at_home:
-            crosswalks = self._hub.crosswalks(slug, self._connection)
+            crosswalks = self._hub.crosswalks(slug, self._connection, self._proposed)
             self._terms_at_home[slug] = Terms(
                 entity=channel.entity.slug,
                 functional=channel.entity.currency,

@@ -3,7 +3,7 @@
 import atexit
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -101,9 +101,9 @@ class Hub:
     def _seeds(self) -> list[CrosswalkRow]:
         return read_seeds(self.settings.files.crosswalks)
 
-    def crosswalks(self, channel: str, connection: Connection) -> Crosswalks:
-        """The rows in force for a channel: the configuration's seeds, then what people set."""
-        return Crosswalks(channel, self._seeds + crosswalks.rows(connection))
+    def crosswalks(self, channel: str, connection: Connection, proposed: Sequence[CrosswalkRow] = ()) -> Crosswalks:
+        """The rows in force for a channel: the configuration's seeds, what people set, then what is proposed."""
+        return Crosswalks(channel, [*self._seeds, *crosswalks.rows(connection), *proposed])
 
     def _open_channel(self, slug: str) -> "OpenChannel":
         channel = self.settings.channel(slug)

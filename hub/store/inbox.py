@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
 
 from hub.model.facts import Source
 from hub.model.records import Received, Record
 from hub.store import refetching
 from hub.store.bulk import add, add_new, reserve
 from hub.store.refetching import Asked
-from hub.store.schema import body, inbox_counter, moment, record, stamp
+from hub.store.schema import body, edit, inbox_counter, moment, record, stamp
 from hub.store.schema import cursor as cursor_table
 
 CHUNK: Final = 500  # values bound at once in an IN list
@@ -110,18 +110,94 @@ def _put(connection: Connection, received: Sequence[Received]) -> dict[tuple[str
 
 def due(engine: Engine, limit: int) -> list[Record]:
     """Records not yet advanced, the oldest first."""
-    query = (
-        select(record.c.id, record.c.channel, record.c.topic, record.c.source, body.c.body, record.c.received_at)
-        .join(body, body.c.record_id == record.c.id)
-        .where(record.c.outcome.is_(None))
-        .order_by(record.c.id)
-        .limit(limit)
-    )
     with engine.connect() as connection:
-        return [
-            Record(id, channel, topic, Source(source), raw, moment(received_at))
-            for id, channel, topic, source, raw, received_at in connection.execute(query)
-        ]
+        return _records(connection, _READ.where(record.c.outcome.is_(None)).order_by(record.c.id).limit(limit))
+
+
+def load(engine: Engine, ids: Sequence[int]) -> list[Record]:
+    """These records, by number."""
+    found: list[Record] = []
+    with engine.connect() as connection:
+        for start in range(0, len(ids), CHUNK):
+            found += _records(
+                connection, _READ.where(record.c.id.in_(ids[start : start + CHUNK])).order_by(record.c.id)
+            )
+    return found
+
+
+def held_of(engine: Engine, channel: str, order_ids: Sequence[str]) -> list[int]:
+    """The records of these orders that did not translate, or broke the identity."""
+    found: list[int] = []
+    with engine.connect() as connection:
+        for start in range(0, len(order_ids), CHUNK):
+            part = order_ids[start : start + CHUNK]
+            query = select(record.c.id).where(
+                record.c.channel == channel, record.c.outcome == "held", record.c.order_id.in_(part)
+            )
+            found += connection.execute(query).scalars()
+    return found
+
+
+def read_again(engine: Engine, ids: Sequence[int]) -> int:
+    """These records are due again, but for those whose body was purged; how many they are."""
+    legible = select(body.c.record_id).where(body.c.purged_at.is_(None))
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        here = (record.c.id.in_(ids), record.c.id.in_(legible))
+        again = update(record).where(*here).values(outcome=None, readings=_AGAIN)
+        return connection.execute(again).rowcount
+
+
+def put_edit(engine: Engine, id: int, content: bytes, by: str, reason: str, now: datetime) -> int:
+    """The record is due again with this body, its original kept; which reading of it that is.
+
+    Raises:
+        LookupError: there is no such record.
+    """
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        again = update(record).where(record.c.id == id).values(outcome=None, readings=_AGAIN)
+        reading = connection.execute(again.returning(record.c.readings)).scalar()
+        if reading is None:
+            raise LookupError(f"no record {id}")
+        row = {
+            "record_id": id,
+            "reading": reading,
+            "body": content,
+            "edited_at": stamp(now),
+            "edited_by": by,
+            "reason": reason,
+        }
+        connection.execute(insert(edit), row)
+        return int(reading)
+
+
+_AGAIN: Final = func.coalesce(record.c.readings, 0) + 1
+
+_READ: Final = select(
+    record.c.id,
+    record.c.channel,
+    record.c.topic,
+    record.c.source,
+    body.c.body,
+    record.c.received_at,
+    record.c.readings,
+).join(body, body.c.record_id == record.c.id)
+
+
+def _records(connection: Connection, query: Select[Any]) -> list[Record]:
+    rows = connection.execute(query).all()
+    edited = _edited(connection, [row.id for row in rows if row.readings])
+    return [
+        Record(id, channel, topic, Source(source), edited.get(id, raw), moment(received_at), readings or 0)
+        for id, channel, topic, source, raw, received_at, readings in rows
+    ]
+
+
+def _edited(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
+    """The last edit of each of these records that has one."""
+    if not ids:
+        return {}
+    query = select(edit.c.record_id, edit.c.body).where(edit.c.record_id.in_(ids)).order_by(edit.c.reading)
+    return dict(tuple(row) for row in connection.execute(query))
 
 
 def settle(

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from hub.errors import Retryable
-from hub.model.decisions import Decided
+from hub.model.decisions import Decided, HoldCode
 from hub.model.documents import DocumentKey
 from hub.model.facts import Fact, FactKind, Source, adapter
 from hub.model.intents import Action, StepState
@@ -38,6 +38,9 @@ NO_CHAIN: Final = "0" * 64
 
 NOT_SENT: Final = (StepState.PLANNED.value, StepState.REJECTED.value)
 """The ERP has nothing of it: a later decision takes its place."""
+
+
+HOLDS: Final = tuple(code.value for code in HoldCode)
 
 
 class Overtaken(Retryable):
@@ -335,3 +338,45 @@ def open_ids(connection: Connection, channel: str, placed_since: str, limit: int
         .limit(limit)
     )
     return list(connection.execute(query).scalars())
+
+
+def placed_since(connection: Connection, since: str, channel: str | None) -> list[OrderKey]:
+    """The orders placed since then, and those of which only stubs are known; the oldest first."""
+    query = (
+        select(orders.c.channel, orders.c.order_id)
+        .where(or_(orders.c.placed_at.is_(None), orders.c.placed_at >= since))
+        .order_by(orders.c.placed_at, orders.c.channel, orders.c.order_id)
+    )
+    if channel is not None:
+        query = query.where(orders.c.channel == channel)
+    return [OrderKey(*row) for row in connection.execute(query)]
+
+
+def record_ids(connection: Connection, keys: Sequence[OrderKey]) -> set[int]:
+    """The records that brought these orders' facts."""
+    found: set[int] = set()
+    for part in _chunks(keys):
+        found.update(connection.execute(select(fact.c.record_id).where(in_keys(fact, part)).distinct()).scalars())
+    return found
+
+
+def fact_hashes(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, set[str]]:
+    """What the facts of these orders say, as hashes of their content."""
+    found: dict[OrderKey, set[str]] = {}
+    for part in _chunks(keys):
+        query = select(fact.c.channel, fact.c.order_id, fact.c.hash).where(in_keys(fact, part))
+        for channel, order_id, content in connection.execute(query):
+            found.setdefault(OrderKey(channel, order_id), set()).add(content)
+    return found
+
+
+def held_now(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, set[str]]:
+    """The holds on these orders, by fingerprint; an order without one is absent."""
+    found: dict[OrderKey, set[str]] = {}
+    for part in _chunks(keys):
+        query = select(exception.c.channel, exception.c.order_id, exception.c.fingerprint).where(
+            in_keys(exception, part), exception.c.resolved_at.is_(None), exception.c.code.in_(HOLDS)
+        )
+        for channel, order_id, fingerprint in connection.execute(query):
+            found.setdefault(OrderKey(channel, order_id), set()).add(fingerprint)
+    return found

@@ -56,6 +56,7 @@ record = Table(
     Column("outcome", String(20)),  # null: not yet advanced
     Column("order_id", String(100)),
     Column("result", Text),  # the row that `import` prints, as JSON
+    Column("readings", Integer),  # how often it was read again, as it stood or as a person edited it; null: never
     UniqueConstraint("channel", "key", name="record_once"),
     _partial("record_due", "id", where="outcome IS NULL"),
 )
@@ -67,6 +68,18 @@ body = Table(  # apart from its record, so that noting what became of the record
     Column("headers", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),  # empty where purged: the record's digest still says what it was
     Column("purged_at", String(27)),
+)
+
+edit = Table(
+    "edit",  # what a person made of a record's body; the original stays in `body`
+    inbox_metadata,
+    Column("record_id", BIG, nullable=False),
+    Column("reading", Integer, nullable=False),  # of the record, for the first time with this body
+    Column("body", LargeBinary, nullable=False),
+    Column("edited_at", String(27), nullable=False),
+    Column("edited_by", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("record_id", "reading"),
 )
 
 cursor = Table(

@@ -31,6 +31,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "stream"),
     )
     op.create_table(
+        "edit",
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reading", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("edited_at", sa.String(length=27), nullable=False),
+        sa.Column("edited_by", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("record_id", "reading"),
+    )
+    op.create_table(
         "record",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
@@ -42,6 +52,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("order_id", sa.String(length=100), nullable=True),
         sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("readings", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("channel", "key", name="record_once"),
     )
@@ -71,6 +82,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("outcome IS NULL"),
     )
     op.drop_table("record")
+    op.drop_table("edit")
     op.drop_table("cursor")
     op.drop_table("counter")
     op.drop_table("body")
