@@ -23,7 +23,7 @@ PAGE_ORDERS: Final = 100
 WAIT_S: Final = 2.0
 WAIT_S_MAX: Final = 30.0
 WAITED_S_MAX: Final = 3600.0  # in one go; the operation goes on, and the cursor finds it again
-PLACES: Final = {"LineItem": "lineItems", "ShippingLine": "shippingLines"}
+PLACES: Final = {"LineItem": "lineItems", "ShippingLine": "shippingLines", "FulfillmentOrder": "fulfillmentOrders"}
 
 
 class Bulk:

@@ -93,6 +93,7 @@ _FRAGMENTS: Final = {
   returnLineItems(first: $few) {{ nodes {{ ...ReturnedLine }} {_MORE} }}
   exchangeLineItems(first: $few) {{ nodes {{ ...ExchangedLine }} {_MORE} }}
 }}""",
+    "Promise": "on FulfillmentOrder { id status createdAt updatedAt fulfillBy }",
     "Whole": f"""on Order {{
   ...Head
   lineItems(first: $many) {{ nodes {{ ...Line }} {_MORE} }}
@@ -101,6 +102,7 @@ _FRAGMENTS: Final = {
   refunds {{ ...Refund }}
   fulfillments {{ ...Fulfilment }}
   returns(first: $few) {{ nodes {{ ...Return }} {_MORE} }}
+  fulfillmentOrders(first: $few) {{ nodes {{ ...Promise }} {_MORE} }}
 }}""",
 }
 
@@ -170,6 +172,7 @@ REST: Final = {
         ("Order", "shippingLines", "Shipping", ", includeRemovals: true"),
         ("Order", "discountApplications", "Application", ""),
         ("Order", "returns", "Return", ""),
+        ("Order", "fulfillmentOrders", "Promise", ""),
         ("Refund", "refundLineItems", "RefundLine", ""),
         ("Refund", "refundShippingLines", "RefundShipping", ""),
         ("Refund", "orderAdjustments", "Adjustment", ""),
@@ -194,6 +197,7 @@ query BulkOrders {
         lineItems { edges { node { __typename ...Line } } }
         shippingLines(includeRemovals: true) { edges { node { __typename ...Shipping } } }
         discountApplications { edges { node { ...Application } } }
+        fulfillmentOrders { edges { node { __typename ...Promise } } }
       }
     }
   }

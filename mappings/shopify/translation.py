@@ -41,7 +41,8 @@ _NODES = {
     Kind.RETURN_NODE: (Kind.RETURN, graphql.rest_return),
     Kind.FULFILMENT_ORDER_NODE: (Kind.FULFILMENT_ORDER, graphql.rest_fulfilment_order),
 }
-_ORDER_NODE_PARTS = ("refunds", "fulfillments", "transactions", "returns", "fulfillmentOrders")
+_ORDER_NODE_PARTS = ("refunds", "fulfillments", "transactions", "returns")
+_PROMISE_KEYS = ("fulfillBy", "deliveryMethod")
 _SNAPSHOT_KEYS = ("lineItems", "totalPriceSet", "currencyCode")
 
 
@@ -155,7 +156,9 @@ def _order_node(
     if read.faults:
         raise _Faulty
     if node.get("id") is None:
-        if not any(part in node for part in (*_ORDER_NODE_PARTS, *_SNAPSHOT_KEYS)):
+        waiting = [item for item in graphql.listed(node.get("fulfillmentOrders")) if isinstance(item, dict)]
+        told = any(key in item for item in waiting for key in _PROMISE_KEYS)
+        if not told and not any(part in node for part in (*_ORDER_NODE_PARTS, *_SNAPSHOT_KEYS)):
             return Translation(ignored="GraphQL order without anything that is used here")
         read.fault("missing", "id")
         raise _Faulty

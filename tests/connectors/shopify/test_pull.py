@@ -387,7 +387,7 @@ def test_a_shop_without_its_own_payments_has_no_payouts(time: Time) -> None:
 
 def bulk_order(number: int, updated: str, **more: Any) -> dict[str, Any]:
     whole = order_node(number, line(number), updated=updated, **more)
-    for place in ("lineItems", "shippingLines", "discountApplications", "returns"):
+    for place in ("lineItems", "shippingLines", "discountApplications", "returns", "fulfillmentOrders"):
         whole.pop(place)
     return {"__typename": "Order", "returnStatus": "NO_RETURN", **whole}
 

@@ -178,6 +178,7 @@ def order_node(number: int, *lines: dict[str, Any], updated: str = "2026-11-01T1
         "refunds": [],
         "fulfillments": [],
         "returns": NO_MORE,
+        "fulfillmentOrders": NO_MORE,
         **more,
     }
 
