@@ -1,6 +1,7 @@
 """exceptions list|show|retry|resolve|assign: grouped by cause, with the money held; one fix heals all of a cause."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -66,13 +67,25 @@ def register(app: typer.Typer) -> None:
         fingerprint: Annotated[str | None, typer.Argument(help="The cause.")] = None,
         all_: Annotated[bool, typer.Option("--all", help="Every cause.")] = False,
         due: Annotated[bool, typer.Option("--due", help="Orders whose hold has run out by itself.")] = False,
+        channel: Annotated[
+            str | None,
+            typer.Option("--standing", help="Every order of this channel, held or not, placed since --since."),
+        ] = None,
+        since: Annotated[
+            datetime | None,
+            typer.Option("--since", formats=["%Y-%m-%d"], help="The first day placed, with --standing."),
+        ] = None,
         no_send: NoSend = False,
     ) -> None:
-        """Decides held orders anew under today's terms, and sends again what the ERP refused."""
-        if (fingerprint is not None) + all_ + due != 1:
-            raise typer.BadParameter("name one cause, or --all, or --due")
+        """Decides held orders anew under the rules of now, and sends again what the ERP refused."""
+        if (fingerprint is not None) + all_ + due + (channel is not None) != 1:
+            raise typer.BadParameter("name one cause, or --all, or --due, or --standing CHANNEL")
+        if (channel is None) != (since is None):
+            raise typer.BadParameter("--standing and --since go together")
         with door.hub() as hub:
-            if due:
+            if channel is not None and since is not None:
+                healing = steps.redecide(hub, channel, since.date(), then_send=not no_send)
+            elif due:
                 healing = steps.retry_due(hub, then_send=not no_send)
             else:
                 healing = steps.retry(hub, fingerprint, then_send=not no_send)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, update
@@ -97,6 +98,25 @@ def retry_due(hub: Hub, *, then_send: bool = True) -> Healing:
 def reconsider_due(hub: Hub) -> Healing:
     """As `retry_due`, without sending."""
     return retry_due(hub, then_send=False)
+
+
+def reconsider_held(hub: Hub) -> Healing:
+    """Every held order is decided anew under the rules of now, changed perhaps while nobody ran; nothing is sent.
+
+    Orders of channels that are no longer configured stay as they are.
+    """
+    slugs = {channel.slug for channel in hub.settings.channels}
+    return heal(hub, [key for key in views.held(hub.store) if key.channel in slugs], then_send=False)
+
+
+def redecide(hub: Hub, channel: str, since: date, *, then_send: bool = True) -> Healing:
+    """Every order of a channel placed since that day is decided anew, those that stand too: what differs is amended.
+
+    Raises:
+        Misconfigured: there is no such channel.
+    """
+    hub.settings.channel(channel)
+    return heal(hub, views.placed_since(hub.store, channel, since), then_send=then_send)
 
 
 def assign(hub: Hub, fingerprint: str, assignee: str) -> int:

@@ -9,7 +9,7 @@ from hub.errors import AuthExpired, Forged, HubError, Retryable
 from hub.steps import syncing
 from hub.steps.advance import advance_all
 from hub.steps.erp_changes import pull_erp, tells_changes
-from hub.steps.exceptions import reconsider_due
+from hub.steps.exceptions import reconsider_due, reconsider_held
 from hub.steps.hub import Hub
 from hub.steps.roots import make_roots
 from hub.steps.send import send_all
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 ADVANCE: Final = "advance"
 SEND: Final = "send"
+RECONSIDER: Final = "reconsider"  # rung once, at the start: the configuration may be another than when it stopped
 SEAL: Final = "seal"
 ERP_CHANGES: Final = "pull erp"
 
@@ -44,6 +45,7 @@ class Jobs:
 
     def start(self) -> None:
         self._bell.start()
+        self._bell.ring(RECONSIDER)
         self._schedule.start()
 
     def stop(self) -> None:
@@ -76,6 +78,7 @@ class Jobs:
 def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
     works: dict[str, Job] = {
         ADVANCE: partial(_advance, hub, ring),
+        RECONSIDER: partial(_reconsider, hub, ring),
         SEND: partial(_send, hub),
         SEAL: partial(_seal, hub),
     }
@@ -117,6 +120,11 @@ def _advance(hub: Hub, ring: Callable[[str], None]) -> None:
         ring(SEND)
         for slug in syncing.channels_live(hub):
             ring(refetch_job(slug))
+
+
+def _reconsider(hub: Hub, ring: Callable[[str], None]) -> None:
+    if reconsider_held(hub).healed:
+        ring(SEND)
 
 
 def _send(hub: Hub) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Engine, and_, func, select
@@ -118,6 +118,22 @@ def due(store: Engine, now: datetime) -> list[OrderKey]:
         .where(orders.c.holds > 0, orders.c.recheck_at <= stamp(now))
         .order_by(orders.c.channel, orders.c.order_id)
     )
+    with store.connect() as connection:
+        return [OrderKey(channel, order_id) for channel, order_id in connection.execute(query)]
+
+
+def held(store: Engine) -> list[OrderKey]:
+    """Every order that is held."""
+    return _keys(store, orders.c.holds > 0)
+
+
+def placed_since(store: Engine, channel: str, since: date) -> list[OrderKey]:
+    """The channel's orders whose day of placement is that day or later."""
+    return _keys(store, orders.c.channel == channel, orders.c.placed_on >= since.isoformat())
+
+
+def _keys(store: Engine, *clauses: ColumnElement[bool]) -> list[OrderKey]:
+    query = select(orders.c.channel, orders.c.order_id).where(*clauses).order_by(orders.c.channel, orders.c.order_id)
     with store.connect() as connection:
         return [OrderKey(channel, order_id) for channel, order_id in connection.execute(query)]
 

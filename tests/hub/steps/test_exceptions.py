@@ -1,14 +1,17 @@
 """exceptions: released, retried, given to a person; by cause, in bulk."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from hub.errors import Misconfigured
+from hub.model.crosswalk import CrosswalkKind
 from hub.model.order import OrderKey
-from hub.steps.exceptions import assign, heal, resolve, retry, retry_due
+from hub.steps.crosswalks import Wanted, set_row
+from hub.steps.exceptions import assign, heal, reconsider_held, redecide, resolve, retry, retry_due
 from hub.steps.hub import Hub
 from hub.steps.send import send_all
 from hub.store.schema import exception
@@ -113,3 +116,55 @@ def test_a_cause_is_assigned_while_it_is_open(hub: Hub) -> None:
 
     assert assign(hub, UNPAID, "ann") == 1
     assert [one.assignee for one in exceptions.opened(hub.store)] == ["ann"]
+
+
+# --- rules that change ----------------------------------------------------------------------------------------------
+
+
+def under(hub: Hub, **rules: Any) -> Hub:
+    """The same hub started with other hold rules."""
+    holds = hub.settings.holds.model_copy(update=rules)
+    erp = hub.erp
+    return replace(hub, settings=hub.settings.model_copy(update={"holds": holds}), connect_erp=lambda _: erp)
+
+
+def test_held_orders_are_decided_under_the_rules_of_now_when_the_hub_starts(hub: Hub) -> None:
+    holding(hub, order(1001, sku="MUG-X"), order(1002, paid=False))
+
+    healing = reconsider_held(under(hub, unmapped_item=False))
+
+    assert (healing.orders, healing.healed, healing.still_held, healing.sent) == (2, 1, 1, None)
+    assert [one.order for one in exceptions.opened(hub.store)] == ["1002"]
+
+
+def test_an_order_that_stands_is_amended_when_it_is_decided_anew(hub: Hub) -> None:
+    """A row with an earlier day changes nothing by itself."""
+    holding(hub, order(1001), order(1002))
+    send_all(hub)
+    wanted = Wanted("TENT-2P-GRN", "TENT-NEW", valid_from=date(2026, 1, 1))
+    set_row(hub, CrosswalkKind.ITEM, wanted, "ann")
+    before = steps_by_state(hub.store)["done"]
+
+    after_all = redecide(hub, "shopify", date(2026, 3, 3))
+    since = redecide(hub, "shopify", date(2026, 3, 1))
+
+    assert (before, after_all.orders, since.orders) == (6, 0, 2)
+    assert since.sent is not None
+    assert since.sent.done == 3  # the new item, and a sales order each
+    assert redecide(hub, "shopify", date(2026, 3, 1)).sent.done == 0  # type: ignore[union-attr]
+
+
+def test_a_stricter_rule_takes_nothing_back(hub: Hub) -> None:
+    holding(under(hub, unmapped_item=False), order(1001, sku="MUG-X"))
+    send_all(hub)
+    done = steps_by_state(hub.store)["done"]
+
+    redecide(hub, "shopify", date(2026, 3, 1))
+
+    assert steps_by_state(hub.store) == {"done": done}
+    assert [one.fingerprint for one in exceptions.opened(hub.store)] == ["unmapped_item:MUG-X"]
+
+
+def test_a_channel_that_is_not_configured_is_named(hub: Hub) -> None:
+    with pytest.raises(Misconfigured, match="no 'amazon' among the channels"):
+        redecide(hub, "amazon", date(2026, 3, 1))
