@@ -24,11 +24,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.shopify.connector import read_once
-from connectors.shopify.rehearsal import graphql, happenings, rest
+from connectors.shopify.rehearsal import graphql, rest, said
 from connectors.shopify.rehearsal.basket import Shelf
 from connectors.shopify.rehearsal.catalogue import CATALOGUE, Product, chosen
 from connectors.shopify.rehearsal.course import draw
-from connectors.shopify.rehearsal.life import Edit, Event, Life, Payment, Refund, Return, Shipment
+from connectors.shopify.rehearsal.life import Life
 from connectors.shopify.shop.command import main
 from connectors.shopify.shop.server import App, Server
 from connectors.shopify.shop.world import Setup
@@ -67,15 +67,15 @@ class Story:
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
         """What webhooks brought, in true time order; a change of the order is followed by orders/updated."""
-        said: list[tuple[datetime, str, dict[str, Any]]] = []
+        told: list[tuple[datetime, str, dict[str, Any]]] = []
         for happening in self.life.happenings:
-            said.append((happening.at, happening.topic, _body(self.life, happening.of, happening.at)))
+            told.append((happening.at, happening.topic, said.body(self.life, happening.of, happening.at)))
             if happening.topic != "orders/create":
                 body = rest.order(self.life, happening.at, transactions=False)
-                said.append((happening.at + timedelta(seconds=1), "orders/updated", body))
-        said.sort(key=lambda item: item[0])
+                told.append((happening.at + timedelta(seconds=1), "orders/updated", body))
+        told.sort(key=lambda item: item[0])
         return tuple(
-            Delivery(topic, _webhook_id(self.life, number), at, body) for number, (at, topic, body) in enumerate(said)
+            Delivery(topic, _webhook_id(self.life, number), at, body) for number, (at, topic, body) in enumerate(told)
         )
 
 
@@ -102,23 +102,6 @@ def compose(
     for index in range(orders):
         life = draw(seed, index, start, days, shelf)
         yield Story(str(life.id), frozenset(life.traits), life)
-
-
-def _body(life: Life, of: Event, at: datetime) -> dict[str, Any]:
-    match of:
-        case Payment():
-            return happenings.transaction(life, of, at)
-        case Shipment():
-            return happenings.fulfillment(life, of, at)
-        case Refund():
-            return happenings.refund(life, of, at)
-        case Edit():
-            return happenings.order_edit(life, of)
-        case Return():
-            closed = of.closed_at is not None and of.closed_at <= at
-            return happenings.closed_return(life, of) if closed else happenings.approved_return(life, of)
-        case None:
-            return rest.order(life, at, transactions=False)
 
 
 def _webhook_id(life: Life, number: int) -> str:

@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     app = App(setup)
     if asked.now:
         app.shop.move_to(moment(asked.now))
+    app.faults.preset(asked.faults)
+    if asked.webhooks_to:
+        app.outbox.subscribe_all(asked.webhooks_to)
     server = Server(app, asked.port)
     sys.stdout.write(f"{server.url}\n")
     sys.stdout.flush()
@@ -48,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--now", help="the moment to begin at; what happened before is only read, never told by webhook")
     add("--currency", default="USD")
     add("--ships", choices=("shop", "erp"), default="shop", help="erp: a parcel leaves when an integration says so")
+    add("--faults", choices=("none", "mild", "hostile"), default="none")
+    add("--webhooks-to", help="the address that every topic of an integration is sent to")
     add("--secret-env", default="SHOPIFY_CLIENT_SECRET", help="the variable that holds the app's client secret")
     add("--token-env", help="the variable that holds an access token which never expires")
     add("--restore-per-s", type=int, default=100, help="cost points a second: 100, 200, 1000 or 2000")

@@ -56,6 +56,7 @@ class Execution:
 
     run: Callable[[], dict[str, Any]]
     mutation: bool
+    requested: int
 
 
 class Gateway:
@@ -136,7 +137,9 @@ class Gateway:
             }
         if not self.bucket.take(requested, self.shop.now):
             return self.throttled(requested)
-        return Execution(lambda: self._run(document, operation, variables, pricing, requested), pricing.mutation)
+        return Execution(
+            lambda: self._run(document, operation, variables, pricing, requested), pricing.mutation, requested
+        )
 
     def throttled(self, requested: int) -> dict[str, Any]:
         """The refusal that comes as a 200, without a Retry-After."""

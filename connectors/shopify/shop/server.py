@@ -11,11 +11,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.shopify.shop.auth import Tokens
+from connectors.shopify.shop.control import Control
+from connectors.shopify.shop.counting import Counting
+from connectors.shopify.shop.faults import Faults
+from connectors.shopify.shop.fulfilling import Fulfilling
 from connectors.shopify.shop.gateway import Answer, Gateway
 from connectors.shopify.shop.resolvers import Queries
-from connectors.shopify.shop.stamps import drawn_uuid
+from connectors.shopify.shop.stamps import drawn, drawn_uuid
+from connectors.shopify.shop.webhooks import Outbox
 from connectors.shopify.shop.world import REQUEST_S, Setup, Shop
 
+LATE_COMMIT_S = (30, 600)
+_BEFORE = ("rate_limited", "server_error", "lost_before")
 REQUEST_BYTES_MAX = 1_000_000
 _UNAUTHORIZED = b'{"errors":"[API] Invalid API key or access token (unrecognized login or wrong password)"}'
 
@@ -28,7 +35,16 @@ class App:
         self.tokens = Tokens(setup)
         self.gateway = Gateway(self.shop, self.tokens)
         queries = Queries(self.shop, self.gateway.warn)
-        self.gateway.roots.append(queries.root)
+        self.faults = Faults(setup.seed)
+        self.shop.faults = self.faults
+        self.outbox = Outbox(self.shop, self.faults)
+        self.control = Control(self)
+        self.gateway.roots += [queries.root, self.outbox.roots]
+        self.gateway.mutations += [
+            self.outbox.mutations,
+            Fulfilling(self.shop).mutations,
+            Counting(self.shop, self.outbox).mutations,
+        ]
         self.lock = threading.RLock()
         self.requests = 0
         self.patient = True  # a throttled client is taken to have waited as long as it was told
@@ -36,13 +52,15 @@ class App:
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer | None:
         """What one request gets; None: the connection ends without a word. Header names come in lower case."""
         path = urlsplit(target).path
+        if path.startswith("/_control/"):
+            return said(*self.control.answer(method, path.removeprefix("/_control/"), body))
         with self.lock:
             self.requests += 1
             waited_s = self.gateway.owed_s if self.patient else 0.0
             self.gateway.owed_s = 0.0
             self.shop.move_to(self.shop.now + timedelta(seconds=REQUEST_S + waited_s))
             if path == "/admin/oauth/access_token" and method == "POST":
-                return self._grant(headers, body)
+                return self._met(self.faults.of_the_wire(), self._grant(headers, body))
             parts = path.strip("/").split("/")
             if len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
                 return self._graphql(method, parts[2], headers, body)
@@ -68,16 +86,48 @@ class App:
             return Answer(401, _UNAUTHORIZED, {"Content-Type": "application/json; charset=utf-8"})
         if "json" not in headers.get("content-type", ""):
             return said(400, {"errors": {"query": "Required parameter missing or invalid"}})
+        fault = self.faults.of_the_wire()
+        if fault == "token_expired":
+            self.tokens.expire_all(self.shop.now)
+            return Answer(401, _UNAUTHORIZED, {"Content-Type": "application/json; charset=utf-8"})
+        if fault in _BEFORE:
+            return self._met(fault, said(200, {}))
+        version_said = {"X-Shopify-API-Version": served}
         found = self.gateway.admit(body)
-        document = found if isinstance(found, dict) else found.run()
-        return said(200, document, {"X-Shopify-API-Version": served})
+        if isinstance(found, dict):
+            return said(200, found, version_said)
+        if fault == "throttled":
+            return said(200, self.gateway.throttled(found.requested), version_said)
+        if fault == "late_commit":
+            if found.mutation:
+                late_s = drawn(*LATE_COMMIT_S, self.shop.setup.seed, "late commit", self.requests)
+                self.shop.later(self.shop.now + timedelta(seconds=late_s), found.run)
+            return None
+        return self._met(fault, said(200, found.run(), version_said))
+
+    def _met(self, fault: str | None, answer: Answer) -> Answer | None:
+        """The answer as the fault leaves it; None: no answer at all."""
+        match fault:
+            case "rate_limited":
+                return said(429, {"errors": "Exceeded 2 calls per second for api client."}, {"Retry-After": "2.0"})
+            case "server_error":
+                status = drawn(502, 503, self.shop.setup.seed, "error", self.requests)
+                return Answer(status, b"<html><body>Bad gateway</body></html>", {"Content-Type": "text/html"})
+            case "broken_json":
+                half = answer.body[: len(answer.body) // 2]
+                return Answer(answer.status, half + b"<!-- upstream -->", answer.headers)
+            case "cut_short":
+                return Answer(answer.status, answer.body, answer.headers, cut_at=len(answer.body) // 2)
+            case "lost_before" | "lost_after":
+                return None
+        return answer
 
     def stamped(self, answer: Answer) -> dict[str, str]:
         """The headers of the answer, by the shop's clock."""
         with self.lock:
             return {
                 **answer.headers,
-                "Date": format_datetime(self.shop.now, usegmt=False),
+                "Date": format_datetime(self.shop.now + timedelta(seconds=self.faults.skew_s)),
                 "X-Request-Id": drawn_uuid(self.shop.setup.seed, "request", self.requests),
             }
 

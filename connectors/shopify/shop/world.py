@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 from connectors.shopify.rehearsal.basket import Shelf
 from connectors.shopify.rehearsal.catalogue import chosen
 from connectors.shopify.rehearsal.course import draw, draw_wide
-from connectors.shopify.rehearsal.life import Happening
+from connectors.shopify.rehearsal.hand import give_way, shift
+from connectors.shopify.rehearsal.life import Edit, Happening, Line, Refund, Shipment
 from connectors.shopify.shop import orders as nodes
+from connectors.shopify.shop.faults import Faults
 from connectors.shopify.shop.orders import Order
 from connectors.shopify.shop.stamps import DOMAIN, drawn
-from connectors.shopify.shop.stock import Stock
+from connectors.shopify.shop.stock import LOCATIONS, Stock
 
 CLIENT_SECRET = "hush"  # noqa: S105 - of an invented shop
 REQUEST_S = 0.25  # of virtual time that every request takes
 INDEX_LAG_S_MAX = 8
 WIDE_LINES = 300  # one order has so many lines: more than a page of any connection holds
+AWAITED = timedelta(days=3650)  # so much later than drawn is what waits for an integration
 BULK_TOUCH_ONE_IN = 7  # so many orders were touched in one and the same second, as by a bulk edit of tags
 
 
@@ -49,12 +54,22 @@ class Shop:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.now = setup.start
+        self.faults: Faults | None = None
         self.shelf = Shelf(chosen(setup.skus), setup.currency)
         self.stock = Stock(self.shelf, setup.start)
         self.orders: dict[int, Order] = {}
         for life in self._lives():
             self.orders[life.id] = Order(life, setup.seed, split=setup.ships == "erp")
+        for order in self.orders.values():
+            self._await_pushes(order)
         self._touch_in_bulk()
+        self.listeners: list[Callable[[Order, Happening], None]] = [self._move_stock]
+        self._due: list[tuple[datetime, int, int, Happening]] = []  # at, number, order, happening
+        self._jobs: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._numbers = count()
+        self._expected: dict[int, Happening] = {}
+        for order in self.orders.values():
+            self.expect(order)
         self._rows: dict[tuple[int, datetime], dict[str, Any]] = {}
         self._ids = sorted(self.orders)
         self._nodes: dict[int, dict[str, Any]] = {}
@@ -66,6 +81,27 @@ class Shop:
         if setup.wide and setup.orders:
             yield draw_wide(setup.seed, setup.orders, setup.start, setup.days, self.shelf, WIDE_LINES)
 
+    def _await_pushes(self, order: Order) -> None:
+        """A parcel that an integration has to send, and all that follows it, waits."""
+        drawn_parcels = [
+            each for each in order.life.shipments if each.service == "manual" and each.carrier and each.at > self.now
+        ]
+        if self.setup.ships != "erp" or not drawn_parcels:
+            order.waits_for = None
+            return
+        first = min(drawn_parcels, key=lambda each: each.at)
+        if first.at < self.setup.start + AWAITED / 2:
+            shift(order.life, first.at, AWAITED)
+        order.waits_for = first.at
+
+    def follow(self, order: Order, shipped: Shipment) -> None:
+        """An integration shipped; the drawn parcel gives way, and what was to follow it follows now."""
+        gone = give_way(order.life, shipped, self.now)
+        if gone is not None and order.waits_for is not None and gone.at >= order.waits_for:
+            shift(order.life, gone.at, self.stamp() - gone.at)
+            self._await_pushes(order)
+        self.rewritten(order)
+
     def _touch_in_bulk(self) -> None:
         """Many orders are updated in the same second, so that a page of them ends among equals."""
         at = self.setup.start + timedelta(days=self.setup.days / 2)
@@ -76,9 +112,58 @@ class Shop:
                 order.life.happenings.sort(key=lambda happening: happening.at)
 
     def move_to(self, to: datetime) -> None:
-        """Time never goes back."""
+        """Everything that happens until then has happened, each at its time. Time never goes back."""
+        while (at := self.next_at()) is not None and at <= to:
+            self.now = max(self.now, at)
+            if self._jobs and self._jobs[0][0] == at:
+                heappop(self._jobs)[2]()
+                continue
+            _, _, number, happening = heappop(self._due)
+            order = self.orders[number]
+            told = any(happening is each for each in order.life.happenings)  # else the life went another way
+            if told and (order.deleted_at is None or at < order.deleted_at):
+                self.forget()
+                for listener in self.listeners:
+                    listener(order, happening)
         self.now = max(self.now, to)
         self.forget()
+
+    def next_at(self) -> datetime | None:
+        """When the next thing happens."""
+        return min((heap[0][0] for heap in (self._due, self._jobs) if heap), default=None)
+
+    def later(self, at: datetime, job: Callable[[], object]) -> None:
+        """The job is done when its time comes."""
+        heappush(self._jobs, (at, next(self._numbers), job))
+
+    def expect(self, order: Order) -> None:
+        """What is still to happen to the order will; to be said again whenever its life was rewritten."""
+        for happening in order.life.happenings:
+            # An equal entry that is in the heap already is told once: what was told is remembered.
+            if happening.at >= self.stamp() and id(happening) not in self._expected:
+                self._expected[id(happening)] = happening
+                heappush(self._due, (happening.at, next(self._numbers), order.id, happening))
+
+    def _move_stock(self, order: Order, happening: Happening) -> None:
+        life, of, at = order.life, happening.of, happening.at
+        moves: list[tuple[Line, int, int, int]] = []  # line, location, available, committed
+        match of:
+            case Shipment() if happening.topic == "fulfillments/create":
+                place = of.location or LOCATIONS[0]
+                moves = [(line, place, 0, -quantity) for _, line, quantity in of.parts]
+            case Refund():
+                for part in of.lines:
+                    back = part.quantity if part.restock_type != "no_restock" else 0
+                    unshipped = part.quantity if part.restock_type == "cancel" else 0
+                    moves.append((part.line, order.location_of(part.line), back, -unshipped))
+            case Edit():
+                moves = [(line, order.location_of(line), -line.quantity, line.quantity) for line in of.added]
+                moves += [(line, order.location_of(line), quantity, -quantity) for line, quantity in of.removed]
+            case None if happening.topic == "orders/create":
+                placed = [line for line in life.lines if line.added_at is None]
+                moves = [(line, order.location_of(line), -line.quantity, line.quantity) for line in placed]
+        for line, place, available, committed in moves:
+            self.stock.move(line.product, place, at, available, committed)
 
     def forget(self) -> None:
         """What was composed for the moment before is composed anew."""
@@ -88,6 +173,7 @@ class Shop:
         """The life of the order is no longer what it was: nothing remembered of it holds."""
         self._rows = {key: row for key, row in self._rows.items() if key[0] != order.id}
         self.forget()
+        self.expect(order)
 
     def find(self, number: int) -> Order | None:
         order = self.orders.get(number)
@@ -101,8 +187,16 @@ class Shop:
     def node(self, order: Order) -> dict[str, Any]:
         """The order now; read from the shop's own database, so it knows what the index does not know yet."""
         if (found := self._nodes.get(order.id)) is None:
-            found = self._nodes[order.id] = nodes.node(order, self.now, self.stock)
+            found = self._nodes[order.id] = self._drifted(order, nodes.node(order, self.now, self.stock))
         return found
+
+    def _drifted(self, order: Order, node: dict[str, Any]) -> dict[str, Any]:
+        """The vendor's schema moved on: a word that was not there, a field empty that never was."""
+        if self.faults is not None and self.faults.strikes("new_word", order.id):
+            node["displayFinancialStatus"] = "PARTIALLY_SETTLED"
+        if self.faults is not None and self.faults.strikes("null_field", order.id):
+            node["lineItems"]["nodes"][0]["originalUnitPriceSet"] = None
+        return node
 
     def present(self) -> Iterator[Order]:
         return (order for order in self.orders.values() if order.exists(self.now))
