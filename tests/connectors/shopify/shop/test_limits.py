@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.shopify.simulator import App
@@ -86,7 +87,7 @@ def test_what_was_not_spent_is_given_back_and_the_rest_comes_back_with_time(app:
 
 def test_an_empty_bucket_throttles_in_a_200_without_a_retry_after(app: App, caller: Caller) -> None:
     app.patient = False
-    answers = []
+    answers: list[httpx.Response] = []
     while not answers or ("errors" not in answers[-1].json() and len(answers) < 30):
         answers.append(caller.post(DEAR))
 
