@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         if not found.channel_given:
             say("not complete: no channel statement was given, so hub and ERP alone were compared")
             return 0
-        say("not complete: a part of the channel's statement could not be read")
+        say("not complete: the channel's statement could not be read whole, or is not what the channel counts")
         return 1
 
 

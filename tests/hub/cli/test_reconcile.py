@@ -88,7 +88,7 @@ def test_a_statement_that_reads_in_part_is_compared_and_said_to_be_incomplete(cl
     assert ran.status == 1
     assert (ran.json["complete"], ran.json["matched"]) == (False, 1)
     assert ran.err.startswith(f"orderhub: {broken}: ")
-    assert "not complete: a part of the channel's statement could not be read" in ran.err
+    assert "not complete: the channel's statement could not be read whole" in ran.err
 
 
 def test_of_many_parts_that_do_not_read_twenty_are_named(closing: Orderhub) -> None:
