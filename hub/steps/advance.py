@@ -15,9 +15,10 @@ from hub.model.facts import FactKind, content_hash
 from hub.model.money import format_minor
 from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
-from hub.model.records import Record, Translation
+from hub.model.records import Notice, Record, Translation
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub
+from hub.steps.notices import heed
 from hub.store import inbox, orders, roots
 from hub.store.orders import Changes, Overtaken
 from hub.store.personal import party_row
@@ -61,6 +62,7 @@ class _Batch:
     failed: list[tuple[Record, Untranslatable]] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     refetch: list[tuple[str, str]] = field(default_factory=list)  # (channel, order) to be read anew
+    notices: list[tuple[str, Notice]] = field(default_factory=list)  # by channel
 
 
 def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
@@ -70,6 +72,8 @@ def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
         return 0
     batch = _translate(hub, records)
     _record(hub, batch.facts, batch)
+    for channel, notice in batch.notices:
+        heed(hub, channel, notice)
     inbox.settle(
         hub.inbox,
         [
@@ -161,6 +165,7 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
             translation = _of_our_channels(hub, translation)
         batch.parties.extend(_party_rows(record, translation))
         batch.refetch.extend((record.channel, order_id) for order_id in translation.refetch)
+        batch.notices.extend((record.channel, notice) for notice in translation.notices)
         for new in new_facts(record, translation, recorded_at):
             batch.facts.setdefault(new.fact.order, []).append(new)
         batch.results.append(_result(record, translation))

@@ -31,6 +31,9 @@ NOT_HOLDS: Final = {
 READ_BACK: Final = "read_back"
 """What the ERP holds differs from what it was sent: a person looks at it and lets it stand."""
 
+DONE_BY_HAND: Final = frozenset({READ_BACK, "data_request", "uninstalled", "channel_failing", "auth_expired"})
+"""Codes that hold no order: a person says that it is dealt with."""
+
 STUB: Final = "stub"
 
 
@@ -62,11 +65,11 @@ def resolve(hub: Hub, fingerprint: str, by: str, order: str | None = None, *, th
         raise Misconfigured(f"{fingerprint} is not a hold that can be released: {NOT_HOLDS[code]}")
     now = stamp(hub.clock())
     with hub.writing() as connection, connection.begin():
-        if code == READ_BACK:
+        if code in DONE_BY_HAND:
             _close(connection, found, now, "accepted", by)
         else:
             _release(connection, found, now, by)
-    if code == READ_BACK:
+    if code in DONE_BY_HAND:
         return Healing(orders=len(found))
     return heal(hub, [one.key for one in found], then_send=then_send)
 
