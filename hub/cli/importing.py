@@ -112,6 +112,10 @@ def sent_words(sent: Sent) -> str:
         words += f", in doubt: {sent.in_doubt}"
     if sent.differing:
         words += f", read back otherwise than sent: {sent.differing}"
+    for slug, told in sent.told.items():
+        words += f"; told to {slug}: {told.done + told.adopted}, refused: {told.rejected}"
+        if told.in_doubt:
+            words += f", in doubt: {told.in_doubt}"
     return words
 
 

@@ -91,6 +91,7 @@ def register(app: typer.Typer) -> None:
             inbox = backlog.backlog(hub.inbox)
             held = backlog.holding(hub.store, now())
             steps = backlog.steps_by_state(hub.store)
+            told = backlog.told(hub.store)
             documents = backlog.documents_by_kind(hub.store)
             groups = exceptions.groups(hub.store)
             run = last_run(hub)
@@ -98,6 +99,7 @@ def register(app: typer.Typer) -> None:
             "records": asdict(inbox),
             "orders": asdict(held),
             "steps": steps,
+            "told": told,
             "documents": documents,
             "exceptions": [asdict(group) for group in groups],
             "reconciliation": run,
@@ -111,6 +113,8 @@ def register(app: typer.Typer) -> None:
         said.add_row("orders held", str(held.held), "; ".join(x for x in (monies(held.held_minor), due) if x))
         said.add_row("documents", str(sum(documents.values())), _counts(documents))
         said.add_row("steps to the ERP", str(sum(steps.values())), _counts(steps))
+        for slug, counts in told.items():
+            said.add_row(f"told to {slug}", str(sum(counts.values())), _counts(counts))
         said.add_row("open exceptions", str(sum(group.orders for group in groups)), f"of {len(groups)} causes")
         said.add_row(*cells("last reconciliation", "", run or "none yet"))
         door.show(answer, said)

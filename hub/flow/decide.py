@@ -14,7 +14,7 @@ from hub.books.policy import Policy
 from hub.books.post import post
 from hub.flow.terms import Terms
 from hub.model.decisions import Decided, Decision, Intent
-from hub.model.documents import DOCUMENT, Document, DocumentKey, content_of, revision_of
+from hub.model.documents import DOCUMENT, NOTICE_KINDS, Document, DocumentKey, content_of, revision_of
 from hub.model.entries import ENTRY, Entry
 from hub.model.intents import Action
 
@@ -69,7 +69,8 @@ def _intent(
     chart: Chart,
     policy: Policy,
 ) -> Intent:
-    revision, day = digest, terms.open_day(document.date)
+    revision = digest
+    day = document.date if document.kind in NOTICE_KINDS else terms.open_day(document.date)
     if day != document.date:
         document = replace(document, date=day, original_date=document.date)
         content = content_of(document)

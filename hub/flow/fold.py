@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cmp_to_key
 
+from hub.flow.echo import shipments
 from hub.flow.lines import Lines
 from hub.model.facts import (
     SOURCE_RANK,
+    Echo,
     Edit,
     Fact,
     FactKind,
@@ -37,7 +39,7 @@ from hub.model.state import (
     OrderState,
     Quantities,
 )
-from hub.model.subjects import line_value
+from hub.model.subjects import LEFT, line_value
 
 
 class FactSet(dict[tuple[FactKind, str], Fact]):
@@ -51,7 +53,6 @@ class FactSet(dict[tuple[FactKind, str], Fact]):
 
 
 TELL_ON = (FactKind.SNAPSHOT, FactKind.RETURN)
-LEFT = (FulfilmentStatus.SHIPPED, FulfilmentStatus.DELIVERED)
 MONEY_IN = (TenderKind.CAPTURE, TenderKind.SALE)
 
 
@@ -76,18 +77,16 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
     """The order's state from its winning facts."""
     snapshot: Snapshot | None = None
     deleted = False
-    fulfilments: list[DatedFulfilment] = []
+    lines = lines_of(facts)
+    fulfilments = [one for one in shipments(facts, lines) if one.body.status in LEFT]
     refunds: list[DatedRefund] = []
     tenders: list[DatedTender] = []
     returns: list[DatedReturn] = []
     promises: list[Promise] = []
-    lines = lines_of(facts)
     for (_, external_id), fact in facts.items():
         match fact.body if lines is None else lines.body(fact.body, fact.modified_at):
             case Snapshot() as latest:
                 snapshot = lines.snapshot if lines is not None else latest
-            case Fulfilment() as body if body.status in LEFT:
-                fulfilments.append(DatedFulfilment(external_id, body, fact.source))
             case Refund() as body:
                 refunds.append(DatedRefund(external_id, body))
             case Tender() as body:
@@ -97,8 +96,8 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
             case Promise() as body:
                 if not body.called_off:
                     promises.append(body)
-            case Fulfilment() | Edit():
-                pass  # announced or called off; an edit's effect is in the snapshot that follows it
+            case Fulfilment() | Echo() | Edit():
+                pass  # see above; an edit's effect is in the snapshot that follows it
             case _:
                 deleted = True
     fulfilments.sort(key=lambda f: (f.body.shipped_at, f.id))
@@ -304,6 +303,9 @@ def _strangers(
         for item in fulfilment.body.lines:
             if item.line not in quantities:
                 yield Problem(f"fulfilments[{fulfilment.id}]", f"ships line {item.line}, unknown to the order", "line")
+        if fulfilment.called_off:
+            said = "the ERP shipped it, the channel called it off: cancel it in the ERP, or fulfil it in the channel"
+            yield Problem(f"fulfilments[{fulfilment.id}]", said, "called_off")
     for refund in refunds:
         for given in refund.body.lines:
             if given.line not in quantities:
@@ -369,6 +371,8 @@ def _happened(held: Fact | None, fact: Fact) -> Iterator[Event]:
         case Promise() as promise:
             if held is not None or promise.ship_by or promise.delivery_by:
                 yield Event(EventKind.PROMISED, fact.kind, fact.external_id, fact.occurred_at)
+        case Echo():
+            pass  # the hub's own doing: its documents say when
         case _:
             yield Event(EventKind.DELETED, fact.kind, fact.external_id, fact.occurred_at)
 

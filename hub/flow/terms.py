@@ -102,6 +102,11 @@ class Terms:
         found = (self.crosswalks.find(CrosswalkKind.CUSTOMER_CLASS, one, on) for one in (word, CustomerWord.ANY))
         return next((target for target in found if target is not None), None)
 
+    def channel_location(self, location: str | None, on: datetime.date) -> str | None:
+        """The channel's location for the ERP's; None where no row, or more than one, says which."""
+        known = self.crosswalks.sources(CrosswalkKind.LOCATION, location, on) if location is not None else []
+        return known[0] if len(known) == 1 else None
+
     def customer(self, key: OrderKey, snapshot: Snapshot) -> DocumentKey:
         """The key of the ERP's customer: the channel's customer, or the channel's one guest account."""
         if snapshot.customer is None or not snapshot.customer.of_account:

@@ -76,6 +76,12 @@ class Crosswalks:
                 return row.target
         return None
 
+    def sources(self, kind: CrosswalkKind, target: str, on: datetime.date) -> list[str]:
+        """The channel's words that mean this target on that day, sorted."""
+        return sorted(
+            source for of_kind, source in self._dated if of_kind is kind and self.find(kind, source, on) == target
+        )
+
 
 def _by_date(row: CrosswalkRow) -> datetime.date:
     return row.valid_from

@@ -56,6 +56,7 @@ class HoldCode(StrEnum):
     CLOSED_PERIOD = "closed_period"
     UNKNOWN_LINE = "unknown_line"
     DELETED_IN_CHANNEL = "deleted_in_channel"
+    SHIPPED_ELSEWHERE = "shipped_elsewhere"  # it holds nothing: a person should know
     FAULT = "fault"  # the hub's own: the order is put aside by name
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NewType
 
 from pydantic import TypeAdapter
 
+from hub.model.facts import Parcel
 from hub.model.order import LineId, OrderKey, PartyRef
 
 DocumentKey = NewType("DocumentKey", str)
@@ -35,10 +36,15 @@ class DocumentKind(StrEnum):
     REFUND = "refund"
     RETURN_RECEIPT = "return_receipt"
     JOURNAL_ENTRY = "journal_entry"  # recognition on delivery, write-off
+    SHIPMENT_NOTICE = "shipment_notice"  # told to a channel: goods left, with tracking
+    STOCK_NOTICE = "stock_notice"  # told to a channel: how much of an item is at a location
 
 
 MASTER_KINDS: Final = frozenset({DocumentKind.CUSTOMER, DocumentKind.ITEM})
 """Documents that orders refer to and that stand before them."""
+
+NOTICE_KINDS: Final = frozenset({DocumentKind.SHIPMENT_NOTICE, DocumentKind.STOCK_NOTICE})
+"""What a channel is told: of no period, and nothing in the books."""
 
 KEY_WORDS: Final = {
     DocumentKind.CUSTOMER: "cust",
@@ -55,6 +61,8 @@ KEY_WORDS: Final = {
     DocumentKind.REFUND: "ref",
     DocumentKind.RETURN_RECEIPT: "ret",
     DocumentKind.JOURNAL_ENTRY: "je",
+    DocumentKind.SHIPMENT_NOTICE: "ship",
+    DocumentKind.STOCK_NOTICE: "level",
 }
 
 
@@ -131,6 +139,9 @@ class Document:
       deposit_application: one line DEPOSITS. refund: lines REFUNDS_PAYABLE and DEPOSITS.
       fulfilment, return_receipt, stock_*: lines STOCK with item and quantity (signed for an adjustment).
       journal_entry: lines ACCOUNT that sum to zero.  customer, item: no lines; `item` carries `memo` as its name.
+      shipment_notice: lines STOCK with the channel's line id and quantity; `location` is the channel's, None where it
+        has its choice; `memo` is the id of the fulfilment that is told.
+      stock_notice: one line STOCK with the channel's word for the item and the level; `location` is the channel's.
     """
 
     key: DocumentKey
@@ -158,6 +169,7 @@ class Document:
     customer_class: str | None = None  # of a customer; None: the ERP's own default
     accounts: tuple[tuple[str, str], ...] = ()  # role -> account number, where not the role's usual account
     rounding: tuple[DocumentLine, ...] = ()  # lines ACCOUNT in *functional* minor units; see hub/books/foreign.py
+    parcels: tuple[Parcel, ...] = ()  # of a shipment notice
 
     @property
     def parties(self) -> tuple[PartyRef, ...]:

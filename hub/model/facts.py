@@ -21,6 +21,7 @@ class FactKind(StrEnum):
     EDIT = "edit"
     PROMISE = "promise"
     DELETION = "deletion"
+    ECHO = "echo"
 
 
 class Source(StrEnum):
@@ -30,6 +31,7 @@ class Source(StrEnum):
     WEBHOOK = "webhook"
     PULL = "pull"
     ERP = "erp"
+    HUB = "hub"  # what the hub did itself
 
 
 SOURCE_RANK = {source: rank for rank, source in enumerate(Source)}
@@ -179,7 +181,14 @@ class Deletion:
     """The channel says that the order is gone; what was booked stays and a person decides."""
 
 
-Body = Snapshot | Fulfilment | Refund | Tender | Return | Edit | Promise | Deletion
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The fact's external id is the channel's own fulfilment that the hub made there by telling of another one."""
+
+    fulfilment: str  # the external id of the one that was told
+
+
+Body = Snapshot | Fulfilment | Refund | Tender | Return | Edit | Promise | Deletion | Echo
 
 BODY_TYPES: dict[FactKind, type[Body]] = {
     FactKind.SNAPSHOT: Snapshot,
@@ -190,6 +199,7 @@ BODY_TYPES: dict[FactKind, type[Body]] = {
     FactKind.EDIT: Edit,
     FactKind.PROMISE: Promise,
     FactKind.DELETION: Deletion,
+    FactKind.ECHO: Echo,
 }
 
 

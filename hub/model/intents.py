@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from hub.model.documents import Document, DocumentKey
 from hub.model.order import Party, PartyRef
@@ -36,6 +37,8 @@ class Write:
     document: Document
     revision: str
     parties: tuple[Party, ...] = ()
+    held: tuple[str, ...] = ()  # a channel's own ids of what stands there of this document, as its last write said
+    taken: frozenset[str] = frozenset()  # the channel's own ids of the order's other documents: never this one
 
     def party(self, ref: PartyRef | None) -> Party | None:
         """The party that the document names by this reference; None where it names none."""
@@ -58,6 +61,10 @@ class ReadBack:
     voided: bool = False
 
 
+REFS: Final = ","
+"""Between the ids of a document that the far side keeps in parts."""
+
+
 class Verdict(StrEnum):
     DONE = "done"
     REJECTED = "rejected"
@@ -69,7 +76,7 @@ class Outcome:
     """What became of one write."""
 
     verdict: Verdict
-    ref: str | None = None
+    ref: str | None = None  # the far side's own id; several, of one document in parts, joined by REFS
     code: str = ""  # rejected: closed_period, unknown_item, unknown_customer …
     field: str = ""
     remedy: str = ""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hub.model.facts import FactKind, Fulfilment, Refund, Return, Source, Tender
+from hub.model.facts import FactKind, Fulfilment, Parcel, Refund, Return, Source, Tender
 from hub.model.order import FinancialStatus, Line, LineId, OrderKey, Snapshot
 from hub.model.problems import Problem
 
@@ -50,6 +50,9 @@ class DatedFulfilment:
     id: str
     body: Fulfilment
     source: Source  # from the ERP: it has the document already
+    echoes: tuple[str, ...] = ()  # the channel's own fulfilments that are this shipment, heard or known to be made
+    called_off: bool = False  # the channel cancelled all of them
+    heard: tuple[Parcel, ...] = ()  # that the channel alone knows of
 
 
 @dataclass(frozen=True, slots=True)

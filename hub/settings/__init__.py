@@ -18,7 +18,7 @@ from hub.errors import Misconfigured
 from hub.settings.check import CONNECTORS, ERP_ADAPTERS, read
 from hub.settings.environment import Environment
 from hub.settings.file import Fault
-from hub.settings.parts import SHIPPED, Channel, Entity, Erp, Files, Holds, HubFile
+from hub.settings.parts import SHIPPED, Channel, Entity, Erp, Files, Holds, HubFile, Ships, Stock
 
 __all__ = [
     "CONNECTORS",
@@ -32,6 +32,8 @@ __all__ = [
     "Files",
     "Holds",
     "Settings",
+    "Ships",
+    "Stock",
     "Store",
     "Stores",
     "faults",

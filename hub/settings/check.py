@@ -28,6 +28,7 @@ from hub.settings.parts import (
 
 CONNECTORS: Final = "orderhub.connectors"
 ERP_ADAPTERS: Final = "orderhub.erp_adapters"
+RESERVED_SLUG: Final = "erp"  # the target of what goes to the ERP, whatever its slug
 
 
 def read(
@@ -99,6 +100,8 @@ def _references(located: Located) -> Iterator[Fault]:
                 yield located.fault((*path, "slug"), f"used twice: {slug!r}")
             seen.add(slug)
     for path, part in _parts(located, "channels"):
+        if part.get("slug") == RESERVED_SLUG:
+            yield located.fault((*path, "slug"), f"{RESERVED_SLUG!r} is the hub's own word for the ERP: name another")
         if "entity" in part and part["entity"] not in entities:
             known = ", ".join(str(slug) for slug in entities) or "none"
             yield located.fault((*path, "entity"), f"no such entity: {part['entity']!r}; there is {known}")

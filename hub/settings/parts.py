@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -99,6 +100,19 @@ class Retention(Part):
     """Raw records: their bodies and headers."""
 
 
+class Ships(StrEnum):
+    """Who sends the goods of a channel's orders, and so who tells whom."""
+
+    CHANNEL = "channel"  # the channel tells the hub
+    ERP = "erp"  # what the ERP ships is told to the channel
+    WAREHOUSE = "warehouse"  # as the ERP, which the warehouse reports to
+
+
+class Stock(StrEnum):
+    NONE = "none"
+    PUSH = "push"  # the ERP's stock levels are told to the channel
+
+
 class Channel(Part):
     """One configured connection to a system."""
 
@@ -116,6 +130,10 @@ class Channel(Part):
     every: dict[str, Annotated[int, Field(ge=1, le=86_400)]] = {}
     """How often a stream of the channel is pulled, in seconds; one that is not named keeps the connector's beat."""
     retention: Retention = Retention()
+    ships: Ships = Ships.CHANNEL
+    """Who sends the goods: the channel's own people, or the ERP or its warehouse, so that the channel is told."""
+    stock: Stock = Stock.NONE
+    """Whether the channel is told the ERP's stock levels."""
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
 

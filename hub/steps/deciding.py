@@ -18,6 +18,7 @@ from hub.flow.decide import NOTHING, decide
 from hub.flow.fold import FactSet, events, fold, winners
 from hub.flow.hold import holds, late
 from hub.flow.plan import plan
+from hub.flow.tell import tell, untold
 from hub.flow.terms import Item, Terms
 from hub.model.crosswalk import CrosswalkRow
 from hub.model.decisions import Decision, Hold, HoldCode, Intent
@@ -39,13 +40,14 @@ from hub.model.intents import Action, StepState
 from hub.model.money import format_minor
 from hub.model.order import OrderKey, PartyRef
 from hub.model.records import Record
-from hub.model.state import Event, OrderState
+from hub.model.state import Commercial, Event, OrderState
 from hub.ports import KeepsPeriods
+from hub.settings import Ships
 from hub.steps.hub import Hub, OpenChannel
 from hub.store import credit
-from hub.store.orders import Changes, Known
+from hub.store.orders import ERP_TARGET, Changes, Known
 from hub.store.schema import stamp
-from hub.store.sending import NO_ORDER
+from hub.store.sending import NO_ORDER, NOT_TOLD, OF_SENDING, REJECTED
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +108,8 @@ class DecidedOrder:
     holds: list[Hold]
     decision: Decision
     now: datetime
+    telling: Decision = NOTHING  # what the channel is told: held by nothing
+    reports: list[Hold] = field(default_factory=list)  # what a person should know; it holds nothing
     fault: str | None = None
     credit_minor: int = 0
     masters: dict[DocumentKey, Document] = field(default_factory=dict)
@@ -137,9 +141,10 @@ class DecidedOrder:
             )
         else:
             changes.new_orders.append({"channel": key.channel, "order_id": key.external_id, **row})
-        changes.superseded.extend(self.known.unsent[key] for key in self.decision.superseded)
-        for intent in self.decision.intents:
-            add_intent(changes, key.channel, key.external_id, intent, now)
+        for decision, target in ((self.decision, ERP_TARGET), (self.telling, key.channel)):
+            changes.superseded.extend(self.known.unsent[key] for key in decision.superseded)
+            for intent in decision.intents:
+                add_intent(changes, key.channel, key.external_id, intent, now, target)
         _add_exceptions(self, changes, now)
 
 
@@ -197,7 +202,7 @@ class Decider:
             # The one order that this program cannot handle is put aside by name; the rest of the batch goes on.
             log.warning("advance.fault", extra={"order": str(key)}, exc_info=log.isEnabledFor(logging.DEBUG))
             decided.fault = f"{type(fault).__name__}: {fault}"
-            decided.decision = NOTHING
+            decided.decision = decided.telling = NOTHING
             decided.holds = [
                 Hold(
                     HoldCode.FAULT,
@@ -274,6 +279,7 @@ class Decider:
         if decided.posting != POSTED:
             return
         channel, state, terms = decided.channel, decided.state, decided.terms
+        self._tell(decided)
         found = holds(state, terms, channel.rules, channel.items, self._now) + denied
         decided.holds = [hold for hold in found if hold.code.value not in decided.known.released]
         if decided.holds:
@@ -286,6 +292,18 @@ class Decider:
             decided.decision = NOTHING
         if decided.decision.intents:
             decided.masters = _masters(decided, planned, self._hub.known_masters)
+
+    def _tell(self, decided: DecidedOrder) -> None:
+        """What the channel is told does not wait for a hold: the goods are gone, and the customer asks where."""
+        channel, state, known = decided.channel, decided.state, decided.known
+        if channel.channel.ships is Ships.CHANNEL:  # what was told before it was so configured stands
+            decided.reports = [one for one in untold(state) if one.code.value not in known.released]
+            unsent = [key for key, held in known.told.items() if not held.sent]
+            decided.telling = Decision([], unsent) if unsent else NOTHING
+        elif state.commercial is not Commercial.DELETED:
+            notices = tell(state, decided.terms)
+            if notices or known.told:
+                decided.telling = decide(notices, known.told, decided.terms, channel.chart, channel.policy)
 
     def _terms(self, channel: OpenChannel, state: OrderState, known: Known) -> Terms:
         slug = channel.channel.slug
@@ -337,7 +355,9 @@ def untranslated(record: Record, error: Untranslatable, now: datetime) -> Iterat
     }
 
 
-def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, now: str) -> None:
+def add_intent(
+    changes: Changes, channel: str, order_id: str, intent: Intent, now: str, target: str = ERP_TARGET
+) -> None:
     """The intent with its step and expected entries; ids count within the batch."""
     number = len(changes.intents)
     document = intent.document
@@ -364,7 +384,7 @@ def add_intent(changes: Changes, channel: str, order_id: str, intent: Intent, no
     changes.steps.append(
         {
             "intent_id": number,
-            "target": "erp",
+            "target": target,
             "name": STEP_NAME,
             "channel": channel,
             "order_id": order_id,
@@ -551,11 +571,12 @@ def _entry_row(number: int, entry: Entry, *, reversal: bool) -> dict[str, Any]:
 
 def _add_exceptions(decided: DecidedOrder, changes: Changes, now: str) -> None:
     """Holds open exceptions, one a cause; an exception whose hold is gone is cured."""
-    if not decided.holds and not decided.known.open_exceptions:
+    found = decided.holds + decided.reports
+    if not found and not decided.known.open_exceptions:
         return
     key, snapshot = decided.key, decided.state.snapshot
-    still = {hold.fingerprint[:200] for hold in decided.holds}
-    for hold in decided.holds:
+    still = {hold.fingerprint[:200] for hold in found}
+    for hold in found:
         fingerprint = hold.fingerprint[:200]
         if fingerprint not in decided.known.open_exceptions:
             changes.opened.append(
@@ -574,7 +595,8 @@ def _add_exceptions(decided: DecidedOrder, changes: Changes, now: str) -> None:
     for fingerprint, code in decided.known.open_exceptions.items():
         if fingerprint in still or (code == HoldCode.UNTRANSLATABLE and not _has_snapshot(decided.new)):
             continue
-        if code in _OF_SENDING and not (code == "rejected" and decided.decision.superseded):
+        gone = {REJECTED: decided.decision.superseded, NOT_TOLD: decided.telling.superseded}
+        if code in OF_SENDING and not gone.get(code):
             continue
         changes.resolved.append(
             {
@@ -585,10 +607,6 @@ def _add_exceptions(decided: DecidedOrder, changes: Changes, now: str) -> None:
                 "resolution": "released" if code in decided.known.released else "cured",
             }
         )
-
-
-_OF_SENDING: Final = frozenset({"rejected", "in_doubt", "read_back"})
-"""Exceptions that `send` opens and resolves."""
 
 
 def _has_snapshot(new: Sequence[NewFact]) -> bool:

@@ -23,12 +23,15 @@ from hub.store.views.exceptions import HeldState, OpenException
 NOT_HOLDS: Final = {
     HoldCode.UNTRANSLATABLE.value: "correct the record in the channel and import it again",
     HoldCode.FAULT.value: "report it, then run: orderhub exceptions retry",
-    "rejected": "correct what the ERP refused, then run: orderhub exceptions retry",
-    "in_doubt": "void one of the two in the ERP, then run: orderhub exceptions retry",
+    sending.REJECTED: "correct what the ERP refused, then run: orderhub exceptions retry",
+    sending.IN_DOUBT: "void one of the two in the ERP, then run: orderhub exceptions retry",
+    sending.NOT_TOLD: "correct what the channel refused, then run: orderhub exceptions retry",
+    sending.TOLD_TWICE: "cancel one of the two in the channel; the next probe adopts the other",
+    sending.PAUSED: "renew the credentials: it is cured by the first call that is let in",
 }
 """Codes that no person can release, and what heals them instead."""
 
-READ_BACK: Final = "read_back"
+READ_BACK: Final = sending.READ_BACK
 """What the ERP holds differs from what it was sent: a person looks at it and lets it stand."""
 
 DONE_BY_HAND: Final = frozenset({READ_BACK, "data_request", "uninstalled", "channel_failing", "auth_expired"})
@@ -81,11 +84,14 @@ def retry(hub: Hub, fingerprint: str | None = None, *, then_send: bool = True) -
         Misconfigured: no exception of this cause is open.
     """
     found = _open(hub, fingerprint, None) if fingerprint is not None else views.opened(hub.store)
-    refused = [one for one in found if one.code == "rejected"]
+    refused = [one for one in found if one.code in (sending.REJECTED, sending.NOT_TOLD)]
     again = 0
     if refused:
         known = views.states(hub.store, [one.key for one in refused])
-        keys = {(one.channel, one.order if one.key in known else NO_ORDER) for one in refused}
+        keys = {
+            (one.channel, one.order if one.key in known or one.code == sending.NOT_TOLD else NO_ORDER)
+            for one in refused
+        }
         with hub.writing() as connection, connection.begin():
             again = sending.retry_rejected(connection, sorted(keys))
     healing = heal(hub, [one.key for one in found], then_send=then_send)

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from hub.flow.echo import shipments
 from hub.flow.fold import FactSet, lines_of, winners
 from hub.model.documents import DOCUMENT, DocumentKey, DocumentKind, document_key
-from hub.model.facts import FactKind, Fulfilment, Refund, Tender
+from hub.model.facts import FactKind, Refund, Tender
 from hub.model.intents import Action
 from hub.model.order import OrderKey, Snapshot
 from hub.model.statement import HubRow, StatementRow, Subject
@@ -59,12 +60,13 @@ def _subjects(channel: OpenChannel, key: OrderKey, latest: FactSet) -> list[Stat
     bodies = [
         (at[1], fact.body if lines is None else lines.body(fact.body, fact.modified_at)) for at, fact in latest.items()
     ]
+    fulfilments = [one.body for one in shipments(latest, lines)]
     return subjects(
         key,
         channel.entity.slug,
         channel.timezone,
         snapshot.body if lines is None or lines.snapshot is None else lines.snapshot,
-        [body for _, body in bodies if isinstance(body, Fulfilment)],
+        fulfilments,
         [(id, body) for id, body in bodies if isinstance(body, Refund)],
         [(id, body) for id, body in bodies if isinstance(body, Tender)],
     )

@@ -44,6 +44,7 @@ class Hub:
     clock: Clock
     connect_erp: Callable[[ErpConfig], Any] | None = None  # None: the configured system's plugin; else a rehearsal's
     sleep: Callable[[float], None] = time.sleep  # how plugins wait
+    connect_channel: Callable[[ChannelConfig], Any] | None = None  # as `connect_erp`
 
     def writing(self) -> Connection:
         """A connection whose transactions write: on SQLite they take the lock when they begin."""
@@ -120,7 +121,7 @@ class Hub:
             sleep=self.sleep,
             vault=StoredVault(self.store, slug, self.settings.vault_key, self.clock, self.sleep),
         )
-        connector = registry.connector(channel.system).connect(config)
+        connector = (self.connect_channel or registry.connector(channel.system).connect)(config)
         if not isinstance(connector, Translates):
             raise Misconfigured(f"channel {slug}: the connector of {channel.system} translates no records")
         policy = Policy.parse(read_yaml(entity.policies))
@@ -167,7 +168,12 @@ def spare_the_collector() -> None:
     gc.set_threshold(COLLECT_AFTER_OBJECTS, 20, 100)
 
 
-def open_hub(settings: Settings, clock: Clock, connect_erp: Callable[[ErpConfig], Any] | None = None) -> Hub:
+def open_hub(
+    settings: Settings,
+    clock: Clock,
+    connect_erp: Callable[[ErpConfig], Any] | None = None,
+    connect_channel: Callable[[ChannelConfig], Any] | None = None,
+) -> Hub:
     """The hub of this configuration, its tables made or brought up to date."""
     stores = settings.stores
     return Hub(
@@ -176,6 +182,7 @@ def open_hub(settings: Settings, clock: Clock, connect_erp: Callable[[ErpConfig]
         inbox=connect(stores.inbox.url.get_secret_value(), "inbox", stores.inbox.schema),
         clock=clock,
         connect_erp=connect_erp,
+        connect_channel=connect_channel,
     )
 
 

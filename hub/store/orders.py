@@ -41,6 +41,8 @@ NOT_SENT: Final = (StepState.PLANNED.value, StepState.REJECTED.value)
 
 
 HOLDS: Final = tuple(code.value for code in HoldCode)
+ERP_TARGET: Final = "erp"
+"""The target of steps that go to the ERP; of those that go to a channel it is the channel's slug."""
 
 
 class Overtaken(Retryable):
@@ -58,6 +60,7 @@ class Known:
     facts: list[Fact] = field(default_factory=list)
     identities: set[tuple[str, str, str, str, str]] = field(default_factory=set)  # kind, id, hash, modified_at, source
     decided: dict[DocumentKey, Decided] = field(default_factory=dict)
+    told: dict[DocumentKey, Decided] = field(default_factory=dict)  # as `decided`, of what its channel is told
     unsent: dict[DocumentKey, int] = field(default_factory=dict)  # the intents of those decided and not sent
     released: set[str] = field(default_factory=set)  # hold codes
     open_exceptions: dict[str, str] = field(default_factory=dict)  # fingerprint -> code
@@ -216,6 +219,7 @@ def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[
             intent.c.plan_digest,
             intent.c.action,
             step.c.state,
+            step.c.target,
             intent.c.content,
             entry.c.content,
         )
@@ -224,15 +228,17 @@ def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[
         .where(in_keys(intent, keys), step.c.state != StepState.SUPERSEDED.value)
         .order_by(intent.c.id)
     )
-    for id, channel, order_id, document, revision, digest, action, state, content, posted in connection.execute(query):
+    for row in connection.execute(query):
+        id, channel, order_id, document, revision, digest, action, state, target, content, posted = row
         known = found.get(OrderKey(channel, order_id))
         if known is None:
             continue
+        decided = known.decided if target == ERP_TARGET else known.told
         known.unsent.pop(document, None)
         if state in NOT_SENT:
             known.unsent[document] = id
-        before = known.decided.pop(document, None)  # a later intent takes the earlier one's place, at the end
-        known.decided[document] = Decided(
+        before = decided.pop(document, None)  # a later intent takes the earlier one's place, at the end
+        decided[document] = Decided(
             key=document,
             revision=revision,
             plan_digest=digest,

@@ -181,7 +181,7 @@ orders = Table(
     Column("customer", String(40)),  # the ERP's customer: its document key
     Column("credit_minor", BigInteger, nullable=False),  # of the customer's credit limit, taken by this order
     Column("holds", Integer, nullable=False),
-    Column("recheck_at", String(27)),  # a hold lifts by itself then
+    Column("recheck_at", String(27)),  # a hold lifts by itself then, or a write told something new
     Column("problems", Text, nullable=False),  # JSON
     Column("events", Integer, nullable=False),
     Column("chain", String(64), nullable=False),  # hash of the last event, chained
@@ -189,6 +189,7 @@ orders = Table(
     PrimaryKeyConstraint("channel", "order_id"),
     Index("orders_placed", "placed_on"),
     _partial("orders_held", "holds", where="holds > 0"),
+    _partial("orders_recheck", "recheck_at", where="recheck_at IS NOT NULL"),
 )
 
 event = Table(

@@ -7,15 +7,21 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
 
-from hub.model.documents import DOCUMENT
-from hub.model.intents import Action, Outcome, ReadBack, StepState, Write
+from hub.model.decisions import HoldCode
+from hub.model.documents import DOCUMENT, Document
+from hub.model.facts import Fact, content_hash
+from hub.model.intents import REFS, Action, Outcome, ReadBack, StepState, Write
+from hub.model.order import OrderKey
 from hub.store import personal
+from hub.store.bulk import add_new
+from hub.store.orders import ERP_TARGET, in_keys
 from hub.store.schema import (
     IS_MASTER,
     IS_OPEN,
     IS_PLANNED,
     IS_UNDER_WAY,
     exception,
+    fact,
     intent,
     moment,
     orders,
@@ -23,8 +29,24 @@ from hub.store.schema import (
     step,
 )
 
+KEYS_AT_ONCE: Final = 500  # values bound at once in an IN list
+NO_RECORD: Final = 0
+"""The record of a fact that no record brought."""
+
 LEASE_S: Final = 120
 """A claimed step whose worker says nothing for so long is taken for one whose answer was lost."""
+
+REJECTED: Final = "rejected"
+IN_DOUBT: Final = "in_doubt"
+READ_BACK: Final = "read_back"
+NOT_TOLD: Final = "not_told"  # a channel refused what it was told
+TOLD_TWICE: Final = "told_twice"  # a channel has two of what it was told
+PAUSED: Final = "paused"  # a target lets nobody in
+OF_SENDING: Final = frozenset({REJECTED, IN_DOUBT, READ_BACK, NOT_TOLD, TOLD_TWICE, PAUSED})
+"""Codes of the exceptions that `send` opens and resolves; those of the ERP and of channels apart."""
+
+HOLDS_NOTHING: Final = frozenset({NOT_TOLD, TOLD_TWICE, PAUSED, HoldCode.SHIPPED_ELSEWHERE.value})
+"""Codes of exceptions that keep no document of their order from the ERP."""
 
 NO_ORDER: Final = ""
 """The order of master data: steps of none, which stand before all others."""
@@ -40,16 +62,22 @@ class Claimed:
     write: Write
     attempts: int  # this one included
     sent_at: datetime
+    target: str = ERP_TARGET
+
+    @property
+    def codes(self) -> tuple[str, str]:
+        """Of the exceptions that its success cures."""
+        return (REJECTED, IN_DOUBT) if self.target == ERP_TARGET else (NOT_TOLD, TOLD_TWICE)
 
 
 def claim(connection: Connection, target: str, limit: int, now: datetime) -> list[Claimed]:
     """The next due steps, marked as sent: the first open one of each order, the oldest orders first.
 
-    Master data goes first, and while any is under way no order's step is claimed.
+    Master data goes first, and while any is under way no order's step is claimed. A channel is told of no master data.
     """
     at = stamp(now)
-    masters = _due(connection, target, limit, at, masters=True)
-    if not masters and _masters_under_way(connection, target):
+    masters = _due(connection, target, limit, at, masters=True) if target == ERP_TARGET else []
+    if not masters and target == ERP_TARGET and _masters_under_way(connection, target):
         return []
     rows = masters or _due(connection, target, limit, at, masters=False)
     if rows:
@@ -59,7 +87,7 @@ def claim(connection: Connection, target: str, limit: int, now: datetime) -> lis
             .values(state=StepState.SENT.value, attempts=step.c.attempts + 1, sent_at=at, leased_until=_lease(now))
         )
         connection.execute(statement, [{"step_id": row.id} for row in rows])
-    return _claimed(connection, [(row, row.attempts + 1, now) for row in rows])
+    return _claimed(connection, target, [(row, row.attempts + 1, now) for row in rows])
 
 
 def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> list[Claimed]:
@@ -82,7 +110,16 @@ def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> 
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    return _claimed(connection, [(row, row.attempts, moment(row.sent_at)) for row in rows])
+    return _claimed(connection, target, [(row, row.attempts, moment(row.sent_at)) for row in rows])
+
+
+def waiting(connection: Connection, target: str) -> bool:
+    """Whether any step of a target is planned or under way."""
+    for state in (IS_PLANNED, IS_UNDER_WAY):
+        query = select(step.c.id).where(step.c.target == target, text(state)).limit(1)
+        if connection.execute(query).first() is not None:
+            return True
+    return False
 
 
 def settle_done(
@@ -114,14 +151,14 @@ def settle_done(
             row[name] = getattr(read, name) if read else None
         rows.append(row)
     connection.execute(statement, rows)
-    cured = {(c.channel, c.order_id) for c, *_ in done if c.attempts > 1}
-    for channel, order_id in cured:
+    cured = {(c.channel, c.order_id, c.codes) for c, *_ in done if c.attempts > 1}
+    for channel, order_id, codes in cured:
         connection.execute(
             update(exception)
             .where(
                 exception.c.channel == channel,
                 exception.c.order_id == order_id,
-                exception.c.code.in_(("rejected", "in_doubt")),
+                exception.c.code.in_(codes),
                 exception.c.resolved_at.is_(None),
             )
             .values(resolved_at=at, resolution="cured")
@@ -157,9 +194,55 @@ def settle_in_doubt(connection: Connection, steps: Sequence[Claimed], probe_at: 
     )
 
 
-def plan_again(connection: Connection, steps: Sequence[Claimed]) -> None:
-    """These steps did not happen: they may be sent."""
-    _set(connection, steps, {"state": StepState.PLANNED.value, "next_attempt_at": None, "leased_until": None})
+def plan_again(connection: Connection, steps: Sequence[Claimed], not_before: datetime | None = None) -> None:
+    """These steps did not happen: they may be sent, from then on."""
+    at = stamp(not_before) if not_before is not None else None
+    _set(connection, steps, {"state": StepState.PLANNED.value, "next_attempt_at": at, "leased_until": None})
+
+
+def let_in(connection: Connection, target: str, now: datetime) -> None:
+    """A target that let nobody in does so again."""
+    connection.execute(
+        update(exception)
+        .where(exception.c.channel == target, exception.c.code == PAUSED, exception.c.resolved_at.is_(None))
+        .values(resolved_at=stamp(now), resolution="cured")
+    )
+
+
+def record_echoes(connection: Connection, echoes: Sequence[Fact], now: datetime) -> None:
+    """The echoes are facts of their orders, and the orders are due to be decided anew.
+
+    Whoever decides one of them meanwhile without its echo is overtaken: the order's version moves.
+    """
+    if not echoes:
+        return
+    at = stamp(now)
+    rows = []
+    for echo in echoes:
+        content = echo.content()
+        rows.append(
+            {
+                "channel": echo.order.channel,
+                "order_id": echo.order.external_id,
+                "kind": str(echo.kind),
+                "external_id": echo.external_id,
+                "hash": content_hash(content),
+                "modified_at": stamp(echo.modified_at),
+                "occurred_at": stamp(echo.occurred_at),
+                "source": str(echo.source),
+                "recorded_at": at,
+                "record_id": NO_RECORD,
+                "content": content.decode(),
+            }
+        )
+    add_new(connection, fact, rows)
+    due = (
+        update(orders)
+        .where(orders.c.channel == bindparam("at_channel"), orders.c.order_id == bindparam("at_order"))
+        .values(version=orders.c.version + 1, recheck_at=at)
+    )
+    keys = sorted({(echo.order.channel, echo.order.external_id) for echo in echoes})
+    connection.execute(due, [{"at_channel": channel, "at_order": order_id} for channel, order_id in keys])
 
 
 def retry_rejected(connection: Connection, keys: Sequence[tuple[str, str]]) -> int:
@@ -242,23 +325,51 @@ def _steps() -> Any:
     ).join(intent, intent.c.id == step.c.intent_id)
 
 
-def _claimed(connection: Connection, rows: Sequence[tuple[Any, int, datetime]]) -> list[Claimed]:
+def _claimed(connection: Connection, target: str, rows: Sequence[tuple[Any, int, datetime]]) -> list[Claimed]:
     """The rows with how often and when they were sent, as steps; the parties that their documents name filled in."""
-    documents = [DOCUMENT.validate_json(row.content) for row, _, _ in rows]
+    refs: Refs = {} if target == ERP_TARGET else _refs(connection, target, [row for row, _, _ in rows])
+    documents: list[Document] = [DOCUMENT.validate_json(row.content) for row, _, _ in rows]
     named = [(row.channel, row.order_id, document) for (row, _, _), document in zip(rows, documents, strict=True)]
-    return [
-        Claimed(
-            row.id,
-            row.channel,
-            row.order_id,
-            Write(Action(row.action), document, row.revision, parties),
-            attempts,
-            sent_at,
+    filled = personal.fill(connection, named)
+    claimed = []
+    for (row, attempts, sent_at), document, parties in zip(rows, documents, filled, strict=True):
+        told = refs.get((row.channel, row.order_id), {})
+        write = Write(
+            Action(row.action),
+            document,
+            row.revision,
+            parties,
+            held=told.get(document.key, ()),
+            taken=frozenset(ref for key, of_key in told.items() if key != document.key for ref in of_key),
         )
-        for (row, attempts, sent_at), document, parties in zip(
-            rows, documents, personal.fill(connection, named), strict=True
+        claimed.append(Claimed(row.id, row.channel, row.order_id, write, attempts, sent_at, target))
+    return claimed
+
+
+Refs = dict[tuple[str, str], dict[str, tuple[str, ...]]]
+"""By order, by document key: the target's own ids of what stands there of it."""
+
+
+def _refs(connection: Connection, target: str, rows: Sequence[Any]) -> Refs:
+    """What the last settled write of each document of these orders left in the target."""
+    keys = sorted({OrderKey(row.channel, row.order_id) for row in rows}, key=str)
+    found: Refs = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        query = (
+            select(intent.c.channel, intent.c.order_id, intent.c.document_key, intent.c.action, step.c.ref)
+            .join(step, step.c.intent_id == intent.c.id)
+            .where(
+                in_keys(intent, keys[start : start + KEYS_AT_ONCE]),
+                step.c.target == target,
+                step.c.state == StepState.DONE.value,
+            )
+            .order_by(step.c.id)
         )
-    ]
+        for channel, order_id, document, action, ref in connection.execute(query):
+            of_order = found.setdefault((channel, order_id), {})
+            gone = action == Action.VOID.value or ref is None
+            of_order[document] = () if gone else tuple(ref.split(REFS))
+    return found
 
 
 def _set(connection: Connection, steps: Sequence[Claimed], values: dict[str, Any]) -> None:

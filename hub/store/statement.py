@@ -12,6 +12,7 @@ from hub.model.intents import StepState
 from hub.model.order import OrderKey
 from hub.store.orders import in_keys, parse_fact
 from hub.store.schema import exception, fact, intent, orders, step
+from hub.store.sending import HOLDS_NOTHING
 
 RECONCILED: Final = ("posted", "before_go_live")
 """Of `orders.posting`: what is reconciled; tests are not, and a stub has nothing to compare."""
@@ -75,6 +76,6 @@ def documents(connection: Connection, keys: Sequence[OrderKey]) -> dict[Document
 def holds(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, str]:
     """The code of an open exception of each of these orders that has one."""
     query = select(exception.c.channel, exception.c.order_id, exception.c.code).where(
-        in_keys(exception, keys), exception.c.resolved_at.is_(None)
+        in_keys(exception, keys), exception.c.resolved_at.is_(None), exception.c.code.not_in(HOLDS_NOTHING)
     )
     return {OrderKey(channel, order_id): code for channel, order_id, code in connection.execute(query)}

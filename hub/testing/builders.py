@@ -21,6 +21,7 @@ from hub.model.facts import (
     Adjustment,
     AdjustmentKind,
     Body,
+    Echo,
     Edit,
     Fact,
     FactKind,
@@ -168,6 +169,8 @@ def fact(
             kind, happened = FactKind.EDIT, body.committed_at
         case Promise():
             kind, happened = FactKind.PROMISE, PLACED_AT
+        case Echo():
+            kind, happened = FactKind.ECHO, PLACED_AT
         case _:
             kind, happened = FactKind.DELETION, PLACED_AT
     return Fact(key, kind, id, modified_at or happened, happened, source, body)

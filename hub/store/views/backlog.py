@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, and_, case, column, func, inspect, select, table
 
+from hub.store.orders import ERP_TARGET
 from hub.store.schema import OPEN_STATES, intent, orders, record, stamp, step
 
 
@@ -42,18 +43,30 @@ def backlog(inbox: Engine) -> Backlog:
 
 
 def steps_by_state(store: Engine) -> dict[str, int]:
-    """How many steps are in each state."""
-    query = select(step.c.state, func.count()).group_by(step.c.state).order_by(step.c.state)
+    """How many steps to the ERP are in each state."""
+    return _steps(store).get(ERP_TARGET, {})
+
+
+def told(store: Engine) -> dict[str, dict[str, int]]:
+    """How many steps to each channel that was told anything, or is to be, are in each state."""
+    return {target: states for target, states in _steps(store).items() if target != ERP_TARGET}
+
+
+def _steps(store: Engine) -> dict[str, dict[str, int]]:
+    query = select(step.c.target, step.c.state, func.count()).group_by(step.c.target, step.c.state)
+    found: dict[str, dict[str, int]] = {}
     with store.connect() as connection:
-        return {state: int(count) for state, count in connection.execute(query)}
+        for target, state, count in connection.execute(query.order_by(step.c.target, step.c.state)):
+            found.setdefault(target, {})[state] = int(count)
+    return found
 
 
 def documents_by_kind(store: Engine) -> dict[str, int]:
-    """How many documents were decided, by kind; those superseded before they were sent are left out."""
+    """How many documents were decided for the ERP, by kind; those superseded before they were sent are left out."""
     query = (
         select(intent.c.kind, func.count(intent.c.document_key.distinct()))
         .join(step, step.c.intent_id == intent.c.id)
-        .where(step.c.state.in_((*OPEN_STATES, "done")))
+        .where(step.c.target == ERP_TARGET, step.c.state.in_((*OPEN_STATES, "done")))
         .group_by(intent.c.kind)
         .order_by(intent.c.kind)
     )

@@ -112,10 +112,10 @@ def opened(
 
 
 def due(store: Engine, now: datetime) -> list[OrderKey]:
-    """Orders whose hold has run out by itself."""
+    """Orders whose hold has run out by itself, or that a write told something new of."""
     query = (
         select(orders.c.channel, orders.c.order_id)
-        .where(orders.c.holds > 0, orders.c.recheck_at <= stamp(now))
+        .where(orders.c.recheck_at <= stamp(now))
         .order_by(orders.c.channel, orders.c.order_id)
     )
     with store.connect() as connection:

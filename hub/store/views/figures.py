@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, func, select
 
 from hub.model.intents import StepState
+from hub.store.orders import ERP_TARGET
 from hub.store.schema import event, hub_metadata, inbox_metadata, intent, orders, record, step
 
 
@@ -35,7 +36,7 @@ def figures(store: Engine, inbox: Engine) -> Figures:
     standing = (
         select(intent.c.kind, func.count(intent.c.document_key.distinct()))
         .join(step, step.c.intent_id == intent.c.id)
-        .where(step.c.state == StepState.DONE.value)
+        .where(step.c.target == ERP_TARGET, step.c.state == StepState.DONE.value)
         .group_by(intent.c.kind)
         .order_by(intent.c.kind)
     )

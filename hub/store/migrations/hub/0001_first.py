@@ -184,6 +184,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("holds > 0"),
     )
     op.create_index("orders_placed", "orders", ["placed_on"], unique=False)
+    op.create_index(
+        "orders_recheck",
+        "orders",
+        ["recheck_at"],
+        unique=False,
+        sqlite_where=sa.text("recheck_at IS NOT NULL"),
+        postgresql_where=sa.text("recheck_at IS NOT NULL"),
+    )
     op.create_table(
         "party",
         sa.Column("channel", sa.String(length=20), nullable=False),
@@ -338,6 +346,12 @@ def downgrade() -> None:
     op.drop_table("release")
     op.drop_table("redaction")
     op.drop_table("party")
+    op.drop_index(
+        "orders_recheck",
+        table_name="orders",
+        sqlite_where=sa.text("recheck_at IS NOT NULL"),
+        postgresql_where=sa.text("recheck_at IS NOT NULL"),
+    )
     op.drop_index("orders_placed", table_name="orders")
     op.drop_index(
         "orders_held", table_name="orders", sqlite_where=sa.text("holds > 0"), postgresql_where=sa.text("holds > 0")
