@@ -124,5 +124,9 @@ def _close(hub: Hub) -> None:
     close = getattr(vars(hub).get("erp"), "close_connections", None)
     if close is not None:
         close()
+    for opened in hub._channels.values():
+        close = getattr(opened.connector, "close", None)
+        if close is not None:
+            close()
     hub.store.dispose()
     hub.inbox.dispose()

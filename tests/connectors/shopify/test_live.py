@@ -1,0 +1,203 @@
+"""The connector against the rehearsed shop, over a real socket."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.shopify.fulfil import fulfilment_orders
+from connectors.shopify.live import LiveShop
+from connectors.shopify.rehearsal import rest
+from connectors.shopify.simulator import App, Server, Setup
+from connectors.shopify.statement import Export
+from hub.errors import AuthExpired
+from hub.model.facts import FactKind, Source
+from hub.model.order import Snapshot
+from hub.model.records import Received, Record
+from hub.ports import Backfills, Checks, Fetches, FetchesOrders, KeepsSubscriptions, StatesPeriod
+from tests.connectors.shopify.wired import MemoryVault, Time, connected
+
+DOMAIN = "rehearsal.myshopify.com"
+START = datetime(2026, 9, 1, 4, tzinfo=UTC)
+LATER = datetime(2026, 12, 1, tzinfo=UTC)  # when every order's life is over
+SECRETS = {"token": "shpat_x", "client_id": "orderhub", "client_secret": "hush", "webhook": "hush"}
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Server]:
+    """A shop whose thirty orders, and one of 300 lines, are over and done with."""
+    app = App(Setup(seed=7, orders=30, start=START, days=20, token="shpat_x"))
+    app.shop.move_to(LATER)
+    with Server(app) as server:
+        yield server
+
+
+Connect = Callable[..., LiveShop]
+
+
+@pytest.fixture
+def connect(time: Time) -> Iterator[Connect]:
+    """Connectors, closed after the test."""
+    opened: list[LiveShop] = []
+
+    def one(server: Server, **more: Any) -> LiveShop:
+        live = connected(time, address=server.url, domain=DOMAIN, **{"secrets": SECRETS, **more})
+        opened.append(live)
+        return live
+
+    yield one
+    for live in opened:
+        live.close()
+
+
+@pytest.fixture
+def live(shop: Server, connect: Connect) -> LiveShop:
+    return connect(shop)
+
+
+@pytest.fixture(scope="module")
+def everything(shop: Server) -> Iterator[list[Received]]:
+    """All orders, pulled once."""
+    live = connected(Time(), address=shop.url, secrets=SECRETS, domain=DOMAIN)
+    yield pulled(live)
+    live.close()
+
+
+def names(received: list[Received]) -> list[str]:
+    return sorted(json.loads(one.body)["name"] for one in received)
+
+
+def pulled(live: LiveShop, cursor: str | None = None) -> list[Received]:
+    return [received for page in live.fetch("orders", cursor) for received in page.received]
+
+
+def test_it_has_the_abilities_of_a_live_channel(live: LiveShop) -> None:
+    for ability in (Fetches, FetchesOrders, Backfills, StatesPeriod, KeepsSubscriptions, Checks):
+        assert isinstance(live, ability)
+
+
+def test_a_channel_that_is_well_has_no_problem(live: LiveShop) -> None:
+    assert list(live.check()) == []
+
+
+def test_every_order_is_pulled_once_though_many_have_one_stamp(everything: list[Received], shop: Server) -> None:
+    assert len(everything) == 31
+    assert names(everything) == sorted(f"#{order.life.number}" for order in shop.app.shop.orders.values())
+
+
+def test_a_pulled_order_gives_the_facts_of_the_shops_own_export(
+    everything: list[Received], live: LiveShop, shop: Server
+) -> None:
+    """The export has the REST shape; returns and promises are told by GraphQL alone."""
+    alone = (FactKind.RETURN, FactKind.PROMISE)
+
+    for received in everything:
+        number = int(json.loads(received.body)["id"].rpartition("/")[2])
+        exported = json.loads(
+            json.dumps(rest.order(shop.app.shop.orders[number].life, LATER, transactions=True)), parse_float=Decimal
+        )
+        told = live.translate(Record(1, "x", "", Source.PULL, json.dumps(exported, default=str).encode(), LATER))
+        found = live.translate(Record(1, "x", received.topic, Source.PULL, received.body, LATER))
+
+        assert {(f.kind, f.external_id, f.content()) for f in found.facts if f.kind not in alone} == {
+            (f.kind, f.external_id, f.content()) for f in told.facts
+        }
+
+
+def test_the_order_of_three_hundred_lines_loses_none(everything: list[Received], live: LiveShop) -> None:
+    most = 0
+
+    for received in everything:
+        record = Record(1, "x", received.topic, Source.PULL, received.body, LATER)
+        for fact in live.translate(record).facts:
+            if isinstance(fact.body, Snapshot):
+                most = max(most, len(fact.body.lines))
+
+    assert most == 300
+
+
+def test_a_second_pull_from_the_cursor_brings_nothing_new(shop: Server, connect: Connect) -> None:
+    first = connect(shop)
+    pages = list(first.fetch("orders", None))
+    keys = {received.key for page in pages for received in page.received}
+
+    again = connect(shop)  # another process
+
+    assert {received.key for received in pulled(again, pages[-1].cursor)} <= keys
+    assert [page.received for page in first.fetch("orders", pages[-1].cursor)] == [()]
+
+
+def test_the_orders_of_fulfilment_orders_are_the_same_records(everything: list[Received], live: LiveShop) -> None:
+    keys = {received.key for received in everything}
+
+    read = [received for page in live.fetch("fulfillment_orders", None) for received in page.received]
+
+    assert len(read) > 20
+    assert {received.key for received in read} <= keys
+
+
+def test_the_statement_is_that_of_the_shops_own_export(live: LiveShop, shop: Server) -> None:
+    export = Export()
+    for order in shop.app.shop.orders.values():
+        body = json.dumps(rest.order(order.life, LATER, transactions=True), default=str).encode()
+        export.add(live.translate(Record(1, "shopify-us", "order", Source.FILE, body, LATER)).facts)
+    first, last = date(2026, 9, 1), date(2026, 9, 30)
+
+    stated = [row.row for row in live.statement(first, last) if hasattr(row, "row")]
+    exported = [row.row for row in export.rows("main", live.timezone) if first <= row.row.date <= last]
+
+    assert len(stated) > 60
+    assert sorted(stated, key=str) == sorted(exported, key=str)
+    counted = live.count(first, last)
+    assert (counted.orders, counted.exact) == (len([row for row in stated if row.subject == "order"]), True)
+
+
+def test_a_narrow_bucket_is_waited_for_and_never_overdrawn(connect: Connect, time: Time) -> None:
+    """Waiting here moves the shop's time as it moves ours."""
+    app = App(Setup(seed=7, orders=30, start=START, days=20, token="shpat_x", restore_per_s=10))
+    app.shop.move_to(LATER)
+    with Server(app) as server:
+        live = connect(server)
+
+        assert len(pulled(live)) == 31
+
+    assert sum(time.waits) > 5
+
+
+@pytest.mark.parametrize("kind", ["client_credentials", "expiring"])
+def test_tokens_are_had_and_renewed(kind: str, connect: Connect) -> None:
+    app = App(Setup(seed=7, orders=1, start=START, days=1, wide=False))
+    _, pair = app.tokens.grant({"client_id": "orderhub", "client_secret": "hush", "code": "c"}, app.shop.now)
+    secrets = {**SECRETS, "refresh_token": pair["refresh_token"]}
+    vault = MemoryVault()
+    with Server(app) as server:
+        live = connect(server, secrets=secrets, vault=vault, token=kind)
+        assert live.shop.scopes()
+        for _ in range(3):
+            app.tokens.expire_all(app.shop.now)  # before their time
+            assert list(live.fetch_orders(["1"])) != []
+            live = connect(server, secrets=secrets, vault=vault, token=kind)
+
+
+def test_a_revoked_token_halts(shop: Server, connect: Connect) -> None:
+    revoked = connect(shop, secrets={**SECRETS, "token": "shpat_revoked"})
+
+    with pytest.raises(AuthExpired, match="check the credentials"):
+        pulled(revoked)
+    assert [problem.code for problem in revoked.check()] == ["credentials"]
+
+
+def test_fulfilment_orders_are_read_with_their_lines_to_the_end(live: LiveShop, shop: Server) -> None:
+    wide = max(shop.app.shop.orders.values(), key=lambda order: len(order.life.lines))
+
+    found = fulfilment_orders(live.shop, live.orders, str(wide.life.id))
+
+    assert sum(len(one.parts) for one in found) >= 290
