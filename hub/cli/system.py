@@ -10,7 +10,8 @@ import typer
 
 from hub.cli.door import Door, cells, command, moment, monies, now, say, table
 from hub.errors import Altered, Misconfigured
-from hub.settings import faults
+from hub.settings import data_files, faults
+from hub.steps.checking import data_faults
 from hub.steps.opening import check, versions
 from hub.steps.showing import last_run
 from hub.store.views import backlog, exceptions
@@ -20,7 +21,9 @@ def register(app: typer.Typer) -> None:
     @command(app, "check")
     def check_(door: Door) -> int:
         """Names every fault of the configuration with file and line, then tries stores, plugins and reference data."""
-        found = [str(fault) for fault in faults(door.config, os.environ)]
+        configured = faults(door.config, os.environ)
+        configured += [x for x in data_faults(data_files(door.config, os.environ)) if x not in configured]
+        found = [str(fault) for fault in configured]
         tried = [] if found else check(door.settings(), now)
         found += [f"{one.what}: {one.fault}" for one in tried if one.fault is not None]
         shown = table(None, "checked", "result")

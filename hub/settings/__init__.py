@@ -15,9 +15,9 @@ from typing import Final, TypeVar
 from pydantic import Field, SecretStr
 
 from hub.errors import Misconfigured
-from hub.settings.check import CONNECTORS, ERP_ADAPTERS, read
+from hub.settings.check import CONNECTORS, ERP_ADAPTERS, Named, named_files, read
 from hub.settings.environment import Environment
-from hub.settings.file import Fault
+from hub.settings.file import Fault, Located, read_yaml
 from hub.settings.parts import SHIPPED, Channel, Entity, Erp, Files, Holds, HubFile, Ships, Stock
 
 __all__ = [
@@ -31,13 +31,17 @@ __all__ = [
     "Fault",
     "Files",
     "Holds",
+    "Located",
+    "Named",
     "Settings",
     "Ships",
     "Stock",
     "Store",
     "Stores",
+    "data_files",
     "faults",
     "load_settings",
+    "read_yaml",
 ]
 
 SECRET_BYTES_MAX: Final = 65_536
@@ -176,3 +180,9 @@ def faults(
     """
     file = config or Environment.of(environ).config or SHIPPED
     return read(file.resolve(), environ, needed or {})[1]
+
+
+def data_files(config: Path | None, environ: Mapping[str, str]) -> Named:
+    """The data files that the configuration names, even where it has faults of its own."""
+    file = config or Environment.of(environ).config or SHIPPED
+    return named_files(file.resolve())

@@ -1,6 +1,7 @@
 """The configuration read and checked whole: every fault in it, with file and line."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from hub.settings.environment import Environment
 from hub.settings.file import Fault, Located, NodePath, display_name, read_yaml
 from hub.settings.parts import (
+    SHIPPED,
     CaptureHold,
     Channel,
     CreditHold,
@@ -125,6 +127,43 @@ def _unset_secrets(
                 yield located.fault(place, "needed, and no environment variable is named for it")
             elif is_variable(named[name]) and not any(environ.get(f"{named[name]}{end}") for end in ("", "_FILE")):
                 yield located.fault(place, f"the environment variable {named[name]} is not set")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The data files that a configuration names, whatever else is wrong with it, and who uses them."""
+
+    entities: dict[str, tuple[str, Path, Path]]  # slug -> currency, chart, policies
+    channels: dict[str, str]  # slug -> entity
+    rates: Path
+    crosswalks: Path
+    items: Path
+
+
+def named_files(file: Path) -> Named:
+    """The files as hub.yaml names them; what it leaves out is the checkout's own."""
+    located = read_yaml(file)
+    folder = file.parent
+
+    def path(part: Mapping[str, Any], key: str, default: Path) -> Path:
+        given = part.get(key)
+        return folder / given if isinstance(given, str) else default
+
+    files = next((part for _, part in _parts(located, "files")), {})
+    return Named(
+        entities={
+            str(part.get("slug")): (
+                str(part.get("currency")),
+                path(part, "chart", SHIPPED.parent / "chart.yaml"),
+                path(part, "policies", SHIPPED.parent / "policies.yaml"),
+            )
+            for _, part in _parts(located, "entities")
+        },
+        channels={str(part.get("slug")): str(part.get("entity")) for _, part in _parts(located, "channels")},
+        rates=path(files, "rates", SHIPPED.parent / "rates.yaml"),
+        crosswalks=path(files, "crosswalks", SHIPPED.parent / "crosswalks.yaml"),
+        items=path(files, "items", SHIPPED.parent / "items.yaml"),
+    )
 
 
 def _broken_files(located: Located, folder: Path) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from typing import Any, Final
 import yaml
 from yaml.constructor import ConstructorError
 
-FILE_BYTES_MAX: Final = 4_000_000
-NODES_MAX: Final = 200_000
+FILE_BYTES_MAX: Final = 50_000_000  # a price list of some hundred thousand items
+NODES_MAX: Final = 3_000_000
 
 COLLECTIONS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 

@@ -289,21 +289,6 @@ def _fault(hub: Hub, kind: CrosswalkKind, wanted: Wanted) -> str | None:
     return word_fault(kind, wanted.source, wanted.target, _charts(hub, wanted.channel))
 
 
-def check_seeds(hub: Hub) -> None:
-    """The configuration's rows are such as a person could set.
-
-    Raises:
-        Misconfigured: naming every row that is not.
-    """
-    faults = [
-        f"{row.kind}.{row.channel}.{row.source}: {fault}"
-        for row in read_seeds(hub.settings.files.crosswalks)
-        if (fault := _fault(hub, row.kind, Wanted(row.source, row.target, row.channel)))
-    ]
-    if faults:
-        raise Misconfigured("\n".join(faults))
-
-
 def _charts(hub: Hub, channel: str) -> dict[str, Chart]:
     """The charts that a row of a channel, or of every channel, posts by; by entity."""
     slugs = [one.slug for one in hub.settings.channels if channel in (one.slug, ANY_CHANNEL)]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import yaml
 from sqlalchemy import Connection, Engine, make_url
 
 from hub import registry
@@ -23,7 +22,7 @@ from hub.flow.terms import Item
 from hub.model.crosswalk import CrosswalkRow, Crosswalks
 from hub.model.documents import DocumentKey
 from hub.ports import ChannelConfig, EntityConfig, ErpConfig, Translates
-from hub.settings import Channel, Entity, Settings, Store
+from hub.settings import Channel, Entity, Settings, Store, read_yaml
 from hub.steps.reference import Rates, read_items, read_rates, read_seeds
 from hub.steps.vault import StoredVault
 from hub.store import crosswalks
@@ -61,8 +60,8 @@ class Hub:
             slug=self.settings.erp.slug,
             database_url=_address(self.settings.stores.ledger),
             entities=entities,
-            chart=read_yaml(first.chart),
-            policies=read_yaml(first.policies),
+            chart=read_data(first.chart),
+            policies=read_data(first.policies),
         )
         connect_erp = self.connect_erp or registry.erp_adapter(self.settings.erp.system).connect
         return connect_erp(config)
@@ -124,13 +123,13 @@ class Hub:
         connector = (self.connect_channel or registry.connector(channel.system).connect)(config)
         if not isinstance(connector, Translates):
             raise Misconfigured(f"channel {slug}: the connector of {channel.system} translates no records")
-        policy = Policy.parse(read_yaml(entity.policies))
+        policy = Policy.parse(read_data(entity.policies))
         opened = OpenChannel(
             channel=channel,
             entity=entity,
             connector=connector,
             timezone=ZoneInfo(entity.timezone),
-            chart=Chart.parse(read_yaml(entity.chart)),
+            chart=Chart.parse(read_data(entity.chart)),
             policy=policy,
             items=read_items(self.settings.files.items, entity.currency),
             rules=hold_rules(self.settings, policy),
@@ -210,7 +209,13 @@ def hold_rules(settings: Settings, policy: Policy) -> HoldRules:
     )
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A configuration file as plain data; `orderhub check` has found its faults."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return content if isinstance(content, dict) else {}
+def read_data(path: Path) -> dict[str, Any]:
+    """A configuration file as plain data.
+
+    Raises:
+        Misconfigured: it is no YAML, every fault named with file and line.
+    """
+    located = read_yaml(path)
+    if located.faults:
+        raise Misconfigured("\n".join(map(str, located.faults)))
+    return located.tree if isinstance(located.tree, dict) else {}

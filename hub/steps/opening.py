@@ -11,7 +11,6 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from hub.books.faults import Faulty
 from hub.errors import HubError, Misconfigured
 from hub.settings import Settings
-from hub.steps import crosswalks
 from hub.steps.hub import Clock, Hub, open_hub
 from hub.store.views import backlog
 
@@ -95,7 +94,7 @@ def check(settings: Settings, clock: Clock) -> list[Checked]:
 
 def _looks(hub: Hub) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "rates", lambda: hub.rates
-    yield "crosswalks", lambda: crosswalks.check_seeds(hub)
+    yield "crosswalks", lambda: hub._seeds
     for channel in hub.settings.channels:
         slug = channel.slug
         yield f"channel {slug}: plugin, chart, policies, items", lambda slug=slug: hub.channel(slug)  # type: ignore[misc]

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from hub.errors import Misconfigured
@@ -15,6 +14,7 @@ from hub.flow.terms import Item
 from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
 from hub.model.documents import Rate
 from hub.model.money import minor_of
+from hub.settings import Fault, Located, read_yaml
 
 RATE_AGE_DAYS_MAX: Final = 31
 """A rate older than this is no rate: the order is held rather than valued with it."""
@@ -42,9 +42,9 @@ class _Rate(_Part):
     source: str
 
 
-_ITEMS: Final = TypeAdapter(dict[str, list[_Item]])
-_RATES: Final = TypeAdapter(dict[str, list[_Rate]])
-_SEEDS: Final = TypeAdapter(dict[CrosswalkKind, dict[str, dict[str, str]]])
+ITEMS: Final = TypeAdapter(dict[str, list[_Item]])
+RATES: Final = TypeAdapter(dict[str, list[_Rate]])
+SEEDS: Final = TypeAdapter(dict[CrosswalkKind, dict[str, dict[str, str]]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def read_items(path: Path, currency: str) -> dict[str, Item]:
     Raises:
         Misconfigured: naming every fault.
     """
-    listed = _read(path, _ITEMS).get("items", [])
+    listed = _read(path, ITEMS).get("items", [])
     try:
         return _items(listed, currency)
     except ValueError as error:
@@ -93,7 +93,7 @@ def read_rates(path: Path) -> Rates:
         Misconfigured: naming every fault.
     """
     known: dict[tuple[str, str], list[Rate]] = {}
-    for row in sorted(_read(path, _RATES).get("rates", []), key=lambda row: row.date):
+    for row in sorted(_read(path, RATES).get("rates", []), key=lambda row: row.date):
         known.setdefault((row.from_, row.to), []).append(Rate(row.rate, row.date, row.source))
     return Rates(known)
 
@@ -104,7 +104,7 @@ def read_seeds(path: Path) -> list[CrosswalkRow]:
     Raises:
         Misconfigured: naming every fault.
     """
-    return list(_rows(_read(path, _SEEDS)))
+    return list(_rows(_read(path, SEEDS)))
 
 
 def _rows(seeds: dict[CrosswalkKind, dict[str, dict[str, str]]]) -> Iterator[CrosswalkRow]:
@@ -117,10 +117,25 @@ def _rows(seeds: dict[CrosswalkKind, dict[str, dict[str, str]]]) -> Iterator[Cro
 def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:
     if not path.is_file():
         return {}
+    located = read_yaml(path)
+    found, faults = validated(located, adapter)
+    if faults:
+        raise Misconfigured("\n".join(map(str, faults)))
+    return found
+
+
+def validated(located: Located, adapter: TypeAdapter[Any]) -> tuple[Any, list[Fault]]:
+    """What the file says and every fault of it with its line; nothing of a file that has any."""
+    if located.faults:
+        return {}, list(located.faults)
     try:
-        return adapter.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, strict=False)
-    except yaml.YAMLError as error:
-        raise Misconfigured(f"{path.name}: not YAML: {error}") from None
+        return adapter.validate_python(located.tree or {}, strict=False), []
     except ValidationError as error:
-        faults = (f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise Misconfigured("\n".join(faults)) from None
+        return {}, [
+            located.fault(tuple(part for part in each["loc"] if part != "[key]"), _lower(each["msg"]))
+            for each in error.errors(include_url=False)
+        ]
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]

@@ -66,17 +66,51 @@ def test_a_good_configuration_is_tried_to_its_last_part(orderhub: Orderhub) -> N
     }
 
 
-def test_reference_data_that_does_not_read_is_named_by_check(orderhub: Orderhub) -> None:
+def test_every_fault_of_every_file_is_named_at_once_with_its_line_and_path(orderhub: Orderhub) -> None:
     for file in (ROOT / "config").glob("*.yaml"):
         orderhub.file(file.read_bytes(), file.name)
-    orderhub.file(b"rates:\n  - {from: EUR}\n", "rates.yaml")
-    orderhub.file(b"{}\n", "chart.yaml")
+    orderhub.file(b"rates:\n  - {from: EUR, to: USD, date: soon, rate: 1.1, source: ECB}\n", "rates.yaml")
+    orderhub.file(b"accounts:\n  - number: 1000\n    name: Bank\n    type: asset\n    role: banc\n", "chart.yaml")
+    orderhub.file(b"recognise: shipment\nallowance: gifts\n", "policies.yaml")
+    orderhub.file(b"items:\n  - code: A\n    name: A\n    list_price: 1.005\n", "items.yaml")
+    seeds = b'entity:\n  "*":\n    "*": main\nlocation:\n  amazon:\n    "1": EAST\ncolour:\n  "*": {}\n'
+    orderhub.file(seeds, "crosswalks.yaml")
+    config = orderhub.folder / "hub.yaml"
+    config.write_text(config.read_text().replace("  require_capture:", "  require_captures:"))
+
+    ran = orderhub("check", "--config", str(config))
+
+    assert ran.status == 1
+    named = {line.removeprefix("orderhub: ").removeprefix(f"{orderhub.folder}/") for line in ran.err.splitlines()}
+    told = {":".join(line.split(":")[:3]) for line in named}
+    assert told >= {
+        "rates.yaml:2: rates[0].date",
+        "chart.yaml:2: accounts[0].number",
+        "chart.yaml:5: accounts[0].role",
+        "policies.yaml:2: allowance",
+        "items.yaml:4: items[0].list_price",
+        "crosswalks.yaml:7: colour",
+    }
+    assert [one for one in told if one.startswith("hub.yaml:") and one.endswith(": holds.require_captures")]
+
+
+def test_a_crosswalk_row_that_could_have_no_effect_is_a_fault_of_its_file(orderhub: Orderhub) -> None:
+    for file in (ROOT / "config").glob("*.yaml"):
+        orderhub.file(file.read_bytes(), file.name)
+    rows = 'entity:\n  "*":\n    "*": main\nlocation:\n  amazon:\n    "1": EAST\n'
+    orderhub.file(f'{rows}gl_account:\n  "*":\n    revenue: "4100"\n'.encode(), "crosswalks.yaml")
 
     ran = orderhub("check", "--config", str(orderhub.folder / "hub.yaml"))
 
+    lines = [line.partition("crosswalks.yaml:")[2] for line in ran.err.splitlines()]
     assert ran.status == 1
-    assert "orderhub: rates: rates.yaml: rates.0.to: Field required" in ran.err
-    assert "orderhub: channel shopify: plugin, chart, policies, items: " in ran.err
+    assert [":".join(line.split(":")[:2]) for line in lines] == [
+        "3: entity.*.*",
+        "5: location.amazon",
+        "9: gl_account.*.revenue",
+    ]
+    assert "no such channel: 'amazon'; there is shopify" in lines[1]
+    assert "the chart of main has no account '4100' of the role revenue, it has 4000" in lines[2]
 
 
 @pytest.mark.parametrize("command", [["status"], ["orders", "list"], ["import", "shopify", "x.json"], ["migrate"]])
