@@ -96,11 +96,13 @@ def register(app: typer.Typer) -> None:
             steps = backlog.steps_by_state(hub.store)
             told = backlog.told(hub.store)
             documents = backlog.documents_by_kind(hub.store)
+            waiting = backlog.backordered(hub.store)
             groups = exceptions.groups(hub.store)
             run = last_run(hub)
         answer = {
             "records": asdict(inbox),
             "orders": asdict(held),
+            "backordered": asdict(waiting),
             "steps": steps,
             "told": told,
             "documents": documents,
@@ -114,6 +116,8 @@ def register(app: typer.Typer) -> None:
         said.add_row("orders", str(held.orders), _counts(held.by_posting))
         due = f"{held.due} due: run orderhub exceptions retry --due" if held.due else ""
         said.add_row("orders held", str(held.held), "; ".join(x for x in (monies(held.held_minor), due) if x))
+        if waiting.orders:
+            said.add_row("orders backordered", str(waiting.orders), f"{waiting.units} units of {waiting.items} items")
         said.add_row("documents", str(sum(documents.values())), _counts(documents))
         said.add_row("steps to the ERP", str(sum(steps.values())), _counts(steps))
         for slug, counts in told.items():

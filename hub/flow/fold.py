@@ -78,7 +78,9 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
     snapshot: Snapshot | None = None
     deleted = False
     lines = lines_of(facts)
-    fulfilments = [one for one in shipments(facts, lines) if one.body.status in LEFT]
+    told = shipments(facts, lines)
+    fulfilments = [one for one in told if one.body.status in LEFT]
+    announced = [one.body for one in told if one.body.status is FulfilmentStatus.OPEN]
     refunds: list[DatedRefund] = []
     tenders: list[DatedTender] = []
     returns: list[DatedReturn] = []
@@ -105,7 +107,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
     tenders.sort(key=lambda t: (t.body.processed_at, t.id))
     returns.sort(key=lambda r: r.id)
 
-    quantities = _quantities(snapshot, fulfilments, refunds) if snapshot else {}
+    quantities = _quantities(snapshot, fulfilments, announced, refunds) if snapshot else {}
     captured, refunded = _money(tenders)
     fulfilment = _fulfilment_state(quantities, fulfilments)
     return OrderState(
@@ -196,7 +198,7 @@ def _wins(fact: Fact, held: Fact) -> bool:
 
 
 def _quantities(
-    snapshot: Snapshot, fulfilments: list[DatedFulfilment], refunds: list[DatedRefund]
+    snapshot: Snapshot, fulfilments: list[DatedFulfilment], announced: list[Fulfilment], refunds: list[DatedRefund]
 ) -> dict[LineId, Quantities]:
     shipped: dict[LineId, int] = {}
     delivered: dict[LineId, int] = {}
@@ -205,6 +207,10 @@ def _quantities(
             shipped[item.line] = shipped.get(item.line, 0) + item.quantity
             if fulfilment.body.status is FulfilmentStatus.DELIVERED:
                 delivered[item.line] = delivered.get(item.line, 0) + item.quantity
+    picked: dict[LineId, int] = {}
+    for open_one in announced:
+        for item in open_one.lines:
+            picked[item.line] = picked.get(item.line, 0) + item.quantity
     cancelled: dict[LineId, int] = {}
     credited: dict[LineId, int] = {}
     returned: dict[LineId, int] = {}
@@ -228,6 +234,7 @@ def _quantities(
             delivered=delivered.get(line.id, 0),
             credited=credited.get(line.id, 0),
             returned=returned.get(line.id, 0),
+            picked=min(picked.get(line.id, 0), 0 if whole else unshipped[line.id]) if picked else 0,
         )
         for line in snapshot.lines
     }

@@ -38,6 +38,7 @@ class Quantities:
     delivered: int
     credited: int  # refunded after shipment
     returned: int  # of these, back in stock
+    picked: int = 0  # of those open: in a shipment that is announced and still here
 
     @property
     def open(self) -> int:

@@ -113,6 +113,13 @@ class Stock(StrEnum):
     PUSH = "push"  # the ERP's stock levels are told to the channel
 
 
+class Allocate(Part):
+    """Orders reserve stock when they are decided, and wait as backorders for what is not there."""
+
+    locations: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_some)]
+    """The ERP's codes; stock is taken from the first that has it."""
+
+
 class Channel(Part):
     """One configured connection to a system."""
 
@@ -134,6 +141,8 @@ class Channel(Part):
     """Who sends the goods: the channel's own people, or the ERP or its warehouse, so that the channel is told."""
     stock: Stock = Stock.NONE
     """Whether the channel is told the ERP's stock levels."""
+    allocate: Allocate | None = None
+    """None: orders reserve nothing; whoever ships decides what there is."""
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
 

@@ -15,7 +15,8 @@ from hub.model.facts import FactKind, content_hash
 from hub.model.money import format_minor
 from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
-from hub.model.records import Notice, Record, Translation
+from hub.model.records import Notice, Record, StockLevel, Translation
+from hub.steps import allocating
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub
 from hub.steps.notices import heed
@@ -61,6 +62,7 @@ class _Batch:
     parties: list[dict[str, Any]] = field(default_factory=list)  # rows
     failed: list[tuple[Record, Untranslatable]] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
+    levels: list[StockLevel] = field(default_factory=list)
     refetch: list[tuple[str, str]] = field(default_factory=list)  # (channel, order) to be read anew
     notices: list[tuple[str, Notice]] = field(default_factory=list)  # by channel
 
@@ -71,6 +73,8 @@ def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
     if not records:
         return 0
     batch = _translate(hub, records)
+    if batch.levels and allocating.keep_levels(hub, batch.levels):
+        pass_on_stock(hub)  # before the orders of this batch: those that wait are older
     _record(hub, batch.facts, batch)
     for channel, notice in batch.notices:
         heed(hub, channel, notice)
@@ -108,6 +112,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
         with hub.store.connect() as reading:
             now = roots.open_moment(reading, hub.clock())
             decider = Decider(hub, reading, orders.load(reading, facts), now)
+            allocations = allocating.known(hub, reading, list(facts))
             decided = [decider.order(key, new) for key, new in facts.items()]
             wanted = {key for one in decided for key in one.masters}
             decider.masters(decided, orders.known_masters(reading, sorted(wanted)), changes)
@@ -123,13 +128,23 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
                 disposed = [decider.dispose(writing, one) for one in decided]
                 for one in disposed:
                     one.add_to(changes)
+                given_back = allocating.dispose(writing, disposed, allocations)
                 orders.record(writing, changes)
             hub.known_masters.update(wanted)
             _pass_on_credit(hub, disposed)
+            if given_back:
+                pass_on_stock(hub)
             return
         except Overtaken:
             if attempt == ATTEMPTS_MAX - 1:
                 raise
+
+
+def pass_on_stock(hub: Hub) -> int:
+    """Backordered orders are decided anew where stock is free for them, the oldest first; how many they were."""
+    keys = allocating.waiting(hub)
+    reconsider(hub, keys)
+    return len(keys)
 
 
 def _told_since(record: Record, error: Untranslatable, facts: Mapping[OrderKey, Sequence[NewFact]]) -> bool:
@@ -164,6 +179,7 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
         if record.channel == hub.settings.erp.slug:
             translation = _of_our_channels(hub, translation)
         batch.parties.extend(_party_rows(record, translation))
+        batch.levels.extend(translation.levels)
         batch.refetch.extend((record.channel, order_id) for order_id in translation.refetch)
         batch.notices.extend((record.channel, notice) for notice in translation.notices)
         for new in new_facts(record, translation, recorded_at):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hub.errors import Misconfigured
 from hub.model.decisions import HoldCode
 from hub.model.order import OrderKey
-from hub.steps.advance import reconsider
+from hub.steps.advance import pass_on_stock, reconsider
 from hub.steps.hub import Hub
 from hub.steps.send import Sent, send_all
 from hub.store import sending
@@ -100,7 +100,8 @@ def retry(hub: Hub, fingerprint: str | None = None, *, then_send: bool = True) -
 
 
 def retry_due(hub: Hub, *, then_send: bool = True) -> Healing:
-    """Orders whose hold has run out by itself are decided anew."""
+    """Orders whose hold has run out by itself are decided anew; backordered ones where stock is free after all."""
+    pass_on_stock(hub)
     return heal(hub, views.due(hub.store, hub.clock()), then_send=then_send)
 
 

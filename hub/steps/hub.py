@@ -94,6 +94,11 @@ class Hub:
         return set()
 
     @cached_property
+    def allocating(self) -> dict[str, tuple[str, ...]]:
+        """The channels whose orders reserve stock, with the locations that they take from, in order."""
+        return {one.slug: one.allocate.locations for one in self.settings.channels if one.allocate is not None}
+
+    @cached_property
     def _channels(self) -> dict[str, "OpenChannel"]:
         return {}
 

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from hub.errors import Misconfigured
 from hub.flow.fold import fold, winners
+from hub.model.allocation import NOTHING_ALLOCATED, Allocation
 from hub.model.order import OrderKey
 from hub.model.problems import Problem
 from hub.model.state import OrderState, ReferenceKind
 from hub.steps.hub import Hub
 from hub.store import orders as stored
+from hub.store import stock
 from hub.store.views import exceptions, orders
 from hub.store.views.exceptions import OpenException
 from hub.store.views.orders import DocumentRow, EventRow, OrderRow, RecordOfOrder, ReleaseRow
@@ -42,6 +44,9 @@ class LineSight:
     ordered: int
     removed: int
     cancelled: int
+    allocated: int  # reserved in stock
+    backordered: int  # no location has it
+    picked: int
     shipped: int
     delivered: int
     credited: int
@@ -108,6 +113,8 @@ def show_order(hub: Hub, name: str) -> OrderSight:
     row = order_named(hub, name)
     key = OrderKey(row.channel, row.order)
     state = _folded(hub, key)
+    with hub.store.connect() as connection:
+        allocation = stock.allocations(connection, [key]).get(key, NOTHING_ALLOCATED)
     return OrderSight(
         row=row,
         identity_gap_minor=state.identity_gap_minor,
@@ -119,7 +126,7 @@ def show_order(hub: Hub, name: str) -> OrderSight:
             promised_ship_by=state.promised_ship_by,
             promised_delivery_by=state.promised_delivery_by,
         ),
-        lines=_lines(state),
+        lines=_lines(state, allocation),
         problems=state.problems,
         documents=orders.documents(hub.store, key),
         events=sorted(orders.events(hub.store, key), key=lambda event: (event.occurred_at, event.seq)),
@@ -193,7 +200,7 @@ def _folded(hub: Hub, key: OrderKey) -> OrderState:
     return fold(key, winners(known[key].facts if key in known else ()))
 
 
-def _lines(state: OrderState) -> list[LineSight]:
+def _lines(state: OrderState, allocation: Allocation) -> list[LineSight]:
     if state.snapshot is None:
         return []
     found = []
@@ -210,6 +217,9 @@ def _lines(state: OrderState) -> list[LineSight]:
                 ordered=quantities.ordered,
                 removed=quantities.removed,
                 cancelled=quantities.cancelled,
+                allocated=allocation.allocated(line.id),
+                backordered=allocation.backordered(line.id),
+                picked=quantities.picked,
                 shipped=quantities.shipped,
                 delivered=quantities.delivered,
                 credited=quantities.credited,

@@ -357,6 +357,49 @@ credit = Table(
 )
 
 
+stock = Table(
+    "stock",
+    hub_metadata,
+    Column("entity", String(20), nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("location", String(100), nullable=False),
+    Column("on_hand", BigInteger, nullable=False),  # as the ERP last said, less what was seen to leave since
+    Column("reserved", BigInteger, nullable=False),  # the sum of the place's reservations
+    Column("as_of", BigInteger, nullable=False),  # of the ERP's word; an older one changes nothing
+    PrimaryKeyConstraint("entity", "item", "location"),
+    sqlite_with_rowid=False,
+)
+
+reservation = Table(
+    "reservation",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("line", String(100), nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("location", String(100), nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    PrimaryKeyConstraint("channel", "order_id", "line", "entity", "item", "location"),
+    sqlite_with_rowid=False,
+)
+
+backorder = Table(
+    "backorder",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("line", String(100), nullable=False),
+    Column("entity", String(20), nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("placed_at", String(27), nullable=False),  # of the order: the oldest is served first
+    PrimaryKeyConstraint("channel", "order_id", "line"),
+    Index("backorder_item", "entity", "item", "placed_at"),
+    sqlite_with_rowid=False,
+)
+
+
 def _counter(metadata: MetaData) -> Table:
     return Table(
         "counter",

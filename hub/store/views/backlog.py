@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine, and_, case, column, func, inspect, select, table
 
 from hub.store.orders import ERP_TARGET
-from hub.store.schema import OPEN_STATES, intent, orders, record, stamp, step
+from hub.store.schema import OPEN_STATES, backorder, intent, orders, record, stamp, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,15 @@ class Holding:
     held: int
     held_minor: dict[str, int]  # claimed totals of held orders by currency
     due: int  # held orders whose hold has run out
+
+
+@dataclass(frozen=True, slots=True)
+class Backordered:
+    """Orders that want more of an item than any location has; no holds: what is there of them goes on."""
+
+    orders: int
+    units: int
+    items: int
 
 
 def backlog(inbox: Engine) -> Backlog:
@@ -96,6 +105,18 @@ def holding(store: Engine, now: datetime) -> Holding:
         held_minor={currency: int(minor) for currency, _, minor in rows if currency is not None and minor is not None},
         due=int(run_out),
     )
+
+
+def backordered(store: Engine) -> Backordered:
+    """Who waits for stock."""
+    query = select(
+        func.count(func.distinct(backorder.c.channel + "/" + backorder.c.order_id)),
+        func.coalesce(func.sum(backorder.c.quantity), 0),
+        func.count(func.distinct(backorder.c.item)),
+    )
+    with store.connect() as connection:
+        orders_, units, items = connection.execute(query).one()
+    return Backordered(int(orders_), int(units), int(items))
 
 
 def version(engine: Engine, part: str) -> str | None:

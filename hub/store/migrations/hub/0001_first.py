@@ -19,6 +19,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "backorder",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("line", sa.String(length=100), nullable=False),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("item", sa.String(length=200), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("placed_at", sa.String(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id", "line"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("backorder_item", "backorder", ["entity", "item", "placed_at"], unique=False)
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=20), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
@@ -224,6 +237,18 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "reservation",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("line", sa.String(length=100), nullable=False),
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("item", sa.String(length=200), nullable=False),
+        sa.Column("location", sa.String(length=100), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id", "line", "entity", "item", "location"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "root",
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("orders", sa.Integer(), nullable=False),
@@ -311,9 +336,21 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('sent', 'in_doubt')"),
         postgresql_where=sa.text("state IN ('sent', 'in_doubt')"),
     )
+    op.create_table(
+        "stock",
+        sa.Column("entity", sa.String(length=20), nullable=False),
+        sa.Column("item", sa.String(length=200), nullable=False),
+        sa.Column("location", sa.String(length=100), nullable=False),
+        sa.Column("on_hand", sa.BigInteger(), nullable=False),
+        sa.Column("reserved", sa.BigInteger(), nullable=False),
+        sa.Column("as_of", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "item", "location"),
+        sqlite_with_rowid=False,
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("stock")
     op.drop_index(
         "step_under_way",
         table_name="step",
@@ -343,6 +380,7 @@ def downgrade() -> None:
     op.drop_table("signoff")
     op.drop_table("sealed")
     op.drop_table("root")
+    op.drop_table("reservation")
     op.drop_table("release")
     op.drop_table("redaction")
     op.drop_table("party")
@@ -380,4 +418,6 @@ def downgrade() -> None:
     op.drop_table("crosswalk")
     op.drop_table("credit")
     op.drop_table("counter")
+    op.drop_index("backorder_item", table_name="backorder")
+    op.drop_table("backorder")
     op.drop_table("audit")
