@@ -7,7 +7,7 @@ import pytest
 
 from hub.flow.fold import fold, winners
 from hub.model.documents import Component, Document
-from hub.model.facts import Fact, FactKind, LineQuantity, Return, ReturnStatus
+from hub.model.facts import Fact, FactKind, LineQuantity, Return, ReturnStatus, Source
 from hub.model.order import Line, LineId, LineKind
 from hub.model.state import OrderState, Reference, ReferenceKind
 from hub.testing.builders import KEY, PLACED_AT, at, fact, given_back, line, refunded, shipped, snapshot, terms
@@ -66,6 +66,16 @@ def test_a_line_that_was_never_renamed_has_its_words_since_it_was_placed() -> No
         ("1", PLACED_AT),
         ("MUG", PLACED_AT),
     ]
+
+
+def test_what_the_erp_shipped_names_lines_by_their_ids_for_life() -> None:
+    """The channel swapped its ids since; the ERP's sales order has those of the day the order was placed."""
+    swapped = version(30, sold("2", "MUG", "v1"), sold("1", "TEE", "v2"))
+    by_hand = replace(shipped("erp-ful-3", 60, l1=1), source=Source.ERP)
+
+    state = folded(version(0, sold("1", "MUG", "v1"), sold("2", "TEE", "v2")), swapped, by_hand)
+
+    assert {line: units.shipped for line, units in state.quantities.items()} == {"1": 1, "2": 0}
 
 
 def test_another_article_in_a_line_is_another_item() -> None:
