@@ -206,14 +206,25 @@ def test_units_removed_by_an_edit_are_not_open() -> None:
     assert state.fulfilment is FulfilmentState.FULFILLED
 
 
-@pytest.mark.parametrize("status", [FulfilmentStatus.OPEN, FulfilmentStatus.CANCELLED, FulfilmentStatus.FAILED])
-def test_a_fulfilment_that_did_not_leave_ships_nothing(status: FulfilmentStatus) -> None:
+@pytest.mark.parametrize(
+    ("status", "picked"), [(FulfilmentStatus.OPEN, 1), (FulfilmentStatus.CANCELLED, 0), (FulfilmentStatus.FAILED, 0)]
+)
+def test_a_fulfilment_that_did_not_leave_ships_nothing(status: FulfilmentStatus, picked: int) -> None:
     body = Fulfilment(status, (LineQuantity(LineId("1"), 1),), at(5))
 
     state = folded(fact(snapshot(line("1"))), fact(body, "f1"))
 
-    assert state.quantities[LineId("1")] == units(1)
+    assert state.quantities[LineId("1")] == units(1, picked=picked)
     assert state.fulfilment is FulfilmentState.UNFULFILLED
+
+
+def test_no_more_is_picked_than_is_open() -> None:
+    """A channel may announce a shipment again under another id before it calls off the first."""
+    announced = Fulfilment(FulfilmentStatus.OPEN, (LineQuantity(LineId("1"), 2),), at(5))
+
+    state = folded(fact(snapshot(line("1", 3))), fact(announced, "f1"), fact(announced, "f2"))
+
+    assert state.quantities[LineId("1")] == units(3, picked=3)
 
 
 # --- statuses, stages, problems ------------------------------------------------------------------------------------
