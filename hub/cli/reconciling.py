@@ -9,9 +9,13 @@ import typer
 from rich.table import Table
 
 from hub.cli.door import Door, cells, command, moment, money, monies, say, table
+from hub.cli.importing import sent_words
+from hub.model.reconciliation import Reconciliation
+from hub.steps.hub import Hub
 
 SIGN: Final = "sign"
 PERIOD: Final = r"[1-9]\d{3}-(0[1-9]|1[0-2])"
+ORDERS_NAMED: Final = 10
 VARIANCES_SHOWN: Final = 100  # of a table; the report and JSON have them all
 
 
@@ -29,6 +33,10 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--from", help="The folder of an earlier run: reconciled as it lies there.")
         ] = None,
         channel: Annotated[str | None, typer.Option("--channel", help="The channel, where there are several.")] = None,
+        heal: Annotated[
+            bool, typer.Option("--heal", help="Show what pulling and posting would heal; with --yes, do it.")
+        ] = False,
+        yes: Annotated[bool, typer.Option("--yes", help="With --heal: do it, then reconcile again.")] = False,
         name: Annotated[str | None, typer.Option("--as", help="With sign: who signs.")] = None,
         note: Annotated[str, typer.Option("--note", help="With sign: why, where it does not tie.")] = "",
     ) -> int:
@@ -47,6 +55,8 @@ def register(app: typer.Typer) -> None:
 
         with door.hub() as hub:
             found = reconcile(hub, period, statements or [], from_run, slug=channel, tell=say)
+            if heal and _healed(hub, found, do=yes):
+                found = reconcile(hub, period, statements or [], slug=channel, tell=say)
         answer = as_json(found)
         door.show(answer, *tables(answer))
         folder = from_run or hub.settings.home / "runs" / found.run
@@ -63,6 +73,32 @@ def register(app: typer.Typer) -> None:
             return 0
         say("not complete: the channel's statement could not be read whole, or is not what the channel counts")
         return 1
+
+
+def _healed(hub: Hub, found: Reconciliation, *, do: bool) -> bool:
+    """Says what would heal the run's variances; whether it was done."""
+    from hub.steps import healing
+
+    planned = healing.plan(hub, found)
+    for channel, orders in planned.pull.items():
+        say(
+            f"to be read anew from {channel}: {len(orders)} orders, {monies(planned.pull_minor)}: {', '.join(orders[:10])}"
+        )
+    for channel in planned.cannot_ask:
+        say(f"{channel} gives no order by its id: import its orders again, with orderhub import {channel} FILE")
+    if planned.send:
+        say(f"to be sent, or looked for in the ERP: {planned.send}, {monies(planned.send_minor)}")
+    for cause, count in planned.left.items():
+        say(f"left for a person: {count} {cause.replace('_', ' ')}")
+    if planned.is_empty:
+        say("nothing that pulling or posting would heal")
+        return False
+    if not do:
+        say("nothing was done: add --yes to do it")
+        return False
+    done = healing.heal(hub, planned)
+    say(f"read anew: {done.read_anew} orders; {sent_words(done.sent)}")
+    return True
 
 
 def _sign(door: Door, run: str | None, name: str | None, note: str) -> int:
