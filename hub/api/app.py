@@ -1,37 +1,32 @@
 """The web application: one hub behind it, its jobs rung by what comes in."""
 
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from logging import WARNING
 
 import uvicorn
 from fastapi import FastAPI
 
-from hub.api import health, pages, webhooks
+from hub.api import health, operating, pages, webhooks
+from hub.api.operating import Jobs
 from hub.steps.hub import Hub
 
-Ring = Callable[[str], None]
 
-
-def create_app(hub: Hub, ring: Ring, *, start: Callable[[], None], stop: Callable[[], None]) -> FastAPI:
-    """The application.
-
-    Args:
-        ring: wakes up a job by its name.
-        start, stop: called when the server begins to serve, and when it has ended to.
-    """
+def create_app(hub: Hub, jobs: Jobs) -> FastAPI:
+    """The application; its jobs run from when the server begins to serve until it has ended to."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        start()
+        jobs.start()
         try:
             yield
         finally:
-            stop()
+            jobs.stop()
 
     app = FastAPI(title="orderhub", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.include_router(webhooks.router(hub, ring))
+    app.include_router(webhooks.router(hub, jobs.ring))
+    app.include_router(operating.router(hub, jobs))
     app.include_router(health.router(hub))
     app.include_router(pages.router(hub))
     return app

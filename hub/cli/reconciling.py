@@ -81,9 +81,8 @@ def _healed(hub: Hub, found: Reconciliation, *, do: bool) -> bool:
 
     planned = healing.plan(hub, found)
     for channel, orders in planned.pull.items():
-        say(
-            f"to be read anew from {channel}: {len(orders)} orders, {monies(planned.pull_minor)}: {', '.join(orders[:10])}"
-        )
+        named = ", ".join(orders[:ORDERS_NAMED])
+        say(f"to be read anew from {channel}: {len(orders)} orders, {monies(planned.pull_minor)}: {named}")
     for channel in planned.cannot_ask:
         say(f"{channel} gives no order by its id: import its orders again, with orderhub import {channel} FILE")
     if planned.send:

@@ -28,8 +28,7 @@ def register(app: typer.Typer) -> None:
         if host not in LOOPBACK:
             say(f"listening on {host}: the pages have no log-in yet, let only the webhooks' path through to it")
         with door.hub() as hub:
-            jobs = Jobs(hub)
-            web = create_app(hub, jobs.ring, start=jobs.start, stop=jobs.stop)
+            web = create_app(hub, Jobs(hub))
             say(f"serving on http://{host}:{port}; stop it with Ctrl-C")
             run(web, host, port)
         say("stopped: what was taken in is kept, and nothing is sent twice")

@@ -208,4 +208,6 @@ class HubFile(Part):
     channels: Annotated[tuple[Channel, ...], AfterValidator(_some)]
     erp: Erp
     files: Files = Files()
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] | None = None
+    """Where channels reach this hub's webhooks, as https://hub.example.com; None: it registers none by itself."""
     holds: Holds = Holds()

@@ -1,5 +1,6 @@
 """sync: what a channel says now is captured page by page with its cursor; orders asked for are read anew by id."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.errors import AuthExpired, HubError, Misconfigured
-from hub.ports import Fetches, FetchesOrders, Stream
+from hub.ports import Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
 from hub.steps.send import Sent, send_all
 from hub.store import inbox, orders, refetching
 from hub.store.schema import stamp
+
+log = logging.getLogger(__name__)
 
 REFETCH_BATCH: Final = 50
 SWEPT_DAYS: Final = 90
@@ -95,6 +98,11 @@ def refetch(hub: Hub, slug: str) -> int:
     return read
 
 
+def waiting(hub: Hub) -> dict[str, int]:
+    """How many orders of each channel wait to be read anew."""
+    return {channel.slug: refetching.count(hub.inbox, channel.slug) for channel in hub.settings.channels}
+
+
 def sweep(hub: Hub, slug: str) -> int:
     """The channel's orders that are still open wait to be read anew; how many they are."""
     if not isinstance(hub.connector(slug), FetchesOrders):
@@ -105,6 +113,18 @@ def sweep(hub: Hub, slug: str) -> int:
     with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
         refetching.ask(connection, [(slug, id) for id in ids], now)
     return len(ids)
+
+
+def subscribe(hub: Hub, slug: str) -> Subscriptions | None:
+    """Every topic of the channel is delivered to this hub; None: it keeps no subscriptions, or no address is public."""
+    connector = hub.connector(slug)
+    if not isinstance(connector, KeepsSubscriptions) or hub.settings.public_url is None:
+        return None
+    with told(hub, slug, "subscribe"):
+        found = connector.subscriptions(f"{hub.settings.public_url.rstrip('/')}/webhooks/{slug}")
+    if found.registered or found.problems:
+        log.warning("subscribe.mended", extra={"channel": slug, "registered": ",".join(found.registered)})
+    return found
 
 
 def synced(hub: Hub, slug: str, since: datetime | None = None, *, send: bool = True) -> dict[str, int]:

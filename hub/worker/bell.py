@@ -35,6 +35,7 @@ class Bell:
         self._waiting: set[str] = set()
         self._running: set[str] = set()
         self._again: set[str] = set()
+        self._runs: dict[str, int] = dict.fromkeys(jobs, 0)
         self._broker = StubBroker(middleware=[])
         self._actor = dramatiq.actor(broker=self._broker, actor_name="job", queue_name="jobs")(self._run)
         self._worker = dramatiq.Worker(self._broker, worker_threads=WORKER_THREADS, worker_timeout=POLL_MS)
@@ -66,6 +67,11 @@ class Bell:
         with self._guard:
             return not (self._waiting or self._running or self._again)
 
+    def runs(self) -> dict[str, int]:
+        """How often each job ran to its end since the process began."""
+        with self._guard:
+            return dict(self._runs)
+
     def _run(self, name: str) -> None:
         with self._guard:
             self._waiting.discard(name)
@@ -80,6 +86,7 @@ class Bell:
         finally:
             with self._guard:
                 self._running.discard(name)
+                self._runs[name] += 1
                 again = name in self._again
                 self._again.discard(name)
             if again:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from hub.errors import AuthExpired, Forged, HubError, Retryable
 from hub.steps import syncing
@@ -29,6 +29,7 @@ SEND_EVERY_S: Final = 5
 REFETCH_EVERY_S: Final = 5
 ERP_CHANGES_EVERY_S: Final = 60
 SWEEP_EVERY_S: Final = 3_600
+SUBSCRIBE_EVERY_S: Final = 86_400
 SEAL_EVERY_S: Final = 3_600  # a day is sealed once it is over, soon after midnight UTC
 FAILED_S: Final = 30  # a job that failed is left alone for so long
 CREDENTIALS_S: Final = 900  # one whose credentials are no longer good
@@ -39,8 +40,8 @@ class Jobs:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        works = dict(_works(hub, self.ring))
-        self._bell = Bell(works, failed=self._failed)
+        self._works = dict(_works(hub, self.ring))
+        self._bell = Bell(self._works, failed=self._failed)
         self._schedule = Schedule([Beat(name, every_s) for name, every_s in _beats(hub)], self._bell.ring)
 
     def start(self) -> None:
@@ -57,9 +58,17 @@ class Jobs:
         """That job looks soon for what there is to do."""
         self._bell.ring(name)
 
-    def idle(self) -> bool:
-        """Whether no job runs or waits."""
-        return self._bell.idle()
+    def ring_channel(self, slug: str) -> list[str]:
+        """All that is pulled from a channel or the ERP looks soon; the names of these jobs."""
+        names = [name for name in self._works if name.split()[:2] in (["pull", slug], ["refetch", slug])]
+        names += [name for name in (ERP_CHANGES,) if name in self._works]
+        for name in names:
+            self._bell.ring(name)
+        return names
+
+    def standing(self) -> dict[str, Any]:
+        """Whether nothing runs or waits, and how often each job ran since the process began."""
+        return {"idle": self._bell.idle(), "runs": self._bell.runs()}
 
     def _failed(self, name: str, fault: Exception) -> None:
         wait_s: float = FAILED_S
@@ -89,6 +98,8 @@ def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
             works[pull_job(slug, stream.name)] = partial(_pull, hub, ring, slug, stream.name)
         works[refetch_job(slug)] = partial(_refetch, hub, ring, slug)
         works[_sweep_job(slug)] = partial(_sweep, hub, ring, slug)
+        if hub.settings.public_url is not None:
+            works[_subscribe_job(slug)] = partial(_subscribe, hub, slug)
     return works
 
 
@@ -99,6 +110,8 @@ def _beats(hub: Hub) -> list[tuple[str, float]]:
     for slug in syncing.channels_live(hub):
         beats += [(pull_job(slug, stream.name), stream.every_s) for stream in syncing.streams(hub, slug)]
         beats += [(refetch_job(slug), REFETCH_EVERY_S), (_sweep_job(slug), SWEEP_EVERY_S)]
+        if hub.settings.public_url is not None:
+            beats.append((_subscribe_job(slug), SUBSCRIBE_EVERY_S))
     return beats
 
 
@@ -112,6 +125,10 @@ def refetch_job(slug: str) -> str:
 
 def _sweep_job(slug: str) -> str:
     return f"sweep {slug}"
+
+
+def _subscribe_job(slug: str) -> str:
+    return f"subscribe {slug}"
 
 
 def _advance(hub: Hub, ring: Callable[[str], None]) -> None:
@@ -153,3 +170,7 @@ def _refetch(hub: Hub, ring: Callable[[str], None], slug: str) -> None:
 def _sweep(hub: Hub, ring: Callable[[str], None], slug: str) -> None:
     if syncing.sweep(hub, slug):
         ring(refetch_job(slug))
+
+
+def _subscribe(hub: Hub, slug: str) -> None:
+    syncing.subscribe(hub, slug)

@@ -11,14 +11,17 @@ from hub.cli.door import now
 from hub.settings import load_settings
 from hub.steps.opening import opened
 from hub.testing.serving import served
+from hub.worker.jobs import Jobs
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    with opened(load_settings(None, tmp_path, {}), now) as hub:
-        app = create_app(hub, lambda _job: None, start=lambda: None, stop=lambda: None)
-        with served(app) as address, httpx.Client(base_url=address) as client:
-            yield client
+    with (
+        opened(load_settings(None, tmp_path, {}), now) as hub,
+        served(create_app(hub, Jobs(hub))) as address,
+        httpx.Client(base_url=address) as client,
+    ):
+        yield client
 
 
 def test_a_channel_that_does_not_exist_is_not_found(client: httpx.Client) -> None:
@@ -34,6 +37,15 @@ def test_it_says_what_it_needs_and_that_it_is_there(client: httpx.Client) -> Non
 
     assert answer.status_code == 200
     assert answer.json() == {"hub store": "ok", "inbox": "ok", "erp ledger": "ok", "channel shopify": "ok"}
+
+
+def test_it_says_how_it_stands_and_looks_at_a_channel_when_asked(client: httpx.Client) -> None:
+    status = client.get("/api/status").json()
+
+    assert status["records"]["waiting"] == 0
+    assert status["to_be_read_anew"] == {"shopify": 0}
+    assert client.post("/api/channels/shopify/sync").status_code == 202
+    assert client.post("/api/channels/nobody/sync").status_code == 404
 
 
 def test_the_front_page_runs_no_script_and_loads_nothing(client: httpx.Client) -> None:
