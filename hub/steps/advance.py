@@ -18,7 +18,7 @@ from hub.model.problems import Problem
 from hub.model.records import Notice, Record, StockLevel, Translation
 from hub.steps import allocating
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
-from hub.steps.hub import Hub
+from hub.steps.hub import Hub, sweep_cycles
 from hub.steps.notices import heed
 from hub.store import inbox, orders, roots
 from hub.store.orders import Changes, Overtaken
@@ -69,6 +69,12 @@ class _Batch:
 
 def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
     """The oldest records that were not yet advanced now are; how many they were, 0: none is left."""
+    done = _advance(hub, limit)
+    sweep_cycles()
+    return done
+
+
+def _advance(hub: Hub, limit: int) -> int:
     records = inbox.due(hub.inbox, limit)
     if not records:
         return 0

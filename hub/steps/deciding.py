@@ -34,7 +34,7 @@ from hub.model.documents import (
     document_key,
     revision_of,
 )
-from hub.model.entries import Entry, entry_content
+from hub.model.entries import entry_content
 from hub.model.facts import Fact, FactKind
 from hub.model.intents import Action, StepState
 from hub.model.money import format_minor
@@ -358,7 +358,7 @@ def untranslated(record: Record, error: Untranslatable, now: datetime) -> Iterat
 def add_intent(
     changes: Changes, channel: str, order_id: str, intent: Intent, now: str, target: str = ERP_TARGET
 ) -> None:
-    """The intent with its step and expected entries; ids count within the batch."""
+    """The intent, with what it does to the expected books, and its step; ids count within the batch."""
     number = len(changes.intents)
     document = intent.document
     changes.intents.append(
@@ -377,6 +377,8 @@ def add_intent(
             "total_minor": document.total_minor,
             "tax_minor": document.tax_minor,
             "content": intent.content.decode(),
+            "entry": None if intent.entry is None else entry_content(intent.entry).decode(),
+            "reversal": None if intent.reversal is None else entry_content(intent.reversal).decode(),
             "policy": intent.policy,
             "decided_at": now,
         }
@@ -392,10 +394,6 @@ def add_intent(
             "attempts": 0,
         }
     )
-    if intent.reversal is not None:
-        changes.entries.append(_entry_row(number, intent.reversal, reversal=True))
-    if intent.entry is not None:
-        changes.entries.append(_entry_row(number, intent.entry, reversal=False))
 
 
 def chained(before: str, row: Mapping[str, Any]) -> str:
@@ -555,17 +553,6 @@ def _order_columns(channel: OpenChannel, key: OrderKey, state: OrderState) -> di
         "shipped_at": stamp(state.shipped_at) if state.shipped_at else None,
         "post_sale_at": stamp(state.post_sale_at) if state.post_sale_at else None,
         "problems": json.dumps([[p.path, p.message] for p in state.problems]) if state.problems else "[]",
-    }
-
-
-def _entry_row(number: int, entry: Entry, *, reversal: bool) -> dict[str, Any]:
-    return {
-        "intent_id": number,
-        "document_key": entry.document,
-        "entity": entry.entity,
-        "date": entry.date.isoformat(),
-        "reversal": reversal,
-        "content": entry_content(entry).decode(),
     }
 
 

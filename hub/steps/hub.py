@@ -162,7 +162,7 @@ class OpenChannel:
 
 
 def spare_the_collector() -> None:
-    """Cycles are looked for once a batch, not a dozen times in it; for a door to call when the process starts.
+    """Cycles are looked for between batches (`sweep_cycles`), not a dozen times in one; a door calls it at start.
 
     A batch makes some hundred thousand small objects that hold no cycles and go when the batch goes: walking them
     again and again cost a fifth of the time of an import (measured, 2026-11).
@@ -170,6 +170,16 @@ def spare_the_collector() -> None:
     gc.freeze()
     atexit.register(gc.unfreeze)  # for libraries that look for their own leaks at the end
     gc.set_threshold(COLLECT_AFTER_OBJECTS, 20, 100)
+
+
+def sweep_cycles() -> None:
+    """What a batch left behind in cycles is gone; to be called when all else of the batch is.
+
+    SQL expressions and the ledger's costings refer to themselves, about 1 kB an order: with the collector spared, a
+    process grew by 190 MB over 200,000 orders (measured, 2026-11). Only the youngest objects are looked at, and all
+    but these few are gone by then.
+    """
+    gc.collect(0)
 
 
 def open_hub(

@@ -22,7 +22,7 @@ from hub.model.intents import REFS, Action, Found, Outcome, ReadBack, Verdict
 from hub.model.order import OrderKey
 from hub.ports import ProbesDocuments, PutsDocuments, ReadsBack
 from hub.steps.advance import reconsider
-from hub.steps.hub import Hub
+from hub.steps.hub import Hub, sweep_cycles
 from hub.store import orders, sending
 from hub.store.orders import ERP_TARGET
 from hub.store.schema import stamp
@@ -66,6 +66,12 @@ class _Settlement:
 
 def send(hub: Hub, limit: int = BATCH_STEPS, target: str = ERP_TARGET) -> Sent:
     """The next due steps of a target were tried once, the first of each order; nothing sent: `total` is 0."""
+    sent = _send(hub, limit, target)
+    sweep_cycles()
+    return sent
+
+
+def _send(hub: Hub, limit: int, target: str) -> Sent:
     now = hub.clock()
     settlement = _Settlement()
     try:

@@ -21,7 +21,6 @@ from hub.store.bulk import add, add_new, reserve
 from hub.store.schema import (
     IS_OF_NO_ORDER,
     counter,
-    entry,
     event,
     exception,
     fact,
@@ -79,9 +78,8 @@ class Changes:
     new_stubs: Rows = field(default_factory=list)  # orders known only by a record that does not translate
     changed_orders: Rows = field(default_factory=list)  # with `was`: the version they were decided on
     events: Rows = field(default_factory=list)
-    intents: Rows = field(default_factory=list)  # ids counted from 0 within the batch, as in steps and entries
+    intents: Rows = field(default_factory=list)  # ids counted from 0 within the batch, as in steps
     steps: Rows = field(default_factory=list)
-    entries: Rows = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)  # intents never sent
     opened: Rows = field(default_factory=list)  # exceptions
     resolved: Rows = field(default_factory=list)  # by_channel, by_order, by_fingerprint, resolved_at, resolution
@@ -118,12 +116,10 @@ def record(connection: Connection, changes: Changes) -> None:
         first = reserve(connection, counter, "intent", len(changes.intents))
         for row in changes.intents:
             row["id"] += first
-        for rows in (changes.steps, changes.entries):
-            for row in rows:
-                row["intent_id"] += first
+        for row in changes.steps:
+            row["intent_id"] += first
         add(connection, intent, changes.intents)
         add(connection, step, changes.steps)
-        add(connection, entry, changes.entries)
     if changes.opened:
         open_exceptions(connection, changes.opened)
     if changes.resolved:
@@ -221,10 +217,9 @@ def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[
             step.c.state,
             step.c.target,
             intent.c.content,
-            entry.c.content,
+            intent.c.entry,
         )
         .join(step, step.c.intent_id == intent.c.id)
-        .outerjoin(entry, and_(entry.c.intent_id == intent.c.id, entry.c.reversal.is_(False)))
         .where(in_keys(intent, keys), step.c.state != StepState.SUPERSEDED.value)
         .order_by(intent.c.id)
     )
@@ -289,7 +284,7 @@ def _supersede(connection: Connection, intents: Sequence[int]) -> None:
         unsent = update(step).where(step.c.intent_id.in_(part), step.c.state.in_(NOT_SENT))
         if connection.execute(unsent.values(state=StepState.SUPERSEDED.value)).rowcount != len(part):
             raise Overtaken("advance: an intent to be superseded was sent meanwhile; its order is read again")
-        connection.execute(entry.delete().where(entry.c.intent_id.in_(part)))
+        connection.execute(update(intent).where(intent.c.id.in_(part)).values(entry=None, reversal=None))
 
 
 def open_exceptions(connection: Connection, rows: Rows) -> None:

@@ -285,6 +285,8 @@ intent = Table(
     Column("total_minor", BigInteger, nullable=False),
     Column("tax_minor", BigInteger, nullable=False),
     Column("content", Text, nullable=False),  # the document, frozen, as JSON
+    Column("entry", Text),  # hub.model.entries.Entry as JSON: what it does to the expected books; null: nothing
+    Column("reversal", Text),  # the entry that undoes what stood before, where this amends or voids it
     Column("policy", String(40), nullable=False),  # versions of the policies and crosswalks that decided it
     Column("decided_at", String(27), nullable=False),
     Index("intent_order", "channel", "order_id"),
@@ -322,19 +324,6 @@ step = Table(
     _partial("step_planned", "target", "id", where=IS_PLANNED),
     _partial("step_under_way", "target", "id", where=IS_UNDER_WAY),
     _partial("step_master", "target", "id", where=IS_MASTER),
-)
-
-entry = Table(
-    "entry",
-    hub_metadata,
-    Column("id", BIG, primary_key=True),
-    Column("intent_id", BIG, nullable=False),
-    Column("document_key", String(40), nullable=False),
-    Column("entity", String(20), nullable=False),
-    Column("date", String(10), nullable=False),
-    Column("reversal", Boolean, nullable=False),
-    Column("content", Text, nullable=False),  # hub.model.entries.Entry as JSON
-    Index("entry_intent", "intent_id"),
 )
 
 signoff = Table(

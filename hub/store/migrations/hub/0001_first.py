@@ -56,18 +56,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "entry",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("document_key", sa.String(length=40), nullable=False),
-        sa.Column("entity", sa.String(length=20), nullable=False),
-        sa.Column("date", sa.String(length=10), nullable=False),
-        sa.Column("reversal", sa.Boolean(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("entry_intent", "entry", ["intent_id"], unique=False)
-    op.create_table(
         "event",
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("order_id", sa.String(length=100), nullable=False),
@@ -143,6 +131,8 @@ def upgrade() -> None:
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("tax_minor", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=True),
+        sa.Column("reversal", sa.Text(), nullable=True),
         sa.Column("policy", sa.String(length=40), nullable=False),
         sa.Column("decided_at", sa.String(length=27), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -413,8 +403,6 @@ def downgrade() -> None:
     op.drop_table("exception")
     op.drop_index("event_recorded", table_name="event", postgresql_using="brin", sqlite_where=sa.text("0"))
     op.drop_table("event")
-    op.drop_index("entry_intent", table_name="entry")
-    op.drop_table("entry")
     op.drop_table("crosswalk")
     op.drop_table("credit")
     op.drop_table("counter")
