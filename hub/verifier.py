@@ -368,7 +368,11 @@ def _check_facts(report: Report, connection: Connection) -> None:
 
 
 def _check_entries(report: Report, connection: Connection) -> None:
-    for document, content in _stream(connection, "SELECT document_key, content FROM entry"):
+    for document, content in _stream(
+        connection,
+        "SELECT document_key, entry FROM intent WHERE entry IS NOT NULL UNION ALL "
+        "SELECT document_key, reversal FROM intent WHERE reversal IS NOT NULL",
+    ):
         report.entries += 1
         try:
             off = _imbalance(json.loads(content))

@@ -188,7 +188,7 @@ def test_after_a_purge_the_files_hold_none_of_it(hub: Hub, sold: str) -> None:
 def test_what_stands_on_facts_is_untouched_by_a_redaction(hub: Hub, sold: str) -> None:
     def standing() -> list[Any]:
         with hub.store.connect() as connection:
-            of = (tables.event, tables.fact, tables.orders, tables.intent, tables.entry)
+            of = (tables.event, tables.fact, tables.orders, tables.intent)
             found: list[Any] = [sorted(map(str, connection.execute(select(table)).all())) for table in of]
         with hub.inbox.connect() as connection:
             found.append(connection.execute(select(tables.record)).all())

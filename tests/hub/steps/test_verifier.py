@@ -22,7 +22,7 @@ from hub.steps.hub import Hub
 from hub.steps.privacy import purge
 from hub.steps.roots import make_roots
 from hub.steps.send import send_all
-from hub.store.schema import entry, event, fact, orders, root
+from hub.store.schema import event, fact, intent, orders, root
 from hub.verifier import Report, Unreadable, verify
 from tests.conftest import Clock
 from tests.hub.cli.shop import order
@@ -49,7 +49,7 @@ def tamper(hub: Hub, *statements: str) -> None:
 @contextmanager
 def put_right_again(hub: Hub) -> Iterator[None]:
     """After the block the tables hold what they held before."""
-    tables = (orders, event, fact, entry, root)
+    tables = (orders, event, fact, intent, root)
     with hub.store.connect() as connection:
         before = {table: [dict(row) for row in connection.execute(table.select()).mappings()] for table in tables}
     yield
@@ -212,8 +212,8 @@ ALTERED: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
     "one side of an entry": (
         [
             (
-                """UPDATE entry SET content = replace(content, '"amount_minor":24900', '"amount_minor":24901') """
-                "WHERE id = (SELECT min(id) FROM entry)"
+                """UPDATE intent SET entry = replace(entry, '"amount_minor":24900', '"amount_minor":24901') """
+                "WHERE id = (SELECT min(id) FROM intent WHERE entry IS NOT NULL)"
             )
         ],
         [("entry_unbalanced", "dep-shopify-1002-10022")],
