@@ -9,10 +9,12 @@ from connectors.shopify.client import Shop
 from connectors.shopify.connector import ShopifyConnector
 from connectors.shopify.options import options_of
 from connectors.shopify.orders import Orders
+from connectors.shopify.push import SETTLE_S, Pushes
 from connectors.shopify.statement import Export
 from connectors.shopify.stating import Statements
 from connectors.shopify.streams import STREAMS, Streams
 from hub.errors import Untranslatable
+from hub.model.intents import Outcome, Probe, Write
 from hub.model.problems import Problem
 from hub.model.records import Received, Record
 from hub.model.statement import ChannelRow
@@ -23,6 +25,7 @@ class LiveShop(ShopifyConnector):
     """One Shopify shop, over its API."""
 
     streams: tuple[Stream, ...] = STREAMS
+    settle_s = SETTLE_S
 
     def __init__(self, config: ChannelConfig) -> None:
         super().__init__(config)
@@ -31,6 +34,7 @@ class LiveShop(ShopifyConnector):
         self._streams = Streams(self.shop, self.orders)
         self._statements = Statements(self.shop, self.orders, self._streams)
         self._bulk = Bulk(self.shop, self.orders, self._streams)
+        self._pushes = Pushes(self.shop, self.orders)
 
     def fetch(self, stream: str, cursor: str | None, since: datetime | None = None) -> Iterator[Page]:
         """What changed since the cursor, page by page."""
@@ -66,6 +70,14 @@ class LiveShop(ShopifyConnector):
     def count(self, first: date, last: date) -> Count:
         """The shop's own count of orders placed in the period."""
         return self._statements.count(first, last)
+
+    def put(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Shipments and stock levels are so in the shop; an outcome a write, in their order. Safe to repeat."""
+        return self._pushes.put(writes)
+
+    def probe(self, writes: Sequence[Write]) -> list[Probe]:
+        """Whether each has happened, by what stands in the shop now."""
+        return self._pushes.probe(writes)
 
     def subscriptions(self, callback: str) -> Subscriptions:
         """Every topic that is accepted is delivered to the callback; what was missing is registered again."""

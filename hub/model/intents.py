@@ -69,6 +69,7 @@ class Verdict(StrEnum):
     DONE = "done"
     REJECTED = "rejected"
     IN_DOUBT = "in_doubt"
+    UNSENT = "unsent"  # nothing happened: it may be sent later
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,8 @@ def _sort(claimed: Sequence[Claimed], outcomes: Sequence[Outcome], erp: Any, set
                 settlement.rejected.append((one, outcome))
             case Verdict.IN_DOUBT:
                 settlement.doubtful.append(one)
+            case Verdict.UNSENT:
+                settlement.absent.append(one)
     _read_back(done, refs, erp, settlement)
 
 
