@@ -174,7 +174,11 @@ class Gateway:
         return {**answer, "extensions": extensions}
 
     def execute(
-        self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any]
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any],
+        context: object = None,
     ) -> dict[str, Any]:
         """data and errors, without regard to cost."""
         root: Root = {}
@@ -186,7 +190,7 @@ class Gateway:
             schema(),
             document,
             root_value=root,
-            context_value=operation,
+            context_value=context,
             variable_values=variables,
             operation_name=operation.name.value if operation.name else None,
             field_resolver=resolve,

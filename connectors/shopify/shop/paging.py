@@ -46,7 +46,7 @@ def page(found: Listing | Sequence[dict[str, Any]], arguments: dict[str, Any]) -
             f"Argument '{name}' has an invalid value ({size}). It must be between 1 and {FIRST_MAX}.",
             extensions={"code": "BAD_REQUEST"},
         )
-    listing = found if isinstance(found, Listing) else _numbered(found, bool(arguments.get("reverse")))
+    listing = found if isinstance(found, Listing) else _numbered(found, reverse=bool(arguments.get("reverse")))
     rows, low, high = listing.rows, 0, len(listing.rows)
     if (after := arguments.get("after")) is not None:
         low = _place(listing, _read(after), past=True)
@@ -66,7 +66,16 @@ def page(found: Listing | Sequence[dict[str, Any]], arguments: dict[str, Any]) -
     }
 
 
-def _numbered(nodes: Sequence[dict[str, Any]], reverse: bool) -> Listing:
+def whole(found: Listing | Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """All of the list as one page."""
+    rows = found.rows if isinstance(found, Listing) else _numbered(found, reverse=False).rows
+    nodes = [row.load() for row in rows]
+    edges = [{"cursor": _cursor(row), "node": node} for row, node in zip(rows, nodes, strict=True)]
+    nowhere = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+    return {"edges": edges, "nodes": nodes, "pageInfo": nowhere}
+
+
+def _numbered(nodes: Sequence[dict[str, Any]], *, reverse: bool) -> Listing:
     """Nodes in the order given: the position is what they are sorted by."""
     rows = [Row(f"{at:09d}", at, lambda node=node: node) for at, node in enumerate(nodes)]  # type: ignore[misc]
     return Listing(rows[::-1] if reverse else rows, reverse)

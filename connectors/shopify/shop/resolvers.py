@@ -24,7 +24,7 @@ from graphql import (
 
 from connectors.shopify.shop import orders, search
 from connectors.shopify.shop.orders import Order
-from connectors.shopify.shop.paging import Listing, Row, page
+from connectors.shopify.shop.paging import Listing, Row, page, whole
 from connectors.shopify.shop.stamps import gid, kind_of, number_of, utc
 from connectors.shopify.shop.stock import LOCATIONS
 from connectors.shopify.shop.world import Shop
@@ -33,8 +33,10 @@ SCHEMA_FILE = Path(__file__).parent / "schema.graphql"
 _PAGING = ("first", "last", "after", "before", "reverse")
 COUNT_MAX = 10_000
 _NODES_MAX = 250
+BULK = object()  # the context of a query that knows no pages
 
 Root = dict[str, Callable[..., Any]]
+Warn = Callable[[list[dict[str, str]], str], None]
 
 
 @cache
@@ -72,7 +74,7 @@ def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any
         value = value(**asked)
     if connection and value is not None:
         nodes = value["nodes"] if isinstance(value, dict) else value
-        return page(nodes, arguments)
+        return whole(nodes) if info.context is BULK else page(nodes, arguments)
     if isinstance(declared, GraphQLList) and isinstance(value, list) and arguments.get("first") is not None:
         return value[: arguments["first"]]
     return value
@@ -92,9 +94,10 @@ def sorts(resolver: Callable[..., Any]) -> Callable[..., Any]:
 class Queries:
     """The roots over orders, fulfilment and stock."""
 
-    def __init__(self, shop: Shop, warn: Callable[[list[dict[str, str]], str], None]) -> None:
+    def __init__(self, shop: Shop, warn: Warn) -> None:
         self.shop = shop
         self.warn = warn
+        self.others: dict[str, Callable[[str, int], Any]] = {}  # finders of nodes by kind and number
 
     def root(self) -> Root:
         return {
@@ -158,7 +161,7 @@ class Queries:
             "TOTAL_PRICE": "total",
         }.get(sortKey, "id")
         rows = [
-            Row(_sortable(row[key]), order.id, lambda order=order: self.shop.node(order))  # type: ignore[misc]
+            Row(sortable(row[key]), order.id, lambda order=order: self.shop.node(order))  # type: ignore[misc]
             for order, row in self.searched(query, "orders")
         ]
         return listing(rows, reverse)
@@ -199,7 +202,7 @@ class Queries:
                 }
                 if found.matches(row):
                     load = lambda order=order, number=group.id: self._group(order, number)  # noqa: E731
-                    rows.append(Row(_sortable(stamp if sortKey == "UPDATED_AT" else group.id), group.id, load))
+                    rows.append(Row(sortable(stamp if sortKey == "UPDATED_AT" else group.id), group.id, load))
         return listing(rows, reverse)
 
     def _group(self, order: Order, number: int) -> dict[str, Any]:
@@ -236,7 +239,7 @@ class Queries:
         if found.warnings:
             self.warn(found.warnings, root)
         chosen = [number for number, row in rows.items() if found.matches(row)]
-        return listing([Row(_sortable(n), n, lambda n=n: load(n) or {}) for n in chosen], reverse)  # type: ignore[misc]
+        return listing([Row(sortable(n), n, lambda n=n: load(n) or {}) for n in chosen], reverse)  # type: ignore[misc]
 
     def nodes(self, ids: list[str]) -> list[Any]:
         if len(ids) > _NODES_MAX:
@@ -272,7 +275,7 @@ class Queries:
                 )
             case "Fulfillment" | "Refund" | "Return" | "FulfillmentOrder" | "OrderTransaction" | "LineItem":
                 return self._within(named, id, number)
-        return None
+        return self.others[named](named, number) if named in self.others else None
 
     def _within(self, kind: str, id: str, number: int) -> Any:
         """What belongs to an order: its number lies in the range of the order's own."""
@@ -296,12 +299,12 @@ def listing(rows: list[Row], reverse: bool) -> Listing:
     return Listing(sorted(rows, key=lambda row: (row.value, row.number), reverse=reverse), reverse)
 
 
-def _sortable(value: Any) -> str:
+def sortable(value: Any) -> str:
     """Text that sorts as its value does."""
     if isinstance(value, datetime):
         return utc(value)
     if isinstance(value, int):
-        return f"{value:020d}"
+        return f"{value + 10**20:021d}"  # so that what is below zero sorts below
     if isinstance(value, Decimal):
         return f"{value:020.3f}"
     return str(value)

@@ -11,11 +11,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.shopify.shop.auth import Tokens
+from connectors.shopify.shop.bulk import Bulk
 from connectors.shopify.shop.control import Control
 from connectors.shopify.shop.counting import Counting
 from connectors.shopify.shop.faults import Faults
 from connectors.shopify.shop.fulfilling import Fulfilling
 from connectors.shopify.shop.gateway import Answer, Gateway
+from connectors.shopify.shop.payments import Payments
 from connectors.shopify.shop.resolvers import Queries
 from connectors.shopify.shop.stamps import drawn, drawn_uuid
 from connectors.shopify.shop.webhooks import Outbox
@@ -39,9 +41,16 @@ class App:
         self.shop.faults = self.faults
         self.outbox = Outbox(self.shop, self.faults)
         self.control = Control(self)
-        self.gateway.roots += [queries.root, self.outbox.roots]
+        self.payments = Payments(self.shop, self.outbox, self.gateway.warn)
+        self.bulk = Bulk(self.shop, self.outbox, self.gateway)
+        self.gateway.roots += [queries.root, self.outbox.roots, self.payments.roots, self.bulk.roots]
+        for kind in ("ShopifyPaymentsPayout", "ShopifyPaymentsBalanceTransaction", "ShopifyPaymentsDispute"):
+            queries.others[kind] = self.payments.node
+        queries.others["BulkOperation"] = self.bulk.node
+        queries.others["WebhookSubscription"] = self.outbox.found
         self.gateway.mutations += [
             self.outbox.mutations,
+            self.bulk.mutations,
             Fulfilling(self.shop).mutations,
             Counting(self.shop, self.outbox).mutations,
         ]
@@ -64,6 +73,12 @@ class App:
             parts = path.strip("/").split("/")
             if len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
                 return self._graphql(method, parts[2], headers, body)
+            if path.startswith("/bulk/") and method == "GET":
+                found = self.bulk.file(path.removeprefix("/bulk/"))
+                if found is not None:
+                    return self._met(
+                        self.faults.of_the_wire(), Answer(200, found, {"Content-Type": "application/jsonl"})
+                    )
             return said(404, {"errors": "Not Found"})
 
     def _grant(self, headers: dict[str, str], body: bytes) -> Answer:
@@ -183,6 +198,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, app: App, port: int = 0) -> None:
         self.app = app
         super().__init__(("127.0.0.1", port), _Handler)
+        app.bulk.base_url = self.url
 
     @property
     def url(self) -> str:

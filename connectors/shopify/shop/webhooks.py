@@ -29,6 +29,7 @@ TOPICS = (
     "ORDERS_CREATE ORDERS_UPDATED ORDERS_EDITED ORDERS_CANCELLED ORDERS_PAID ORDERS_FULFILLED"
     " ORDERS_PARTIALLY_FULFILLED ORDERS_DELETE FULFILLMENTS_CREATE FULFILLMENTS_UPDATE REFUNDS_CREATE"
     " ORDER_TRANSACTIONS_CREATE RETURNS_APPROVE RETURNS_CLOSE DISPUTES_CREATE DISPUTES_UPDATE APP_UNINSTALLED"
+    " BULK_OPERATIONS_FINISH"
 ).split()
 # These are declared with the app, not subscribed to; they go where the app's other webhooks go.
 PRIVACY = ("customers/redact", "customers/data_request", "shop/redact")
@@ -268,9 +269,13 @@ class Outbox:
             "updatedAt": each.updated_at,
         }
 
-    def _found(self, id: str) -> dict[str, Any] | None:
-        each = self.subscriptions.get(number_of(id))
+    def found(self, kind: str, number: int) -> dict[str, Any] | None:
+        """The subscription as a node."""
+        each = self.subscriptions.get(number)
         return self.node(each) if each else None
+
+    def _found(self, id: str) -> dict[str, Any] | None:
+        return self.found("WebhookSubscription", number_of(id))
 
     @sorts
     def _listed(

@@ -55,6 +55,7 @@ class Shop:
         self.setup = setup
         self.now = setup.start
         self.faults: Faults | None = None
+        self.additions: list[Callable[[Order, dict[str, Any]], None]] = []  # what other parts know of an order
         self.shelf = Shelf(chosen(setup.skus), setup.currency)
         self.stock = Stock(self.shelf, setup.start)
         self.orders: dict[int, Order] = {}
@@ -187,15 +188,17 @@ class Shop:
     def node(self, order: Order) -> dict[str, Any]:
         """The order now; read from the shop's own database, so it knows what the index does not know yet."""
         if (found := self._nodes.get(order.id)) is None:
-            found = self._nodes[order.id] = self._drifted(order, nodes.node(order, self.now, self.stock))
+            found = self._nodes[order.id] = self._completed(order, nodes.node(order, self.now, self.stock))
         return found
 
-    def _drifted(self, order: Order, node: dict[str, Any]) -> dict[str, Any]:
-        """The vendor's schema moved on: a word that was not there, a field empty that never was."""
+    def _completed(self, order: Order, node: dict[str, Any]) -> dict[str, Any]:
+        """With what other parts of the shop know, and where the vendor's schema moved on: a new word, a null."""
         if self.faults is not None and self.faults.strikes("new_word", order.id):
             node["displayFinancialStatus"] = "PARTIALLY_SETTLED"
         if self.faults is not None and self.faults.strikes("null_field", order.id):
             node["lineItems"]["nodes"][0]["originalUnitPriceSet"] = None
+        for add in self.additions:
+            add(order, node)
         return node
 
     def present(self) -> Iterator[Order]:

@@ -25,21 +25,21 @@ class Caller:
     def __exit__(self, *_: object) -> None:
         self.client.close()
 
-    def post(self, query: str, version: str = "2026-10", **variables: Any) -> httpx.Response:
-        return self.client.post(f"/admin/api/{version}/graphql.json", json={"query": query, "variables": variables})
+    def post(self, document: str, /, version: str = "2026-10", **variables: Any) -> httpx.Response:
+        return self.client.post(f"/admin/api/{version}/graphql.json", json={"query": document, "variables": variables})
 
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    def ask(self, document: str, /, **variables: Any) -> dict[str, Any]:
         """The data of an answer without errors."""
-        answer: dict[str, Any] = self.post(query, **variables).json()
+        answer: dict[str, Any] = self.post(document, **variables).json()
         assert "errors" not in answer, answer["errors"]
         return dict(answer["data"])
 
-    def walk(self, root: str, query: str, **variables: Any) -> list[dict[str, Any]]:
+    def walk(self, root: str, document: str, /, **variables: Any) -> list[dict[str, Any]]:
         """Every node of a connection, page by page."""
         found: list[dict[str, Any]] = []
         after = None
         while True:
-            answer: dict[str, Any] = self.post(query, after=after, **variables).json()
+            answer: dict[str, Any] = self.post(document, after=after, **variables).json()
             if [each["extensions"]["code"] for each in answer.get("errors", ())] == ["THROTTLED"]:
                 continue
             assert "errors" not in answer, answer["errors"]
