@@ -36,24 +36,30 @@ def register(app: typer.Typer) -> None:
     @command(app, "sync")
     def sync(
         door: Door,
-        channel: Annotated[str, typer.Argument(help="The slug of a configured channel.")],
+        channel: Annotated[str, typer.Argument(help="The slug of a channel, or of the ERP.")],
         since: Annotated[
             datetime | None, typer.Option("--since", help="Begin there, not where the last pull ended. UTC.")
         ] = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what a pull would bring.")] = False,
         no_send: Annotated[bool, typer.Option("--no-send", help="Capture and decide, send nothing.")] = False,
     ) -> None:
-        """Pulls what the channel has new, decides on its orders and sends what follows."""
+        """Pulls what the channel, or the ERP, has new, decides on the orders and sends what follows."""
         from hub.steps import syncing
+        from hub.steps.erp_changes import synced_erp
         from hub.steps.syncing import synced
 
         begin = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
         with door.hub() as hub:
-            if channel not in syncing.channels_live(hub):
+            of_erp = channel == hub.settings.erp.slug
+            if of_erp and (since or dry_run):
+                raise Misconfigured(f"{channel}: an ERP is read on from where the last pull ended, and kept")
+            if not of_erp and channel not in syncing.channels_live(hub):
                 hub.settings.channel(channel)
                 raise Misconfigured(f"channel {channel}: nothing to pull; set its address, or use orderhub import")
             answer: dict[str, Any]
-            if dry_run:
+            if of_erp:
+                answer = {"dry_run": False, **synced_erp(hub, send=not no_send)}
+            elif dry_run:
                 pulled = syncing.preview(hub, channel, begin)
                 answer = {"dry_run": True, **asdict(pulled)}
             else:

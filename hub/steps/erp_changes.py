@@ -2,8 +2,11 @@
 
 from typing import Final
 
+from hub.errors import Misconfigured
 from hub.ports import StatesChanges
+from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
+from hub.steps.send import Sent, send_all
 from hub.steps.syncing import told
 from hub.store import inbox
 
@@ -14,6 +17,26 @@ CHANGES: Final = "changes"
 def tells_changes(hub: Hub) -> bool:
     """Whether the configured ERP can be asked what changed in it."""
     return isinstance(hub.erp, StatesChanges)
+
+
+def synced_erp(hub: Hub, *, send: bool = True) -> dict[str, int]:
+    """The ERP's changes were pulled, the orders decided and, if wanted, what follows sent; how much of each.
+
+    Raises:
+        Misconfigured: this ERP tells no changes.
+    """
+    if not tells_changes(hub):
+        raise Misconfigured(f"{hub.settings.erp.slug}: the adapter of {hub.settings.erp.system} tells no changes")
+    new = pull_erp(hub)
+    advanced = advance_all(hub)
+    sent = send_all(hub) if send else Sent()
+    return {
+        "new": new,
+        "advanced": advanced,
+        "sent": sent.done + sent.adopted,
+        "rejected": sent.rejected,
+        "in_doubt": sent.in_doubt,
+    }
 
 
 def pull_erp(hub: Hub) -> int:

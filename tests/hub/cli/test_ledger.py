@@ -1,7 +1,11 @@
 """orderhub ledger: the ERP's own books, by the abilities that it has."""
 
+from datetime import date
+
 import pytest
 
+from erp_adapters.ledger.simulator import LedgerSimulator
+from tests.erp_adapters.ledger.conftest import NOW, config_of
 from tests.hub.cli.shop import Orderhub, order
 
 
@@ -72,3 +76,24 @@ def test_an_entity_that_does_not_exist_is_said_so(posted: Orderhub) -> None:
 def test_accounts_and_ageing_answer(posted: Orderhub) -> None:
     assert "2100" in [row["id"] for row in posted.json("ledger", "accounts")["accounts"]]
     assert posted.json("ledger", "ageing", "--on", "2026-04-01") == {"on": "2026-04-01", "receivables": []}
+
+
+def test_sync_of_the_erp_brings_in_what_people_shipped_there(posted: Orderhub) -> None:
+    ledger = LedgerSimulator(config_of(f"sqlite:///{posted.home / 'ledger.db'}"), lambda: NOW)
+    (sold,) = [x for x in ledger.statement(date(2026, 3, 1), date(2026, 3, 31)) if x.key.startswith("so-")]
+    line = next(x.line for x in ledger.document(sold.ref).lines if x.line is not None)
+    ledger.fulfil(sold.key, {line: 1})
+    ledger.close_connections()
+
+    answer = posted.json("sync", "ledger")
+
+    assert (answer["new"], answer["sent"], answer["rejected"]) == (2, 2, 0)  # invoice and application
+    shown = posted.json("orders", "show", "1001")
+    assert (shown["row"]["fulfilment"], shown["lines"][0]["shipped"]) == ("fulfilled", 1)
+
+
+def test_sync_of_the_erp_has_no_dry_run(posted: Orderhub) -> None:
+    ran = posted("sync", "ledger", "--dry-run")
+
+    assert ran.status != 0
+    assert "an ERP is read on from where the last pull ended" in " ".join(ran.err.split())

@@ -261,6 +261,21 @@ def test_what_the_erp_shipped_leaves_its_level_and_its_reservation_alike(shop: H
     assert sight(shop, final, OTHER_LINE) == (0, 0)
 
 
+def test_goods_received_in_the_erp_go_to_who_waits_before_who_comes_with_them(shop: Hub) -> None:
+    """The level and a new order are advanced in one batch."""
+    older, younger = order(1, mugs=False, stoves=2), order(2, mugs=False, stoves=2)
+    take(shop, older)
+    send_all(shop)
+    level(shop, 0, item=STOVE, as_of=0)
+    shop.erp.receive(STOVE, 3, 5205)
+    pull_erp(shop)
+
+    take(shop, younger)
+
+    assert sight(shop, older, OTHER_LINE) == (2, 0)
+    assert sight(shop, younger, OTHER_LINE) == (1, 1)
+
+
 def test_two_workers_for_the_last_unit_exactly_one_gets_it(open_one: OpenHub) -> None:
     hub = allocate_from(open_one(), "main")
     other = allocate_from(open_one(), "main")
