@@ -5,8 +5,10 @@ the ERP takes the shipment back. It makes no entries in the books.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from hub.flow.terms import Terms
+from hub.model.allocation import Place
 from hub.model.decisions import Hold, HoldCode
 from hub.model.documents import Component, Document, DocumentKind, DocumentLine, document_key
 from hub.model.facts import Source
@@ -23,6 +25,22 @@ def tell(state: OrderState, terms: Terms) -> list[Document]:
     if snapshot is None or snapshot.test:
         return []
     return [_notice(state, snapshot, one, terms) for one in state.fulfilments if one.source is Source.ERP]
+
+
+def level_notice(
+    channel: str, place: Place, sku: str, location: str, on_hand: int, as_of: int, on: date, currency: str
+) -> Document:
+    """How much of an item is at a location, in the channel's words; one key an item and location."""
+    return Document(
+        key=document_key(DocumentKind.STOCK_NOTICE, channel, sku, location),
+        kind=DocumentKind.STOCK_NOTICE,
+        entity=place.entity,
+        currency=currency,
+        date=on,
+        lines=(DocumentLine(Component.STOCK, 0, item=sku, quantity=on_hand),),
+        location=location,
+        memo=str(as_of),  # what moved away and back is told again
+    )
 
 
 def untold(state: OrderState) -> Iterator[Hold]:

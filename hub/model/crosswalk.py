@@ -53,6 +53,7 @@ class Crosswalks:
         self.channel = channel
         self.kinds = {row.kind for row in rows if row.channel in (channel, ANY_CHANNEL)}
         self._dated: dict[tuple[CrosswalkKind, str], list[CrosswalkRow]] = {}
+        self._reversed: dict[tuple[CrosswalkKind, datetime.date], dict[str, list[str]]] = {}
         own = [row for row in rows if row.channel == channel]
         general = [row for row in rows if row.channel == ANY_CHANNEL]
         for row in sorted(general, key=_by_date) + sorted(own, key=_by_date):
@@ -78,9 +79,13 @@ class Crosswalks:
 
     def sources(self, kind: CrosswalkKind, target: str, on: datetime.date) -> list[str]:
         """The channel's words that mean this target on that day, sorted."""
-        return sorted(
-            source for of_kind, source in self._dated if of_kind is kind and self.find(kind, source, on) == target
-        )
+        if (kind, on) not in self._reversed:
+            words: dict[str, list[str]] = {}
+            for source in sorted(source for of_kind, source in self._dated if of_kind is kind):
+                if (meant := self.find(kind, source, on)) is not None:
+                    words.setdefault(meant, []).append(source)
+            self._reversed[kind, on] = words
+        return self._reversed[kind, on].get(target, [])
 
 
 def _by_date(row: CrosswalkRow) -> datetime.date:

@@ -1,6 +1,7 @@
 """Stock that orders share, disposed of inside the transaction that records them: the loser is backordered."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -11,8 +12,12 @@ from hub.model.order import LineId, OrderKey
 from hub.model.records import StockLevel
 from hub.steps.deciding import POSTED, DecidedOrder
 from hub.steps.hub import Hub
+from hub.steps.levels import tell_levels
 from hub.store import stock
+from hub.store.orders import Overtaken
 from hub.store.schema import stamp
+
+ATTEMPTS_MAX: Final = 5  # times that levels are told anew because an older notice was sent meanwhile
 
 Allocations = Mapping[OrderKey, Allocation]
 
@@ -58,8 +63,16 @@ def dispose(connection: Connection, orders: Sequence[DecidedOrder], before: Allo
 
 def keep_levels(hub: Hub, levels: Sequence[StockLevel]) -> bool:
     """The ERP's levels stand, a newer one before an older, whichever is told first; whether any rose."""
-    with hub.writing() as writing, writing.begin():
-        return stock.keep_levels(writing, levels)
+    for attempt in range(ATTEMPTS_MAX):
+        try:
+            with hub.writing() as writing, writing.begin():
+                risen = stock.keep_levels(writing, levels)
+                tell_levels(hub, writing, {Place(one.entity, one.item, one.location) for one in levels})
+                return risen
+        except Overtaken:
+            if attempt == ATTEMPTS_MAX - 1:
+                raise
+    return False
 
 
 def waiting(hub: Hub) -> list[OrderKey]:

@@ -99,6 +99,14 @@ def load(connection: Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Kno
     return known
 
 
+def load_told(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, Known]:
+    """What was decided under these keys, each of which is a notice's own and no order's."""
+    found = {key: Known() for key in keys}
+    for part in _chunks(keys):
+        _load_decided(connection, part, found)
+    return found
+
+
 def record(connection: Connection, changes: Changes) -> None:
     """All of it is written, or nothing.
 

@@ -151,7 +151,7 @@ def settle_done(
             row[name] = getattr(read, name) if read else None
         rows.append(row)
     connection.execute(statement, rows)
-    cured = {(c.channel, c.order_id, c.codes) for c, *_ in done if c.attempts > 1}
+    cured = {(c.channel, c.order_id, c.codes) for c, *_ in done if c.attempts > 1 or c.target != ERP_TARGET}
     for channel, order_id, codes in cured:
         connection.execute(
             update(exception)

@@ -71,6 +71,19 @@ def lock(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
     return free
 
 
+def levels(connection: Connection, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+    """What is on hand at each place, and the `as_of` of the ERP's word."""
+    found: dict[Place, tuple[int, int]] = {}
+    wanted = sorted(set(places))
+    columns = (stock.c.entity, stock.c.item, stock.c.location)
+    for start in range(0, len(wanted), CHUNK):
+        query = select(*columns, stock.c.on_hand, stock.c.as_of).where(
+            tuple_(*columns).in_(wanted[start : start + CHUNK])
+        )
+        found.update((Place(*row[:3]), (row[3], row[4])) for row in connection.execute(query))
+    return found
+
+
 def move(connection: Connection, moves: Mapping[Place, StockMove]) -> None:
     """Reserved and on hand are as the moves say; a unit is taken only where one is free.
 

@@ -13,10 +13,12 @@ from sqlalchemy.event import listens_for
 from erp_adapters.ledger import schema
 from erp_adapters.ledger.simulator import LedgerSimulator
 from hub import registry
+from hub.model.crosswalk import CrosswalkKind
 from hub.model.documents import DocumentKind
-from hub.settings import Ships, load_settings
+from hub.settings import Ships, Stock, load_settings
 from hub.steps.advance import advance_all
 from hub.steps.capture import capture
+from hub.steps.crosswalks import Wanted, set_row
 from hub.steps.erp_changes import pull_erp
 from hub.steps.exceptions import reconsider_due, retry
 from hub.steps.hub import Hub, open_hub
@@ -42,14 +44,19 @@ def ships() -> Ships:
     return Ships.ERP
 
 
+@pytest.fixture
+def stock() -> Stock:
+    return Stock.NONE
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def open_told(
-    request: pytest.FixtureRequest, tmp_path: Path, utc: Clock, shop: Shop, ships: Ships
+    request: pytest.FixtureRequest, tmp_path: Path, utc: Clock, shop: Shop, ships: Ships, stock: Stock
 ) -> Iterator[OpenHub]:
     """Opens the hub on the same stores and the same shop, which the ERP ships for."""
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     settings = load_settings(None, tmp_path / "home", {})
-    channels = tuple(one.model_copy(update={"ships": ships}) for one in settings.channels)
+    channels = tuple(one.model_copy(update={"ships": ships, "stock": stock}) for one in settings.channels)
     settings = settings.model_copy(update={"channels": channels})
     if url is not None:
         settings = settings.model_copy(update={"database_url": SecretStr(url)})
@@ -437,3 +444,97 @@ def test_a_channel_that_ships_itself_is_told_nothing_and_a_person_is(hub: Hub, o
     with hub.store.connect() as connection:
         assert connection.execute(select(orders.c.holds)).scalars().all() == [0]
         assert connection.execute(select(intent.c.kind).where(intent.c.kind == "shipment_notice")).all() == []
+
+
+# --- stock levels --------------------------------------------------------------------------------------------------
+
+pushing_stock = pytest.mark.parametrize("stock", [Stock.PUSH])
+
+
+@pytest.fixture
+def sku(hub: Hub, order: Json, shop: Shop) -> str:
+    """An item of the order, at a location that the channel calls 7001; all levels so far are told."""
+    set_row(hub, CrosswalkKind.LOCATION, Wanted("7001", "main"), "ann")
+    settle(hub)
+    shop.calls = 0
+    return str(order["line_items"][0]["sku"])
+
+
+def learn(hub: Hub) -> None:
+    pull_erp(hub)
+    advance_all(hub)
+
+
+@pushing_stock
+def test_a_level_that_moves_in_the_erp_is_told_in_the_channels_words(hub: Hub, sku: str, shop: Shop) -> None:
+    hub.erp.receive(sku, 5, 1000)
+
+    settle(hub)
+
+    assert shop.levels[sku, "7001"] == hub.erp.on_hand(sku) >= 5
+    assert shop.calls == 1
+
+
+def test_no_level_is_told_where_it_is_not_configured(hub: Hub, sku: str, shop: Shop) -> None:
+    hub.erp.receive(sku, 5, 1000)
+
+    settle(hub)
+
+    assert (shop.levels, pushes(hub)) == ({}, {})
+
+
+@pushing_stock
+def test_only_the_latest_level_is_told(hub: Hub, sku: str, shop: Shop) -> None:
+    for _ in range(3):
+        hub.erp.receive(sku, 5, 1000)
+        learn(hub)
+
+    settle(hub)
+
+    assert shop.levels[sku, "7001"] == hub.erp.on_hand(sku)
+    assert shop.calls == 1
+    assert pushes(hub)["superseded"] == 2
+
+
+@pushing_stock
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LATE])
+def test_a_level_in_doubt_is_followed_by_the_newer_one(
+    hub: Hub, sku: str, shop: Shop, utc: Clock, fault: Fault
+) -> None:
+    hub.erp.receive(sku, 5, 1000)
+    shop.fail_next(fault)
+    settle(hub)
+    hub.erp.receive(sku, 7, 1000)
+
+    for _ in range(4):
+        settle(hub)
+        utc.pass_time(seconds=PROBE_AGAIN_S + 1)
+
+    assert shop.levels[sku, "7001"] == hub.erp.on_hand(sku)
+    assert set(pushes(hub)) == {"done"}
+
+
+@pushing_stock
+def test_a_level_in_doubt_keeps_no_shipment_back(hub: Hub, order: Json, sku: str, shop: Shop) -> None:
+    hub.erp.receive(sku, 5, 1000)
+    shop.fail_next(Fault.LOST_BEFORE)
+    settle(hub)
+
+    ship(hub, order)
+    settle(hub)
+
+    assert len(shop.of(str(order["id"]))) == 1
+
+
+@pushing_stock
+def test_a_refused_level_is_released_by_the_newer_one(hub: Hub, sku: str, shop: Shop) -> None:
+    hub.erp.receive(sku, 5, 1000)
+    shop.fail_next(Fault.REFUSED)
+    settle(hub)
+    assert open_causes(hub) == ["not_told:not_fulfillable:lines"]
+
+    hub.erp.receive(sku, 7, 1000)
+    settle(hub)
+
+    assert shop.levels[sku, "7001"] == hub.erp.on_hand(sku)
+    assert open_causes(hub) == []
