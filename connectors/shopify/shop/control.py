@@ -125,7 +125,16 @@ class Control:
         with self.app.lock:
             shop = self.app.shop
             placed = [order for order in shop.orders.values() if order.life.placed_at <= shop.now]
-            return {"now": utc(shop.now), "orders": [self._truth_of(order) for order in placed]}
+            entries, payouts = self.app.payments.books()
+            return {
+                "now": utc(shop.now),
+                "orders": [self._truth_of(order) for order in placed],
+                "payouts": [
+                    {"id": str(each.id), "issued_at": utc(each.issued_at), "net_minor": each.net_minor}
+                    for each in payouts
+                ],
+                "balance_minor": sum(each.net_minor for each in entries) - sum(each.net_minor for each in payouts),
+            }
 
     def _truth_of(self, order: Order) -> dict[str, Any]:
         life, now = order.life, self.app.shop.now

@@ -23,7 +23,7 @@ WIRE = (
     "throttled",  # THROTTLED although the bucket is full enough
     "token_expired",  # every access token ends now
 )
-WEBHOOKS = ("lost", "doubled", "late", "reordered", "forged")
+WEBHOOKS = ("lost", "doubled", "late", "reordered", "forged", "thin")  # thin: a very large order without all its lines
 DRIFT = ("new_word", "null_field")
 _PRESETS: dict[str, dict[str, int]] = {
     "none": {},

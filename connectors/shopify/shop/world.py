@@ -13,7 +13,7 @@ from typing import Any
 from connectors.shopify.rehearsal.basket import Shelf
 from connectors.shopify.rehearsal.catalogue import chosen
 from connectors.shopify.rehearsal.course import draw, draw_wide
-from connectors.shopify.rehearsal.hand import give_way, shift
+from connectors.shopify.rehearsal.hand import cut, give_way, shift
 from connectors.shopify.rehearsal.life import Edit, Happening, Line, Refund, Shipment
 from connectors.shopify.shop import orders as nodes
 from connectors.shopify.shop.faults import Faults
@@ -101,6 +101,10 @@ class Shop:
         if gone is not None and order.waits_for is not None and gone.at >= order.waits_for:
             shift(order.life, gone.at, self.stamp() - gone.at)
             self._await_pushes(order)
+        life = order.life
+        if any(life.to_ship_at(gone.at, line) < 0 for gone in life.gone for line in life.lines):
+            cut(life, self.now)  # units that would have been cancelled are on their way already
+            order.waits_for = None
         self.rewritten(order)
 
     def _touch_in_bulk(self) -> None:

@@ -157,3 +157,13 @@ def test_tenders_cover_every_way_of_paying(caller: Caller) -> None:
 
     assert {each["paymentMethod"] for each in found} == {"credit_card", "other"}
     assert any(float(each["amount"]["amount"]) < 0 for each in found)
+
+
+def test_the_truth_tells_the_payouts_and_the_balance(caller: Caller) -> None:
+    truth = caller.client.get("/_control/truth").json()
+    account = caller.ask(ENTRIES)["shopifyPaymentsAccount"]
+
+    assert truth["balance_minor"] == minor(account["balance"][0])
+    assert [each["net_minor"] for each in truth["payouts"]] == [
+        minor(each["net"]) for each in caller.ask(PAYOUTS)["shopifyPaymentsAccount"]["payouts"]["nodes"]
+    ]

@@ -241,3 +241,19 @@ def test_a_rotated_secret_seals_what_is_made_from_then_on(shop: Caller, receiver
     assert headers["X-Shopify-Topic"] == "customers/redact"
     assert headers["X-Shopify-Hmac-Sha256"] == sealed("new", body)
     assert json.loads(body)["customer"]["id"] == 7_207_119_551_005
+
+
+def test_the_webhook_of_a_very_large_order_may_lack_lines(receiver: Receiver) -> None:
+    app = App(Setup(seed=7, orders=1, start=START))
+    app.outbox.subscribe_all(receiver.url)
+    app.faults.set({"rates": {"thin": 1000}})
+
+    app.control.advance(datetime(2026, 11, 15, tzinfo=UTC))
+
+    lines = [
+        len(json.loads(body)["line_items"])
+        for headers, body in receiver.came
+        if "orders/" in headers["X-Shopify-Topic"]
+    ]
+    assert max(lines) == 100
+    assert max(len(order.life.lines) for order in app.shop.orders.values()) == 300
