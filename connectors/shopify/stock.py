@@ -26,6 +26,9 @@ def level(shop: Shop, sku: str, location: str) -> Level:
     Raises:
         Rejected: no item, or more than one, has the SKU; or it is not kept at the location.
     """
+    if not location:
+        remedy = "map the ERP's location to the shop's: orderhub crosswalk set location"
+        raise _refused(shop, f"no location is named for {sku}", "no_location", "location", remedy)
     place = location if location.startswith("gid://") else f"gid://shopify/Location/{location}"
     quoted = sku.replace("\\", "\\\\").replace("'", "\\'")
     nodes = shop.query(STOCK, query=f"sku:'{quoted}'", location=place)["inventoryItems"]["nodes"]

@@ -19,12 +19,17 @@ from hub.store.views import backlog, exceptions
 
 def register(app: typer.Typer) -> None:
     @command(app, "check")
-    def check_(door: Door) -> int:
+    def check_(
+        door: Door,
+        channel: Annotated[
+            str | None, typer.Argument(help="A channel to ask too: credentials, scopes, access, version.")
+        ] = None,
+    ) -> int:
         """Names every fault of the configuration with file and line, then tries stores, plugins and reference data."""
         configured = faults(door.config, os.environ)
         configured += [x for x in data_faults(data_files(door.config, os.environ)) if x not in configured]
         found = [str(fault) for fault in configured]
-        tried = [] if found else check(door.settings(), now)
+        tried = [] if found else check(door.settings(), now, channel)
         found += [f"{one.what}: {one.fault}" for one in tried if one.fault is not None]
         shown = table(None, "checked", "result")
         for one in tried:

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hub.books.faults import Faulty
 from hub.errors import HubError, Misconfigured
+from hub.model.problems import Problem
+from hub.ports import Checks
 from hub.settings import Settings
 from hub.steps.hub import Clock, Hub, open_hub
 from hub.store.views import backlog
@@ -79,17 +81,36 @@ class Checked:
     fault: str | None
 
 
-def check(settings: Settings, clock: Clock) -> list[Checked]:
-    """Stores, reference data, channels and ERP, each tried by itself so that all faults show at once."""
+def check(settings: Settings, clock: Clock, asked: str | None = None) -> list[Checked]:
+    """Stores, reference data, channels and ERP, each tried by itself so that all faults show at once.
+
+    Args:
+        asked: the slug of a channel whose far side is asked too: credentials, scopes, access, version.
+    """
     found: list[Checked] = []
     try:
         with opened(settings, clock) as hub:
             found.append(Checked("stores", None))
             for what, look in _looks(hub):
                 found.append(Checked(what, _fault(look)))
+            if asked is not None:
+                found += _asked(hub, asked)
     except HubError as error:
         found.append(Checked("stores", str(error)))
     return found
+
+
+def _asked(hub: Hub, slug: str) -> list[Checked]:
+    """What the channel itself says is wrong."""
+    problems: list[Problem] = []
+    connector = hub.connector(slug)
+    if not isinstance(connector, Checks):
+        return [Checked(f"channel {slug}: access", "nothing to ask: set its address in hub.yaml")]
+    if (fault := _fault(lambda: problems.extend(connector.check()))) is not None:
+        return [Checked(f"channel {slug}: access", fault)]
+    return [Checked(f"channel {slug}: {one.path}", one.message) for one in problems] or [
+        Checked(f"channel {slug}: access", None)
+    ]
 
 
 def _looks(hub: Hub) -> Iterator[tuple[str, Callable[[], Any]]]:

@@ -1,8 +1,9 @@
 """Shipments and stock told to the rehearsed shop over a socket: once, whatever becomes of the answers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -168,6 +169,30 @@ def test_a_lost_answer_is_in_doubt_and_ends_in_one(app: App, live: LiveShop, wai
         assert put(live, write).verdict is Verdict.DONE
     assert probed(live, write) is Found.DONE
     assert len(standing(live, order)) == 1
+
+
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "late_commit"])
+def test_a_shipment_from_two_places_ends_whole_and_once_though_its_first_answer_is_lost(
+    app: App, live: LiveShop, waiting: Waiting, fault: str
+) -> None:
+    """What happens late has happened when the shop's clock has gone on for an hour."""
+    order = next(
+        order for order in waiting if len({one.location for one in groups(live, order) if one.fulfillable}) > 1
+    )
+    write = notice(order, waiting[order], "1Z1")
+    app.faults.set({"next": [*BEFORE_THE_MUTATION, fault]})
+
+    assert put(live, write).verdict is Verdict.IN_DOUBT
+    app.shop.move_to(app.shop.now + timedelta(hours=1))
+    probed(live, write)
+    if probed(live, write) is Found.ABSENT:
+        assert put(live, write).verdict is Verdict.DONE
+
+    units: Counter[str] = Counter()
+    for one in standing(live, order):
+        units.update(one.units)
+    assert units == waiting[order]
+    assert probed(live, write) is Found.DONE
 
 
 def test_units_in_several_places_are_several_fulfilments_of_one_shipment(live: LiveShop, waiting: Waiting) -> None:
