@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
+from connectors.shopify.accept import TOPICS
 from connectors.shopify.fulfil import fulfilment_orders
 from connectors.shopify.live import LiveShop
 from connectors.shopify.rehearsal import rest
 from connectors.shopify.simulator import App, Server, Setup
 from connectors.shopify.statement import Export
-from hub.errors import AuthExpired
+from hub.errors import AuthExpired, Forged
 from hub.model.facts import FactKind, Source
 from hub.model.order import Snapshot
 from hub.model.records import Received, Record
-from hub.ports import Backfills, Checks, Fetches, FetchesOrders, KeepsSubscriptions, StatesPeriod
+from hub.ports import Backfills, Checks, Delivery, Fetches, FetchesOrders, KeepsSubscriptions, StatesPeriod
+from tests.connectors.shopify.shop.receiver import Receiver
 from tests.connectors.shopify.wired import MemoryVault, Time, connected
 
 DOMAIN = "rehearsal.myshopify.com"
@@ -201,3 +203,87 @@ def test_fulfilment_orders_are_read_with_their_lines_to_the_end(live: LiveShop, 
     found = fulfilment_orders(live.shop, live.orders, str(wide.life.id))
 
     assert sum(len(one.parts) for one in found) >= 290
+
+
+# --- a backfill, payouts, webhooks ----------------------------------------------------------------------------------
+
+
+def facts(live: LiveShop, received: list[Received]) -> set[tuple[FactKind, str, str, bytes]]:
+    return {
+        (fact.kind, fact.order.external_id, fact.external_id, fact.content())
+        for one in received
+        for fact in live.translate(Record(1, "x", one.topic, Source.PULL, one.body, LATER)).facts
+    }
+
+
+def test_a_backfill_gives_the_facts_of_a_pull_and_its_last_cursor_goes_on(connect: Connect) -> None:
+    """In this shop parcels leave when an integration says so: most orders wait, and are told by the file alone."""
+    app = App(Setup(seed=7, orders=30, start=START, days=20, token="shpat_x", ships="erp"))
+    app.shop.move_to(LATER)
+    with Server(app) as server:
+        live = connect(server)
+        pages = list(live.backfill(START, None))
+        everything = pulled(connect(server))
+        overlap = pulled(connect(server), pages[-1].cursor)
+
+    received = [one for page in pages for one in page.received]
+    by_file = [one for one in received if b'"fulfillments":[]' in one.body and b'"refunds":[]' in one.body]
+    assert facts(live, received) == facts(live, everything)
+    assert len(by_file) > 10
+    assert 0 < len(overlap) < 5
+
+
+def test_payouts_come_with_what_they_are_made_of(live: LiveShop) -> None:
+    received = [one for page in live.fetch("payouts", None) for one in page.received]
+    bodies = [json.loads(one.body, parse_float=Decimal) for one in received]
+    payouts = {body["id"]: body for one, body in zip(received, bodies, strict=True) if one.topic == "payouts"}
+    inside: dict[str, dict[str, Decimal]] = {}
+    for body in bodies:
+        if body["__typename"] == "ShopifyPaymentsBalanceTransaction" and body["type"] != "TRANSFER":
+            payout = body["associatedPayout"]["id"]
+            inside.setdefault(payout, {})[body["id"]] = Decimal(body["net"]["amount"])
+
+    assert len(payouts) > 5
+    for identity, payout in payouts.items():
+        assert sum(inside[identity].values()) == Decimal(payout["net"]["amount"])
+
+
+def test_subscriptions_that_the_shop_dropped_are_registered_again(connect: Connect) -> None:
+    app = App(Setup(seed=7, orders=1, start=START, days=1, token="shpat_x", wide=False))
+    callback = "https://hub.example/webhooks/shopify-us"
+    with Server(app) as server:
+        live = connect(server)
+
+        first, second = live.subscriptions(callback), live.subscriptions(callback)
+        dropped = next(iter(app.outbox.subscriptions.values()))
+        del app.outbox.subscriptions[dropped.number]
+        third = live.subscriptions(callback)
+
+    assert (first.kept, first.registered, first.problems) == ((), TOPICS, ())
+    assert (second.kept, second.registered) == (TOPICS, ())
+    assert third.registered == (dropped.topic.lower().replace("_", "/", 1),)
+
+
+def test_what_the_shop_tells_by_webhook_is_let_in_and_a_forged_one_is_not(connect: Connect) -> None:
+    app = App(Setup(seed=7, orders=5, start=START, days=5, token="shpat_x", wide=False))
+    app.faults.set({"rates": {"forged": 200}})
+    with Server(app) as server, Receiver() as receiver:
+        app.outbox.subscribe_all(receiver.url)
+        live = connect(server)
+        app.control.advance(LATER)
+
+        accepted, forged = [], 0
+        for given, body in receiver.came:
+            headers = {name.lower(): text for name, text in given.items()}
+            try:
+                accepted.append(live.accept(Delivery(headers, body, LATER)))
+            except Forged:
+                forged += 1
+        asked: set[str] = set()
+        for one in accepted:
+            asked.update(live.translate(Record(1, "x", one.topic, one.source, one.body, LATER)).refetch)
+        read = list(live.fetch_orders(sorted(asked)))
+
+    assert forged > 0
+    assert asked == {str(order.id) for order in app.shop.orders.values()}
+    assert names(read) == sorted(f"#{order.life.number}" for order in app.shop.orders.values())
