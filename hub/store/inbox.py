@@ -3,14 +3,15 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Dialect, Engine, Select, bindparam, func, insert, select, update
 
 from hub.model.facts import Source
 from hub.model.records import Received, Record
 from hub.store import refetching
-from hub.store.bulk import add, add_new, reserve
+from hub.store.bulk import add, add_new, reserve, run
 from hub.store.refetching import Asked
 from hub.store.schema import body, edit, inbox_counter, moment, record, stamp
 from hub.store.schema import cursor as cursor_table
@@ -210,14 +211,20 @@ def settle(
     """
     if not results:
         return
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        run(connection, *_settling(connection.dialect), results)
+        refetching.ask(connection, refetch, now)
+
+
+@lru_cache(maxsize=10)
+def _settling(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
     statement = (
         update(record)
         .where(record.c.id == bindparam("record_id"))
         .values(outcome=bindparam("outcome"), order_id=bindparam("order_id"), result=bindparam("result"))
     )
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        connection.execute(statement, list(results))
-        refetching.ask(connection, refetch, now)
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
 
 
 def results(engine: Engine, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Dialect, Engine, bindparam, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.store.bulk import add_new
+from hub.store.bulk import run
 from hub.store.schema import refetch, stamp
 
 
@@ -24,13 +26,7 @@ def ask(connection: Connection, orders: Sequence[tuple[str, str]], now: datetime
         return
     at = stamp(now)
     rows = [{"channel": channel, "order_id": order_id, "asked_at": at} for channel, order_id in sorted(set(orders))]
-    add_new(connection, refetch, rows)
-    moved = (
-        update(refetch)
-        .where(refetch.c.channel == bindparam("of"), refetch.c.order_id == bindparam("order"), refetch.c.asked_at < at)
-        .values(asked_at=at)
-    )
-    connection.execute(moved, [{"of": row["channel"], "order": row["order_id"]} for row in rows])
+    run(connection, *_asking(connection.dialect), rows)
 
 
 def waiting(engine: Engine, channel: str, limit: int) -> list[Asked]:
@@ -62,3 +58,15 @@ def serve(connection: Connection, channel: str, served: Sequence[Asked]) -> None
         refetch.c.asked_at <= bindparam("at"),
     )
     connection.execute(gone, [{"order": one.order_id, "at": one.asked_at} for one in served])
+
+
+@lru_cache(maxsize=10)
+def _asking(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    made = (postgresql if dialect.name == "postgresql" else sqlite).insert(refetch)
+    later = made.on_conflict_do_update(
+        index_elements=["channel", "order_id"],
+        set_={"asked_at": made.excluded.asked_at},
+        where=refetch.c.asked_at < made.excluded.asked_at,
+    )
+    compiled = later.compile(dialect=dialect, column_keys=["channel", "order_id", "asked_at"])
+    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
