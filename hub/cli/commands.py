@@ -4,6 +4,7 @@ import typer
 
 from hub.cli import (
     books,
+    closing,
     crosswalk,
     exceptions,
     importing,
@@ -47,6 +48,7 @@ for group in (
     privacy,
     books,
     reconciling,
+    closing,
     replaying,
     rehearsing,
 ):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from hub.model.chain import DayRoot
+from hub.model.cutoff import Cutoff
 
 
 class Pair(StrEnum):
@@ -191,6 +192,7 @@ class Reconciliation:
     sales: Comparison
     payments: Comparison
     since: Since | None = None  # None: the period was not signed before this run
+    cutoff: Cutoff | None = None  # as it stood when the run was made, no part of its digest; None: not made
     event_chain: DayRoot | None = None  # the newest daily root when the run was made; None: no day was complete yet
 
 

@@ -13,6 +13,7 @@ from hub.model.order import OrderKey
 from hub.model.reconciliation import Reconciliation, TimelineItem
 from hub.ports import StatesDocuments
 from hub.steps import reconcile as runs
+from hub.steps.cutoff import cutoff
 from hub.steps.expected import expected_rows
 from hub.steps.hub import Hub
 from hub.steps.roots import make_roots
@@ -59,6 +60,7 @@ def reconcile(
     if not isinstance(erp, StatesDocuments):
         raise Misconfigured(f"erp {hub.settings.erp.slug}: it gives no statement to reconcile with")
     event_chain = make_roots(hub)
+    cut = cutoff(hub, period, only)
     with hub.store.connect() as connection:
         signed = signoffs.standing(connection, period)
         return runs.run(
@@ -71,6 +73,7 @@ def reconcile(
             complete=stated.complete,
             timelines=lambda order: list(_timeline(hub, order)),
             signed=(signed, hub.settings.home / RUNS / signed.run) if signed else None,
+            cutoff=cut,
             event_chain=event_chain,
         )
 

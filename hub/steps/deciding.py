@@ -213,6 +213,24 @@ class Decider:
             ]
         return decided
 
+    def planned(self, key: OrderKey) -> tuple[OrderState, list[Document] | None]:
+        """The order as its facts fold, and every document that they call for, held or not, on its natural day.
+
+        None for documents: the order itself is unknown, or it is held because it cannot be planned.
+        """
+        channel = self._hub.channel(key.channel)
+        known = self._known.get(key) or Known()
+        state = fold(key, winners(known.facts))
+        if state.snapshot is None:
+            return state, None
+        try:
+            return state, plan(state, self._terms(channel, state, known))
+        except Exception:
+            # Holds guard the plan from what it cannot bear; of an order that is held it is only asked for a report.
+            if not known.open_exceptions:
+                raise
+            return state, None
+
     def dispose(self, connection: Connection, decided: DecidedOrder) -> DecidedOrder:
         """The order as the store allows it: what orders share is taken here, by conditional updates."""
         rules = self._hub.settings.holds.credit

@@ -3,6 +3,7 @@
     channel.parquet hub.parquet erp.parquet   what the sides stated, periods next to this one included
     manifest.json                             digests of the content, versions of code, policies and crosswalks
     timelines.json                            what happened to the orders at variance
+    cutoff.json                               what the month's end cuts in two
     since.json                                what changed since the period was signed, where it was
     report.json report.html report.xlsx
 
@@ -26,6 +27,7 @@ from hub.flow.compare import compare
 from hub.flow.match import SIDES, month_of
 from hub.flow.since import changes
 from hub.model.chain import DayRoot
+from hub.model.cutoff import Cutoff
 from hub.model.reconciliation import Comparison, Reconciliation, Signed, Since, TimelineItem, Variance
 from hub.model.statement import ChannelRow, ErpRow, HubRow
 from hub.steps import statement_files
@@ -38,6 +40,7 @@ FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 TIMELINES: Final = "timelines.json"
 SINCE: Final = "since.json"
+CUTOFF: Final = "cutoff.json"
 REPORT_HTML: Final = "report.html"
 REPORT_JSON: Final = "report.json"
 REPORT_XLSX: Final = "report.xlsx"
@@ -45,6 +48,8 @@ REPORT_XLSX: Final = "report.xlsx"
 _TIMELINES: Final[TypeAdapter[dict[str, list[TimelineItem]]]] = TypeAdapter(dict[str, list[TimelineItem]])
 
 _SINCE: Final = TypeAdapter(Since)
+
+_CUTOFF: Final = TypeAdapter(Cutoff)
 
 Timelines = Callable[[str], Sequence[TimelineItem]]
 """What happened to the order named `channel/order`, oldest first."""
@@ -78,6 +83,7 @@ def run(
     complete: bool,
     timelines: Timelines | None = None,
     signed: tuple[Signed, Path] | None = None,
+    cutoff: Cutoff | None = None,
     event_chain: DayRoot | None = None,
 ) -> Reconciliation:
     """The folder holds the run and both its reports.
@@ -91,6 +97,7 @@ def run(
         versions: of code, policies, crosswalks; part of the digest.
         complete: every side was read whole.
         signed: the sign-off that stands for the period, and the folder of the run that was signed.
+        cutoff: what the month's end cuts in two; kept beside the run, no part of its digest.
         event_chain: the newest daily root, printed as evidence; None: no day is complete yet.
 
     Raises:
@@ -106,6 +113,8 @@ def run(
         _seal(connection, folder, period, versions, complete=complete, channel_given=given, event_chain=event_chain)
     if signed is not None:
         (folder / SINCE).write_bytes(_SINCE.dump_json(_since(folder, period, *signed), indent=1))
+    if cutoff is not None:
+        (folder / CUTOFF).write_bytes(_CUTOFF.dump_json(cutoff, indent=1))
     reconciliation = rerun(folder)
     told = _timelines(reconciliation, timelines) if timelines else {}
     (folder / TIMELINES).write_bytes(_TIMELINES.dump_json(told, indent=1))
@@ -189,6 +198,7 @@ def rerun(folder: Path) -> Reconciliation:
         sales=compared.sales,
         payments=compared.payments,
         since=_SINCE.validate_json((folder / SINCE).read_bytes()) if (folder / SINCE).exists() else None,
+        cutoff=_CUTOFF.validate_json((folder / CUTOFF).read_bytes()) if (folder / CUTOFF).exists() else None,
         event_chain=manifest.event_chain,
     )
 
@@ -225,6 +235,7 @@ def as_json(reconciliation: Reconciliation) -> dict[str, Any]:
         "versions": reconciliation.versions,
         "event_chain": _chain_json(reconciliation.event_chain),
         "since_signoff": _since_json(reconciliation.since),
+        "cutoff": _cutoff_json(reconciliation.cutoff),
     }
 
 
@@ -247,6 +258,13 @@ def _since_json(since: Since | None) -> dict[str, Any] | None:
         "signed_at": signed.at.isoformat(),
         "changes": [asdict(change) | {"delta_minor": change.delta_minor} for change in since.changes],
     }
+
+
+def _cutoff_json(cutoff: Cutoff | None) -> dict[str, Any] | None:
+    """Its totals; the rows are beside it."""
+    if cutoff is None:
+        return None
+    return {"on": cutoff.on.isoformat(), "totals": [asdict(total) for total in cutoff.totals]}
 
 
 def _chain_json(root: DayRoot | None) -> dict[str, Any] | None:

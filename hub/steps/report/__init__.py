@@ -6,6 +6,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hub.model.cutoff import BUCKETS, CutoffList
 from hub.model.reconciliation import (
     CauseCode,
     CauseGroup,
@@ -22,6 +23,9 @@ from hub.steps.report.waterfall import Step, Waterfall, waterfall
 
 HTML_VARIANCES_MAX: Final = 500
 """Variances shown one by one, of each measure; the JSON report has them all."""
+
+HTML_CUTOFF_ROWS_MAX: Final = 100
+"""Rows shown of each list of the cut-off; cutoff.json has more."""
 
 _MONTHS: Final = "January February March April May June July August September October November December".split()
 
@@ -89,6 +93,9 @@ def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[Time
         words=words,
         timelines=timelines,
         variances_max=HTML_VARIANCES_MAX,
+        cutoff=[(one, reconciliation.cutoff.shown(one)) for one in CutoffList] if reconciliation.cutoff else None,
+        cutoff_buckets=tuple(BUCKETS),
+        cutoff_rows_max=HTML_CUTOFF_ROWS_MAX,
     )
 
 

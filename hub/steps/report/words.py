@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from hub.model.cutoff import CutoffList, CutoffRow, CutoffWhy
 from hub.model.money import EXPONENTS, format_minor
 from hub.model.reconciliation import Cause, CauseCode, ChangeCode, Kind, Pair
 
@@ -91,6 +92,39 @@ CHANGE: Final = {
     ChangeCode.RESTATED: "Another figure, and nothing recorded says why",
 }
 
+CUTOFF: Final = {
+    CutoffList.SHIPPED_NOT_INVOICED: "Shipped, not invoiced",
+    CutoffList.INVOICED_NOT_SHIPPED: "Invoiced, not shipped",
+    CutoffList.DELIVERED_NOT_RECOGNISED: "Delivered, revenue not recognised",
+    CutoffList.REFUND_WITHOUT_CREDIT_MEMO: "Refunded without a credit memo",
+    CutoffList.UNSETTLED_CLEARING: "Clearing not settled",
+    CutoffList.LATE_FACT: "Late facts",
+}
+
+CUTOFF_MEANING: Final = {
+    CutoffList.SHIPPED_NOT_INVOICED: "The goods left by the month's end; by then the ERP has no invoice, or less.",
+    CutoffList.INVOICED_NOT_SHIPPED: "The ERP has the invoice; by the month's end it has no shipment for it.",
+    CutoffList.DELIVERED_NOT_RECOGNISED: "The goods arrived by the month's end; their revenue is still deferred.",
+    CutoffList.REFUND_WITHOUT_CREDIT_MEMO: "Given back by the month's end; the ERP has no credit memo for it by then.",
+    CutoffList.UNSETTLED_CLEARING: "Captured or paid back by the month's end; no payout has it by then.",
+    CutoffList.LATE_FACT: "Belongs to a month that was closed when it came, and is booked in another.",
+}
+
+CUTOFF_WHY: Final = {
+    CutoffWhy.HELD: "held",
+    CutoffWhy.NOT_SENT: "not sent yet",
+    CutoffWhy.IN_DOUBT: "sent, without an answer",
+    CutoffWhy.REJECTED: "the ERP refused it",
+    CutoffWhy.DATED_LATER: "dated",
+    CutoffWhy.NOT_DECIDED: "nothing decided: replay the order",
+    CutoffWhy.NOT_CALLED_FOR: "the order no longer calls for it",
+    CutoffWhy.NO_REFUND_KNOWN: "the channel told of no refund that it belongs to",
+    CutoffWhy.ORDER_UNKNOWN: "the order itself is missing or does not translate",
+    CutoffWhy.NOT_SETTLED: "no payout has it",
+    CutoffWhy.MOVED_OUT: "booked on",
+    CutoffWhy.MOVED_IN: "belongs to",
+}
+
 SIDE: Final = {"channel": "Channel", "hub": "Hub", "erp": "ERP"}
 
 PAIR: Final = {Pair.CHANNEL_HUB: "Channel → hub", Pair.HUB_ERP: "Hub → ERP"}
@@ -102,6 +136,14 @@ def money(minor: int, currency: str, *, signed: bool = False) -> str:
     if plain.startswith("-"):
         return "−" + plain[1:]
     return f"+{plain}" if signed and minor else plain
+
+
+def cut_because(row: CutoffRow) -> str:
+    """Why the other half is missing: `held (unmapped item)`, `dated 2026-11-01`."""
+    detail = row.detail.replace("_", " ")
+    if row.why in (CutoffWhy.DATED_LATER, CutoffWhy.MOVED_OUT, CutoffWhy.MOVED_IN):
+        return f"{CUTOFF_WHY[row.why]} {detail}"
+    return f"{CUTOFF_WHY[row.why]} ({detail})" if detail else CUTOFF_WHY[row.why]
 
 
 def because(cause: Cause, currency: str) -> str:

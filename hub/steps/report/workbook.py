@@ -19,6 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from hub.flow.match import AMOUNTS, SIDES, TOTAL
+from hub.model.cutoff import Cutoff
 from hub.model.money import EXPONENTS
 from hub.model.reconciliation import CauseCode, Comparison, Measure, Pair, Reconciliation, Variance
 from hub.steps.report import words
@@ -29,6 +30,7 @@ SIDE_ROWS_MAX: Final = 20_000
 SHEETS: Final = {"channel": "Channel", "hub": "Hub", "erp": "ERP"}
 VARIANCES: Final = "Variances"
 SUMMARY: Final = "Summary"
+CUTOFF: Final = "Cut-off"
 
 _SIDE_HEADS: Final = (
     *("Measure", "Entity", "Currency", "Channel", "Order", "Name", "Subject", "Subject id", "Document", "Date"),
@@ -67,6 +69,8 @@ def write_workbook(
     ]
     _variances(book, told)
     codes = _causes(book, told)
+    if reconciliation.cutoff is not None:
+        _cutoff(book, reconciliation.cutoff)
     for row in _summary(summary, reconciliation, shown, codes):
         summary.append(row)
     book.save(path)
@@ -226,6 +230,24 @@ def _causes(book: Workbook, told: Sequence[tuple[Measure, Variance]]) -> list[Ca
                 count += 1
         _filtered(sheet, len(heads), count)
     return codes
+
+
+def _cutoff(book: Workbook, cutoff: Cutoff) -> None:
+    heads = (
+        *("List", "Entity", "Currency", "Channel", "Order", "Name", "Document", "Kind"),
+        *("Amount", "Since", "Days", "Why"),
+    )
+    sheet = _sheet(book, CUTOFF, [30 if head == "List" else _WIDTHS.get(head, 13) for head in heads])
+    sheet.append(_heads(sheet, heads))
+    for row in cutoff.rows:
+        texts = (
+            *(words.CUTOFF[row.list], row.entity, row.currency, row.channel, row.order, row.name),
+            *(row.document, row.kind.replace("_", " ")),
+        )
+        amount = None if row.amount_minor is None else _money(sheet, row.amount_minor, row.currency)
+        why = _text(sheet, words.cut_because(row))
+        sheet.append([*(_text(sheet, text) for text in texts), amount, row.since, row.age_days, why])
+    _filtered(sheet, len(heads), len(cutoff.rows))
 
 
 def _place(sheet: Worksheet, measure: Measure, one: Variance) -> list[Any]:

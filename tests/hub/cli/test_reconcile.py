@@ -133,3 +133,14 @@ def test_the_demo_never_touches_a_home_that_is_none_of_its_own(closing: Orderhub
     assert ran.status == 1
     assert "holds the state of something else" in ran.err
     assert closing.json("orders", "show", "1001")["row"]["claimed_minor"] == 24900
+
+
+def test_cutoff_says_what_the_month_leaves_one_sided(closing: Orderhub) -> None:
+    answer = closing.json("cutoff", "2026-03")
+    ran = closing("cutoff", "2026-03", "--channel", "shopify")
+
+    assert [(one["list"], one["order"], one["amount_minor"], one["age_days"]) for one in answer["rows"]] == [
+        ("unsettled_clearing", "1001", 24900, 29)
+    ]
+    assert (ran.status, "unsettled clearing" in ran.out, "249.00 USD" in ran.out) == (0, True, True)
+    assert closing("cutoff", "March").status == 2

@@ -1,0 +1,148 @@
+"""Which orders may be cut by a month's end, and what the ERP has of their documents; a few sets, no order at a time."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, text
+
+from hub.model.documents import DocumentKind
+from hub.model.facts import FactKind
+from hub.model.intents import Action, StepState
+from hub.model.order import OrderKey
+from hub.model.state import FulfilmentState
+from hub.store.orders import in_keys
+from hub.store.schema import IS_OPEN, fact, intent, orders, step
+
+DONE: Final = StepState.DONE.value
+MONEY_KINDS: Final = (DocumentKind.DEPOSIT.value, DocumentKind.PAYMENT.value, DocumentKind.REFUND.value)
+NO_ORDER: Final = ""
+HALVES: Final = (FactKind.FULFILMENT.value, FactKind.REFUND.value)
+"""Facts that may stand alone: their order's own record is missing or does not translate."""
+
+
+def suspects(connection: Connection, first: date, last: date, on_delivery: Collection[str]) -> list[OrderKey]:
+    """Every order that may be one-sided at the end of the last day, sorted: none that is, is left out.
+
+    Those with something undone or held; those that shipped and have no invoice, or arrived and were not recognised, or
+    came back and have no credit memo; those invoiced and never shipped; those that a closed period moved. The days of
+    facts are looked at a day wider: they depend on the entity's time zone.
+
+    Args:
+        on_delivery: the channels that recognise revenue on delivery.
+    """
+    found: set[OrderKey] = set()
+    for query in _suspicions(first, last, on_delivery):
+        found.update(OrderKey(channel, order_id) for channel, order_id in connection.execute(query))
+    return sorted(found, key=lambda key: (key.channel, key.external_id))
+
+
+def _suspicions(first: date, last: date, on_delivery: Collection[str]) -> Iterator[Select[Any]]:
+    until = (last + timedelta(days=2)).isoformat()
+    order = select(orders.c.channel, orders.c.order_id).where(orders.c.posting == "posted")
+    yield order.where(orders.c.holds > 0)
+    told = fact.c.kind.in_(HALVES), fact.c.occurred_at < until, orders.c.posting == "stub"
+    of_it = and_(orders.c.channel == fact.c.channel, orders.c.order_id == fact.c.order_id)
+    yield select(fact.c.channel, fact.c.order_id).join(orders, of_it).where(*told).distinct()
+    yield select(step.c.channel, step.c.order_id).where(text(IS_OPEN), step.c.order_id != NO_ORDER).distinct()
+    yield order.where(orders.c.shipped_at < until, ~_has(DocumentKind.INVOICE))
+    yield order.where(orders.c.post_sale_at < until, ~_has(DocumentKind.CREDIT_MEMO))
+    yield order.where(or_(orders.c.shipped_at.is_(None), orders.c.shipped_at >= last.isoformat()), _has_invoice(last))
+    for channel in on_delivery:
+        arrived = orders.c.fulfilment == FulfilmentState.DELIVERED.value
+        yield order.where(orders.c.channel == channel, arrived, ~_has(DocumentKind.JOURNAL_ENTRY))
+    yield (
+        select(intent.c.channel, intent.c.order_id)
+        .where(intent.c.date >= first.isoformat(), intent.c.content.like('%"original_date"%'))
+        .distinct()
+    )
+
+
+def _has(kind: DocumentKind, *more: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(
+        select(intent.c.id)
+        .join(step, step.c.intent_id == intent.c.id)
+        .where(
+            intent.c.channel == orders.c.channel,
+            intent.c.order_id == orders.c.order_id,
+            intent.c.kind == kind.value,
+            step.c.state == DONE,
+            *more,
+        )
+    )
+
+
+def _has_invoice(last: date) -> ColumnElement[bool]:
+    return _has(DocumentKind.INVOICE, intent.c.date <= last.isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision on a document that was not overtaken before it was sent."""
+
+    key: OrderKey
+    document: str
+    action: str
+    content: str  # the document as JSON
+    state: str
+    code: str
+
+
+def decisions(connection: Connection, keys: Sequence[OrderKey]) -> Iterator[DecisionRow]:
+    """The decisions on these orders' documents, in the order they were made."""
+    query = (
+        select(
+            intent.c.channel,
+            intent.c.order_id,
+            intent.c.document_key,
+            intent.c.action,
+            intent.c.content,
+            step.c.state,
+            func.coalesce(step.c.code, ""),
+        )
+        .join(step, step.c.intent_id == intent.c.id)
+        .where(in_keys(intent, keys), step.c.state != StepState.SUPERSEDED.value)
+        .order_by(intent.c.id)
+    )
+    for channel, order_id, *rest in connection.execute(query):
+        yield DecisionRow(OrderKey(channel, order_id), *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """A capture or refund as the ERP has it."""
+
+    channel: str
+    order: str
+    document: str
+    kind: str
+    entity: str
+    currency: str
+    date: str
+    amount_minor: int
+    content: str
+
+
+def money(connection: Connection, last: date) -> Iterator[MoneyRow]:
+    """The captures and refunds that stand in the ERP by that day, the latest decision on each."""
+    done = and_(step.c.intent_id == intent.c.id, step.c.state == DONE)
+    latest = (
+        select(func.max(intent.c.id))
+        .join(step, done)
+        .where(intent.c.kind.in_(MONEY_KINDS))
+        .group_by(intent.c.document_key)
+    )
+    query = select(
+        intent.c.channel,
+        intent.c.order_id,
+        intent.c.document_key,
+        intent.c.kind,
+        intent.c.entity,
+        intent.c.currency,
+        intent.c.date,
+        intent.c.total_minor,
+        intent.c.content,
+    ).where(intent.c.id.in_(latest), intent.c.action != Action.VOID.value, intent.c.date <= last.isoformat())
+    for row in connection.execute(query.order_by(intent.c.id)):
+        yield MoneyRow(*row)
