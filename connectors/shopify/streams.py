@@ -22,6 +22,7 @@ BALANCE_OVERLAP: Final = timedelta(days=2)
 PAYOUT_OVERLAP: Final = timedelta(
     days=35
 )  # a payout changes its state without a stamp; the longest schedule is a month
+READ_MAX: Final = 500  # orders that a cursor names; more are read again
 STAMPS_SIZE: Final = 100
 PAYOUTS_SIZE: Final = 50
 BALANCE_SIZE: Final = 100
@@ -37,7 +38,6 @@ class Streams:
     def __init__(self, shop: Shop, orders: Orders) -> None:
         self._shop = shop
         self._orders = orders
-        self._known: dict[str, str] = {}  # order → the stamp it was read at: the overlap is not read again
 
     def fetch(self, stream: str, cursor: str | None, since: datetime | None) -> Iterator[Page]:
         """What changed since the cursor, a page at a time.
@@ -69,17 +69,15 @@ class Streams:
     # --- orders -----------------------------------------------------------------------------------------------------
 
     def _changed_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
-        begin = moment_of(cursor) or since
+        begin, read = _reached(cursor)
+        begin = begin or since
         mark = begin
-        known: dict[str, str] = {}
         for nodes, more in self.stamps(_since("updated_at", begin)):
             mark = latest(mark, nodes, "updatedAt")
             now = {number_of(str(node["id"])): str(node["updatedAt"]) for node in nodes}
-            new = [identity for identity, stamp in now.items() if self._known.get(identity) != stamp]
-            yield Page(tuple(self.by_id(new)), _cursor(begin, mark, OVERLAP), more)
-            known |= now  # whoever asked for the next page has kept this one
-            self._known |= now
-        self._known = known  # what the overlap of the next pull will find again
+            new = [identity for identity, stamp in now.items() if read.get(identity) != stamp]
+            read |= now
+            yield Page(tuple(self.by_id(new)), _reach(_cursor(begin, mark, OVERLAP), read), more)
 
     def stamps(self, query: str, by: str = "UPDATED_AT") -> Iterator[tuple[list[Node], bool]]:
         """The ids and stamps of the orders that the query finds, and whether more follow."""
@@ -173,6 +171,26 @@ def _cursor(begin: datetime | None, mark: datetime | None, overlap: timedelta) -
         return ""
     back = mark - overlap
     return (back if begin is None else max(back, begin)).astimezone(UTC).isoformat()
+
+
+def _reached(cursor: str | None) -> tuple[datetime | None, dict[str, str]]:
+    """Where the stream goes on, and which orders of the overlap were read, each with its stamp.
+
+    They stand in the cursor because it alone is kept if, and only if, the orders were.
+    """
+    if cursor is None or not cursor.startswith("{"):
+        return moment_of(cursor), {}
+    held = json.loads(cursor)
+    return moment_of(held["from"]), {str(identity): str(stamp) for identity, stamp in held["read"].items()}
+
+
+def _reach(reached: str, read: dict[str, str]) -> str:
+    begin = moment_of(reached)
+    if begin is None:
+        return reached
+    inside = {identity: stamp for identity, stamp in read.items() if (at := moment_of(stamp)) and at >= begin}
+    latest_last = sorted(inside.items(), key=lambda item: item[1])[-READ_MAX:]
+    return json.dumps({"from": reached, "read": dict(latest_last)}) if latest_last else reached
 
 
 def _marks(cursor: str | None) -> dict[str, str]:

@@ -68,6 +68,11 @@ def facts(connector: Any, received: Received) -> Any:
     return connector.translate(record).facts
 
 
+def reached(page: Page) -> str:
+    """From when the next pull asks."""
+    return str(json.loads(page.cursor)["from"])
+
+
 # --- orders ---------------------------------------------------------------------------------------------------------
 
 
@@ -84,7 +89,7 @@ def test_a_pull_asks_by_quoted_stamp_and_walks_its_pages(time: Time) -> None:
         {"query": "updated_at:>='2026-11-01T09:30:00Z'", "after": None, "size": 100, "by": "UPDATED_AT"},
         {"query": "updated_at:>='2026-11-01T09:30:00Z'", "after": "c1", "size": 100, "by": "UPDATED_AT"},
     ]
-    assert [(len(page.received), page.cursor, page.more) for page in pages] == [
+    assert [(len(page.received), reached(page), page.more) for page in pages] == [
         (1, "2026-11-01T09:55:00+00:00", True),
         (1, "2026-11-01T10:55:00+00:00", False),
     ]
@@ -96,7 +101,7 @@ def test_a_cursor_never_goes_back_nor_ahead_of_what_was_seen(time: Time) -> None
 
     [page] = connected(time).fetch("orders", "2026-11-01T09:30:00+00:00")
 
-    assert page.cursor == "2026-11-01T09:30:00+00:00"
+    assert reached(page) == "2026-11-01T09:30:00+00:00"
 
 
 @respx.mock
@@ -130,17 +135,33 @@ def test_what_the_overlap_finds_again_is_read_again_only_if_its_stamp_moved(time
 
 
 @respx.mock
-def test_a_page_that_nobody_kept_is_read_again(time: Time) -> None:
-    """Whoever stops after the first page did not commit it."""
+def test_what_was_read_and_not_kept_is_read_again(time: Time) -> None:
+    """A rehearsal of a pull reads to the end and commits nothing: the cursor alone says what was kept."""
     script = Script(
-        OrderStamps=[stamps(stamp(1), after="c1"), stamps(stamp(1))], OrdersById={"nodes": [order_node(1, line(1))]}
+        OrderStamps=[stamps(stamp(1), after="c1"), stamps(stamp(2))], OrdersById={"nodes": [order_node(1, line(1))]}
     )
     live = connected(time)
+    cursor = "2026-11-01T09:58:00+00:00"  # so late that the pull leaves it where it is
 
-    next(iter(live.fetch("orders", None)))
-    [again] = live.fetch("orders", None)
+    dry = list(live.fetch("orders", cursor))
+    script.answers["OrderStamps"] = [stamps(stamp(1), stamp(2))]
+    [again] = live.fetch("orders", cursor)
 
-    assert len(again.received) == 1
+    assert reached(dry[-1]) == cursor
+    assert script.of("OrdersById")[2]["ids"] == ["gid://shopify/Order/1", "gid://shopify/Order/2"]
+    assert again.cursor == dry[-1].cursor
+
+
+@respx.mock
+def test_another_process_knows_what_was_kept_and_a_new_beginning_reads_all(time: Time) -> None:
+    script = Script(OrderStamps=stamps(stamp(1)), OrdersById={"nodes": [order_node(1, line(1))]})
+
+    [first] = connected(time).fetch("orders", None)
+    [second] = connected(time).fetch("orders", first.cursor)
+    [anew] = connected(time).fetch("orders", None, datetime(2026, 11, 1, tzinfo=UTC))
+
+    assert (len(first.received), second.received, len(anew.received)) == (1, (), 1)
+    assert second.cursor == first.cursor
     assert len(script.of("OrdersById")) == 2
 
 
