@@ -39,7 +39,7 @@ NOT_SENT: Final = (StepState.PLANNED.value, StepState.REJECTED.value)
 """The ERP has nothing of it: a later decision takes its place."""
 
 
-HOLDS: Final = tuple(code.value for code in HoldCode)
+HOLDS: Final = tuple(code.value for code in HoldCode if code is not HoldCode.SHIPPED_ELSEWHERE)
 ERP_TARGET: Final = "erp"
 """The target of steps that go to the ERP; of those that go to a channel it is the channel's slug."""
 
