@@ -225,9 +225,9 @@ class Control:
             case "expire_tokens":
                 app.tokens.expire_all(app.shop.now)
             case "deny":
-                app.gateway.denied.add(asked["object"])
+                app.gateway.deny(asked["object"])
             case "allow":
-                app.gateway.denied.discard(asked["object"])
+                app.gateway.allow(asked["object"])
             case "rotate_secret":
                 app.outbox.secret = str(asked["secret"])
             case "redact_customer" | "ask_customer":

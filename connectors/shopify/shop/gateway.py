@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from graphql import (
@@ -21,6 +22,7 @@ from graphql import (
 
 from connectors.shopify.shop.auth import SCOPES, Tokens
 from connectors.shopify.shop.cost import QUERY_MAX, Bucket, Pricing
+from connectors.shopify.shop.orders import Order
 from connectors.shopify.shop.resolvers import Root, kind_resolver, resolve, schema
 from connectors.shopify.shop.stamps import gid
 from connectors.shopify.shop.world import Shop
@@ -33,6 +35,8 @@ _UNKNOWN_FIELD = re.compile(r"^Cannot query field '(\w+)' on type '(\w+)'")
 _UNKNOWN_ARGUMENT = re.compile(r"^Unknown argument '(\w+)' on field '(\w+)\.(\w+)'")
 _CUSTOMER_DATA = "https://shopify.dev/docs/apps/launch/protected-customer-data"
 
+RECENT = timedelta(days=60)  # what read_orders alone shows
+_PERSONAL = ("customer", "email", "phone", "billingAddress", "shippingAddress", "purchasingEntity")
 _DENIED_ROOTS = {
     "Order": ("order", "orders", "ordersCount", "node", "nodes", "refund", "fulfillment", "return"),
     "FulfillmentOrder": ("fulfillmentOrder", "fulfillmentOrders"),
@@ -68,7 +72,8 @@ class Gateway:
         self.bucket = Bucket(shop.setup.restore_per_s, shop.now)
         self.roots: list[Callable[[], Root]] = [self._own_roots]
         self.mutations: list[Callable[[], Root]] = []
-        self.denied: set[str] = set()
+        self.denied: set[str] = set()  # of _DENIED_ROOTS, CustomerData, or AllOrders
+        shop.additions.append(self._protect)
         self.warnings: list[dict[str, Any]] = []
         self.owed_s = 0.0  # a throttled client is taken to wait as long as it was told before it asks again
 
@@ -207,8 +212,33 @@ class Gateway:
             answer["errors"] = [_said(error) for error in result.errors]
         return answer
 
+    def deny(self, what: str) -> None:
+        """The app may not see it any more, whatever its scopes say.
+
+        Raises:
+            ValueError: nothing of that name can be denied.
+        """
+        if what not in (*_DENIED_ROOTS, "CustomerData", "AllOrders"):
+            raise ValueError(f"nothing to deny: {what}")
+        self.denied.add(what)
+        self._look_back()
+
+    def allow(self, what: str) -> None:
+        self.denied.discard(what)
+        self._look_back()
+
+    def _look_back(self) -> None:
+        self.shop.recent_only = RECENT if "AllOrders" in self.denied else None
+        self.shop.forget()
+
+    def _protect(self, order: Order, node: dict[str, Any]) -> None:
+        """Who bought is refused field by field; the rest of the order is answered beside the errors."""
+        if "CustomerData" in self.denied:
+            node |= {name: _denier("Customer") for name in _PERSONAL}
+
     def _own_roots(self) -> Root:
-        scopes = [{"handle": scope, "description": scope.replace("_", " ")} for scope in SCOPES.split(",")]
+        granted = [each for each in SCOPES.split(",") if each != "read_all_orders" or "AllOrders" not in self.denied]
+        scopes = [{"handle": scope, "description": scope.replace("_", " ")} for scope in granted]
         app = {"__typename": "App", "id": gid("App", 1), "title": "orderhub", "handle": "orderhub"}
         return {
             "currentAppInstallation": lambda: {"id": gid("AppInstallation", 1), "accessScopes": scopes, "app": app},

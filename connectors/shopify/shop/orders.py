@@ -171,6 +171,8 @@ def node(order: Order, at: datetime, stock: Stock) -> dict[str, Any]:
             part |= {"processedQuantity": part["quantity"], "unprocessedQuantity": 0}
     groups = order.fulfilment_orders(at)
     found["fulfillmentOrders"] = [_fulfilment_order(order, group, at, found, line_nodes, stock) for group in groups]
+    if any(group["status"] == "ON_HOLD" for group in found["fulfillmentOrders"]):
+        found["displayFulfillmentStatus"] = "ON_HOLD"
     for item in found["fulfillments"]:
         shipped = {part["lineItem"]["id"] for part in item["fulfillmentLineItems"]["nodes"]}
         item["fulfillmentOrders"] = [

@@ -54,6 +54,7 @@ class Shop:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.now = setup.start
+        self.recent_only: timedelta | None = None  # how far back an app without read_all_orders sees
         self.faults: Faults | None = None
         self.additions: list[Callable[[Order, dict[str, Any]], None]] = []  # what other parts know of an order
         self.shelf = Shelf(chosen(setup.skus), setup.currency)
@@ -182,7 +183,11 @@ class Shop:
 
     def find(self, number: int) -> Order | None:
         order = self.orders.get(number)
-        return order if order is not None and order.exists(self.now) else None
+        return order if order is not None and self._shown(order) else None
+
+    def _shown(self, order: Order) -> bool:
+        recent = self.recent_only is None or order.life.placed_at >= self.now - self.recent_only
+        return recent and order.exists(self.now)
 
     def owner(self, number: int) -> Order | None:
         """The order in whose range of ids the number lies: the last one that begins at or below it."""
@@ -206,7 +211,7 @@ class Shop:
         return node
 
     def present(self) -> Iterator[Order]:
-        return (order for order in self.orders.values() if order.exists(self.now))
+        return (order for order in self.orders.values() if self._shown(order))
 
     def indexed_at(self, order: Order) -> datetime | None:
         """The last moment of the order that the search index has heard of; None while it knows nothing of it."""

@@ -126,7 +126,7 @@ def test_a_page_that_cannot_be_is_refused(caller: Caller, arguments: str) -> Non
 
 
 def test_access_may_be_denied_despite_the_scope(app: App, caller: Caller) -> None:
-    app.gateway.denied.add("Order")
+    app.gateway.deny("Order")
 
     answer = caller.post("{ orders(first: 1) { nodes { id } } }").json()
     scopes = caller.ask("{ currentAppInstallation { accessScopes { handle } } }")
@@ -134,3 +134,32 @@ def test_access_may_be_denied_despite_the_scope(app: App, caller: Caller) -> Non
     assert answer["errors"][0]["extensions"]["code"] == "ACCESS_DENIED"
     assert "not approved to access the Order object" in answer["errors"][0]["message"]
     assert {"handle": "read_orders"} in scopes["currentAppInstallation"]["accessScopes"]
+
+
+def test_personal_data_may_be_denied_field_by_field(app: App, caller: Caller) -> None:
+    app.gateway.deny("CustomerData")
+
+    answer = caller.post("{ orders(first: 1) { nodes { id email shippingAddress { city } } } }").json()
+
+    order = answer["data"]["orders"]["nodes"][0]
+    assert order == {"id": order["id"], "email": None, "shippingAddress": None}
+    assert [error["path"] for error in answer["errors"]] == [
+        ["orders", "nodes", 0, "email"],
+        ["orders", "nodes", 0, "shippingAddress"],
+    ]
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"ACCESS_DENIED"}
+
+
+def test_without_the_scope_for_all_orders_only_sixty_days_are_seen(app: App, caller: Caller) -> None:
+    asked = "{ ordersCount(limit: null) { count } currentAppInstallation { accessScopes { handle } } }"
+    every = caller.ask(asked)
+    app.shop.move_to(app.shop.now + timedelta(days=45))
+    app.tokens.access = dict.fromkeys(app.tokens.access, app.shop.now + timedelta(days=1))
+    app.gateway.deny("AllOrders")
+
+    recent = caller.ask(asked)
+
+    assert every["ordersCount"]["count"] == 61
+    assert 0 < recent["ordersCount"]["count"] < 61
+    assert {"handle": "read_all_orders"} in every["currentAppInstallation"]["accessScopes"]
+    assert {"handle": "read_all_orders"} not in recent["currentAppInstallation"]["accessScopes"]
