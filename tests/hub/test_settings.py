@@ -194,6 +194,16 @@ def test_a_named_file_lies_beside_the_configuration(write: Write, tmp_path: Path
             "hub.yaml:7: channels[0].slug: not a slug: 'Shopify US'; expected at most 20 of a-z, 0-9 and '-'",
         ),
         (
+            "  - slug: shopify",
+            "  - slug: erp",
+            "hub.yaml:7: channels[0].slug: 'erp' is the hub's own word for the ERP: name another",
+        ),
+        (
+            "    entity: main\n",
+            "    entity: main\n    ships: nobody\n",
+            "hub.yaml:10: channels[0].ships: input should be 'channel', 'erp' or 'warehouse': 'nobody'",
+        ),
+        (
             "slug: ledger",
             "slug: shopify",
             "hub.yaml:15: erp.slug: used twice: 'shopify'",

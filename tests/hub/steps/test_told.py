@@ -15,8 +15,9 @@ from erp_adapters.ledger.simulator import LedgerSimulator
 from hub import registry
 from hub.model.crosswalk import CrosswalkKind
 from hub.model.documents import DocumentKind
+from hub.model.order import OrderKey
 from hub.settings import Ships, Stock, load_settings
-from hub.steps.advance import advance_all
+from hub.steps.advance import advance_all, reconsider
 from hub.steps.capture import capture
 from hub.steps.crosswalks import Wanted, set_row
 from hub.steps.erp_changes import pull_erp
@@ -26,7 +27,7 @@ from hub.steps.send import PROBE_AGAIN_S, send, send_all
 from hub.steps.showing import show_order
 from hub.store import sending
 from hub.store.schema import fact, intent, orders
-from hub.store.views import exceptions
+from hub.store.views import backlog, exceptions
 from hub.testing.channel import SETTLE_S, Fault, Shipment, Shop, UnpleasantChannel
 from tests.conftest import Clock
 from tests.hub.steps.conftest import Killed, OpenHub, plain_story, record, take_in
@@ -186,6 +187,32 @@ def test_what_the_erp_ships_is_told_with_its_tracking(hub: Hub, order: Json, sho
     assert made.numbers == ("1Z9",)
     assert made.units == units_of(order)
     holds_one_shipment(hub, order, shop)
+
+
+def test_what_was_told_stands_when_the_channel_is_said_to_ship_by_itself(hub: Hub, order: Json, shop: Shop) -> None:
+    ship(hub, order)
+    settle(hub)
+    (channel,) = hub.settings.channels
+    settings = hub.settings.model_copy(update={"channels": (channel.model_copy(update={"ships": Ships.CHANNEL}),)})
+
+    changed = open_hub(settings, hub.clock, lambda _: hub.erp, lambda _: hub.connector("shopify"))
+    reconsider(changed, [OrderKey("shopify", str(order["id"]))])
+    send_all(changed)
+
+    holds_one_shipment(changed, order, shop)
+    changed.store.dispose()
+    changed.inbox.dispose()
+
+
+def test_steps_to_the_erp_and_to_channels_are_counted_apart(hub: Hub, order: Json) -> None:
+    to_the_erp = backlog.steps_by_state(hub.store)
+    ship(hub, order)
+
+    settle(hub)
+
+    assert backlog.told(hub.store) == {"shopify": {"done": 1}}
+    assert sum(backlog.steps_by_state(hub.store).values()) == sum(to_the_erp.values()) + 2  # invoice, application
+    assert "shipment_notice" not in backlog.documents_by_kind(hub.store)
 
 
 def test_what_was_told_and_is_heard_back_is_one_shipment(hub: Hub, order: Json, shop: Shop) -> None:
