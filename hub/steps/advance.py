@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from hub.errors import Untranslatable
-from hub.model.facts import FactKind, content_hash
+from hub.model.facts import FactKind, Source, content_hash
 from hub.model.money import format_minor
 from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
@@ -178,6 +178,8 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
             translation = connector.translate(record)
         except Untranslatable as error:
             batch.failed.append((record, error))
+            if record.source is Source.WEBHOOK and error.order:  # a hint is one, legible or not
+                batch.refetch.append((record.channel, error.order))
             batch.results.append(
                 Result(record.id, "held", error.order, error.currency, error.claimed_minor, None, error.problems)
             )

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.event import listens_for
 
 from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
+from hub.model.facts import Source
 from hub.model.order import OrderKey
 from hub.model.records import Record
 from hub.steps.advance import advance, advance_all, reconsider
@@ -19,7 +20,7 @@ from hub.steps.deciding import chained
 from hub.steps.hub import Hub
 from hub.steps.reference import SEEDED
 from hub.steps.send import send_all
-from hub.store import crosswalks, inbox
+from hub.store import crosswalks, inbox, refetching
 from hub.store import orders as stored
 from hub.store.schema import event, exception, fact, intent, orders, party, step
 from tests.conftest import Clock
@@ -175,6 +176,16 @@ def test_a_record_that_does_not_translate_leaves_a_counted_stub(hub: Hub) -> Non
     assert stub.claimed_minor > 0
     assert "line_items[0].price" in message
     assert count(hub, orders) == 2
+
+
+def test_a_webhook_asks_for_its_order_to_be_read_anew_even_where_it_does_not_translate(hub: Hub) -> None:
+    good, broken, pulled = ({**story.final} for story in stories(3))
+    broken["total_price"] = pulled["total_price"] = "N/A"
+
+    take_in(hub, record(good, "w1"), record(broken, "w2"), record(pulled, "p1", source=Source.PULL))
+
+    waiting = {one.order_id for one in refetching.waiting(hub.inbox, "shopify", 10)}
+    assert waiting == {str(good["id"]), str(broken["id"])}
 
 
 def test_a_good_record_cures_the_one_that_did_not_translate(hub: Hub) -> None:
