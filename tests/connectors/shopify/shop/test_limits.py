@@ -85,6 +85,7 @@ def test_what_was_not_spent_is_given_back_and_the_rest_comes_back_with_time(app:
     assert after["throttleStatus"] == {"maximumAvailable": 2000.0, "currentlyAvailable": 1938, "restoreRate": 100.0}
 
 
+@pytest.mark.slow
 def test_an_empty_bucket_throttles_in_a_200_without_a_retry_after(app: App, caller: Caller) -> None:
     app.patient = False
     answers: list[httpx.Response] = []

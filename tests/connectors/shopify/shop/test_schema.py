@@ -124,6 +124,7 @@ def whole(kind: Any, schema: graphql.GraphQLSchema, above: tuple[str, ...], dept
     return "{ __typename " + " ".join(parts) + " }"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("root", "kind", "depth"),
     [

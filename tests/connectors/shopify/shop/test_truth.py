@@ -56,6 +56,7 @@ def pushed(app: App, rng: random.Random) -> None:
             shipping.create({"lineItemsByFulfillmentOrder": [asked], "trackingInfo": {"number": "1Z"}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ships", "seed"), [("shop", 7), ("erp", 7), ("erp", 11)])
 def test_what_the_shop_says_after_all_that_adds_up_in_both_shapes(ships: str, seed: int) -> None:
     rng = random.Random(seed)
