@@ -85,7 +85,7 @@ class Http:
         self._clock = clock
         self._sleep = sleep
         self._attempts = attempts
-        self._hidden: set[str] = set()
+        self._hidden: frozenset[str] = frozenset()
         self._client = httpx.Client(
             base_url=self.base,
             timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
@@ -102,7 +102,7 @@ class Http:
 
     def hide(self, *secrets: str) -> None:
         """None of these texts will stand in an error or a log."""
-        self._hidden.update(secret for secret in secrets if secret)
+        self._hidden |= {secret for secret in secrets if secret}  # replaced, never changed: other threads read it
 
     def call(
         self,

@@ -149,6 +149,7 @@ def test_the_orders_of_fulfilment_orders_are_the_same_records(everything: list[R
     assert {received.key for received in read} <= keys
 
 
+@pytest.mark.slow
 def test_the_statement_is_that_of_the_shops_own_export(live: LiveShop, shop: Server) -> None:
     export = Export()
     for order in shop.app.shop.orders.values():
@@ -165,6 +166,7 @@ def test_the_statement_is_that_of_the_shops_own_export(live: LiveShop, shop: Ser
     assert (counted.orders, counted.exact) == (len([row for row in stated if row.subject == "order"]), True)
 
 
+@pytest.mark.slow
 def test_a_narrow_bucket_is_waited_for_and_never_overdrawn(connect: Connect, time: Time) -> None:
     """Waiting here moves the shop's time as it moves ours."""
     app = App(Setup(seed=7, orders=30, start=START, days=20, token="shpat_x", restore_per_s=10))
@@ -219,6 +221,7 @@ def facts(live: LiveShop, received: list[Received]) -> set[tuple[FactKind, str, 
     }
 
 
+@pytest.mark.slow
 def test_a_backfill_gives_the_facts_of_a_pull_and_its_last_cursor_goes_on(connect: Connect) -> None:
     """In this shop parcels leave when an integration says so: most orders wait, and are told by the file alone."""
     app = App(Setup(seed=7, orders=30, start=START, days=20, token="shpat_x", ships="erp"))
