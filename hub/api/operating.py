@@ -51,6 +51,7 @@ def _status(hub: Hub, jobs: Jobs) -> dict[str, Any]:
         "records": asdict(backlog.backlog(hub.inbox)),
         "orders": asdict(backlog.holding(hub.store, hub.clock())),
         "steps": backlog.steps_by_state(hub.store),
+        "told": backlog.told(hub.store),
         "to_be_read_anew": waiting(hub),
         "jobs": jobs.standing(),
     }

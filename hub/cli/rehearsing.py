@@ -1,5 +1,7 @@
 """demo and bench: rehearsals on simulated systems; the slow libraries load only when one runs."""
 
+from contextlib import suppress
+from threading import Event
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +25,7 @@ def register(app: typer.Typer) -> None:
         """The whole story on simulated systems: captured, posted, reconciled, with accidents among the orders."""
         from hub.rehearsal.demo import run
 
-        answer = run(door.settings(), orders, seed)
+        answer = run(door.settings(), orders, seed, tell=say, then=None if no_serve else _serve)
         figures = {name: value for name, value in answer.items() if name not in ("reconciliation", "trial_balance")}
         balance = {
             currency: f"{money(sums['debit_minor'], currency)} on both sides"
@@ -57,6 +59,13 @@ def register(app: typer.Typer) -> None:
 
         answer = bench(orders, seed)
         door.show(answer, _figures(answer))
+
+
+def _serve(address: str) -> None:
+    """The hub and the shop go on until they are told to stop."""
+    say(f"serving on {address}; stop it with Ctrl-C")
+    with suppress(KeyboardInterrupt):
+        Event().wait()
 
 
 def _figures(answer: dict[str, Any]) -> Table:

@@ -1,122 +1,210 @@
-"""The demo: a month of a rehearsed shop, with accidents, captured, posted, reconciled and reported.
+"""The demo: a month of a rehearsed shop that runs live, with accidents, posted, told back, reconciled and reported.
 
-What goes wrong on the way, once each: an order that the hub never got, one edited and one deleted by hand in the
-ledger, one typed in twice, one in the ledger that no channel knows, one booked into the wrong period, a refund not
-booked, an unmapped SKU. Beside them deliveries come twice and out of order, and the ledger loses answers. What finds
-and explains them knows nothing of this file.
+The shop is a process of its own, and so is the hub (`orderhub serve`); real sockets between them. Webhooks get lost,
+doubled, late and out of order, the shop's answers fail now and then, and the hub catches up by pulling. The warehouse
+ships in the ledger, and the hub tells the shop. Then the hub is down for the last hours of the month, and people meddle
+with the ledger by hand. What finds and explains all that knows nothing of this file.
 """
 
 import json
 import random
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from hub import registry
 from hub.errors import Misconfigured
-from hub.model.documents import (
-    DOCUMENT,
-    Component,
-    Document,
-    DocumentKey,
-    DocumentKind,
-    DocumentLine,
-    document_key,
-    revision_of,
-)
-from hub.model.facts import Source
-from hub.model.intents import Action, Verdict, Write
-from hub.model.records import Received
 from hub.ports import ErpConfig
-from hub.settings import Settings
-from hub.steps.advance import advance_all
-from hub.steps.capture import capture
+from hub.rehearsal import accidents, warehouse
+from hub.rehearsal.processes import HubProcess, ShopProcess
+from hub.settings import Settings, load_settings
 from hub.steps.closing import reconcile
-from hub.steps.deciding import item_document
 from hub.steps.hub import Hub, open_hub, spare_the_collector
 from hub.steps.reconcile import REPORT_HTML, as_json
 from hub.steps.send import send_all
+from hub.steps.syncing import synced
+from hub.store.views.backlog import told
 from hub.store.views.figures import figures
 
 PERIOD: Final = "2026-10"
 STARTS: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DAYS: Final = 29
-OPENING: Final = date(2026, 9, 30)
-WRONG_DAY: Final = date(2026, 11, 3)
-STOCKED: Final = 5_000  # units of each item at the opening
-HAND_EDIT_MINOR: Final = 1_250
-LOST_ANSWERS: Final = 3
-BATCH: Final = 500
+OUTAGE: Final = datetime(2026, 10, 28, 22, tzinfo=UTC)
+"""When the hub goes down; orders are placed for some time longer."""
+LAST: Final = datetime(2026, 10, 31, 22, tzinfo=UTC)
+STEP: Final = timedelta(hours=24)
+OUTAGE_STEP: Final = timedelta(hours=2)
+ORDERS_MIN: Final = 40
+SYNC_ATTEMPTS: Final = 20
+PAUSE_S: Final = 0.5
 
 MARKER: Final = "demo.json"
-STATEMENT: Final = "channel-statement.json"
+CONFIG: Final = "demo.yaml"
+CROSSWALKS: Final = "demo-crosswalks.yaml"
+TRUTH: Final = "demo-shop.json"
+"""Every order as the shop itself has it at the end: what a person who doubts the report compares it with."""
+LOGS: Final = ("demo-shop.log", "demo-hub.log")
 OURS: Final = ("hub.db", "inbox.db", "ledger.db")
 """Files of a home that a second demo starts afresh; each with its companions (-wal, -shm)."""
 
-NEW_SKU: Final = "LANTERN-NEW"
-PLAIN: Final = "plain"
+SECRETS: Final = {"token": "ORDERHUB_DEMO_TOKEN", "webhook": "ORDERHUB_DEMO_SECRET"}
+
+Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Accidents:
-    """The stories that accidents happen to, by what happens."""
+@dataclass(slots=True)
+class Kills:
+    """When the hub is ended in the midst of its work and started again: for a test of what is left then."""
 
-    never_captured: Any
-    unbooked_refund: Any
-    unmapped_sku: Any
-    edited: Any
-    deleted: Any
-    typed_twice: Any
-    wrong_period: Any
+    chance: random.Random
+    left: int = 0
+
+    def strikes(self) -> bool:
+        if self.left and self.chance.random() < 0.5:
+            self.left -= 1
+            return True
+        return False
 
 
-def run(settings: Settings, orders: int, seed: int) -> dict[str, Any]:
+@dataclass(slots=True)
+class Stage:
+    """What the rehearsal has in its hands."""
+
+    settings: Settings
+    shop: ShopProcess
+    served: HubProcess
+    hub: Hub  # this process's own, to look into the stores and to be a person at the ledger
+    slug: str
+    chance: random.Random
+    webhooks: dict[str, int] = field(default_factory=dict)
+
+
+def run(
+    settings: Settings,
+    orders: int,
+    seed: int,
+    *,
+    tell: Tell = lambda _: None,
+    kills: int = 0,
+    then: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
     """The figures of the whole story; its state stays in the home, where every other command finds it.
+
+    Args:
+        tell: is handed a line now and then about how far it is.
+        kills: how often `orderhub serve` is ended by SIGKILL on the way, and started again.
+        then: is called at the end, shop and hub still running, with the hub's address; None: both end.
 
     Raises:
         Misconfigured: the home is somebody's and no demo's, or too few orders for the accidents.
     """
     began = time.monotonic()
     spare_the_collector()
-    settings = settings.model_copy(update={"database_url": None})
-    shop = registry.simulator(settings.channels[0].system)
-    stories = list(shop.compose(seed, orders, start=STARTS, days=DAYS, currency=settings.channels[0].currency))
-    accidents = _cast(stories, random.Random(seed))  # noqa: S311  a rehearsal
+    if orders < ORDERS_MIN:
+        raise Misconfigured(f"demo: {orders} orders are too few for its accidents; take {ORDERS_MIN} or more")
     _start_afresh(settings.home, orders, seed)
-    clock = _clock
-    system = settings.erp.system
-
-    def connect(config: ErpConfig) -> Any:
-        return registry.simulator(system).LedgerSimulator(config, clock)
-
-    hub = open_hub(settings, clock, connect)
-    try:
-        _open_books(hub)
-        _play(hub, stories, accidents, random.Random(seed))  # noqa: S311
-        _meddle(hub, accidents)
-        statement = settings.home / STATEMENT
-        statement.write_text(json.dumps({"orders": [_final(story, accidents) for story in stories]}))
-        found = reconcile(hub, PERIOD, [statement])
-        report = settings.home / "runs" / found.run / REPORT_HTML
-        return {
-            **asdict(figures(hub.store, hub.inbox)),
-            "trial_balance": _trial_balance(hub),
+    with _staged(settings, orders, seed) as stage:
+        warehouse.open_books(stage.hub)
+        stage.served.start()
+        _month(stage, Kills(random.Random(seed), kills), tell)  # noqa: S311  a rehearsal
+        stage.served.stop()
+        _catch_up(stage)
+        tell("the hub is down; the shop goes on, and people meddle with the ledger")
+        cast = accidents.choose(stage.hub, stage.slug, stage.chance)
+        _outage(stage, cast)
+        accidents.meddle(stage.hub, stage.slug, cast)
+        (settings.home / TRUTH).write_text(json.dumps({"orders": stage.shop.orders()}, indent=1))
+        tell("reconciling the month")
+        found = reconcile(stage.hub, PERIOD, [], tell=tell)
+        answer = {
+            **asdict(figures(stage.hub.store, stage.hub.inbox)),
+            "pushed": told(stage.hub.store).get(stage.slug, {}).get("done", 0),
+            "webhook_loss": _webhook_loss(stage),
+            "payouts": _payouts(stage),
+            "trial_balance": _trial_balance(stage.hub),
             "reconciliation": as_json(found),
-            "report": str(report),
+            "report": str(settings.home / "runs" / found.run / REPORT_HTML),
             "elapsed_s": round(time.monotonic() - began, 2),
         }
-    finally:
-        hub.erp.close_connections()
-        hub.store.dispose()
-        hub.inbox.dispose()
+        if then is not None:
+            stage.served.start()
+            then(stage.served.address)
+        return answer
+
+
+@contextmanager
+def _staged(settings: Settings, orders: int, seed: int) -> Iterator[Stage]:
+    """The shop runs, the hub's process is ready to start, and this process has the stores open."""
+    home = settings.home
+    channel = settings.channels[0]
+    chance = random.Random(seed)  # noqa: S311
+    secrets = {name: f"demo-{chance.getrandbits(128):032x}" for name in SECRETS.values()}
+    simulator = registry.simulator(channel.system)
+    arguments = [
+        *("--seed", str(seed), "--orders", str(orders), "--start", STARTS.isoformat(), "--days", str(DAYS)),
+        *("--currency", channel.currency, "--ships", "erp", "--faults", "mild"),
+        *("--secret-env", SECRETS["webhook"], "--token-env", SECRETS["token"], "--restore-per-s", "2000"),
+    ]
+    with ExitStack() as stack:
+        shop = stack.enter_context(ShopProcess(simulator.__name__, arguments, home / LOGS[0], secrets))
+        shop.start()
+        served = HubProcess(home, home / CONFIG, home / LOGS[1], secrets)
+        _write_config(settings, shop.address, served.address, simulator.DOMAIN, chance)
+        own = load_settings(home / CONFIG, home, secrets)
+        system = own.erp.system
+
+        def connect(config: ErpConfig) -> Any:
+            return registry.simulator(system).LedgerSimulator(config, _clock)
+
+        hub = open_hub(own, _clock, connect)
+        stack.callback(hub.inbox.dispose)
+        stack.callback(hub.store.dispose)
+        stack.callback(hub.erp.close_connections)
+        stack.enter_context(served)
+        yield Stage(own, shop, served, hub, channel.slug, chance)
 
 
 def _clock() -> datetime:
     return datetime.now(UTC)
+
+
+def _write_config(settings: Settings, shop: str, hub: str, domain: str, chance: random.Random) -> None:
+    """The user's own configuration, with the rehearsed shop in place of the first channel's, and one SKU unmapped."""
+    written = _read(settings.config)
+    first = written["channels"][0]
+    first |= {
+        "address": shop,
+        "ships": "erp",
+        "settle_s": 2,
+        "secrets": dict(SECRETS),
+        "options": {"domain": domain, "notify_customer": False},
+    }
+    written["channels"] = [first]
+    written["public_url"] = hub
+    for entity, said in zip(settings.entities, written["entities"], strict=True):
+        said |= {"chart": str(entity.chart), "policies": str(entity.policies)}
+    crosswalks = _read(settings.files.crosswalks)
+    items = crosswalks["item"]["*"]
+    del items[chance.choice(sorted(items))]
+    (settings.home / CROSSWALKS).write_text(yaml.safe_dump(crosswalks, sort_keys=False), encoding="utf-8")
+    written["files"] = {
+        "rates": str(settings.files.rates),
+        "crosswalks": CROSSWALKS,
+        "items": str(settings.files.items),
+    }
+    (settings.home / CONFIG).write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
+
+
+def _read(file: Path) -> Any:
+    """The file's words as they stand: `on` is a name here and no truth."""
+    return yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506  it makes nothing but text
 
 
 def _start_afresh(home: Path, orders: int, seed: int) -> None:
@@ -127,181 +215,76 @@ def _start_afresh(home: Path, orders: int, seed: int) -> None:
     """
     if home.exists() and any(home.iterdir()) and not (home / MARKER).is_file():
         raise Misconfigured(f"demo: {home} holds the state of something else; name another with --home")
-    for name in OURS:
+    for name in (*OURS, *LOGS, CONFIG, CROSSWALKS, TRUTH):
         for path in home.glob(f"{name}*"):
             path.unlink()
     shutil.rmtree(home / "runs", ignore_errors=True)
-    (home / STATEMENT).unlink(missing_ok=True)
     home.mkdir(parents=True, exist_ok=True)
     (home / MARKER).write_text(json.dumps({"orders": orders, "seed": seed}))
 
 
-def _cast(stories: Sequence[Any], chance: random.Random) -> Accidents:
-    """Which orders the accidents happen to: shipped and plain ones, and one with a refund.
+def _month(stage: Stage, kills: Kills, tell: Tell) -> None:
+    """Day by day: the shop lives, the hub hears and pulls, the warehouse ships, the hub tells the shop."""
+    day = STARTS
+    people = warehouse.Warehouse(stage.hub, stage.slug, stage.chance)
+    stage.served.settle(stage.slug)  # its webhooks are registered before anything happens
+    while day < OUTAGE:
+        day = min(day + STEP, OUTAGE)
+        if kills.strikes():
+            stage.served.kill()
+            stage.served.start()
+        stage.shop.advance(day.isoformat())
+        if kills.strikes():
+            stage.served.kill()
+            stage.served.start()
+        stage.served.settle(stage.slug)
+        if people.ship(stage.shop.orders(), day):
+            stage.served.settle(stage.slug)
+        tell(f"{day:%Y-%m-%d}: {stage.shop.state()['orders']} orders")
+
+
+def _catch_up(stage: Stage) -> None:
+    """What the shop knows when the hub goes down is in, and nothing is in doubt.
 
     Raises:
-        Misconfigured: there are too few orders.
+        Misconfigured: the shop does not answer, or what was told stays in doubt.
     """
-    plain = [s for s in stories if PLAIN in s.traits and s.final["fulfillments"] and _in_period(s)]
-    single = [s for s in plain if len(s.final["line_items"]) == 1]  # one item then heals it
-    refunded = [s for s in stories if _refund_stands_alone(s)]
-    if len(plain) < 6 or not single or not refunded:
-        raise Misconfigured(f"demo: {len(stories)} orders are too few for its accidents; take 100 or more")
-    unmapped = chance.choice(single)
-    chosen = chance.sample([s for s in plain if s is not unmapped], 5)
-    return Accidents(
-        never_captured=chosen[0],
-        unbooked_refund=chance.choice(refunded),
-        unmapped_sku=unmapped,
-        edited=chosen[1],
-        deleted=chosen[2],
-        typed_twice=chosen[3],
-        wrong_period=chosen[4],
-    )
+    fault: Exception | None = None
+    for _ in range(SYNC_ATTEMPTS):
+        try:
+            synced(stage.hub, stage.slug)
+            if not figures(stage.hub.store, stage.hub.inbox).in_doubt:
+                return
+        except Misconfigured:
+            raise
+        except Exception as failed:  # noqa: BLE001  the shop fails now and then, as it should: tried again
+            fault = failed
+        time.sleep(PAUSE_S)
+        send_all(stage.hub)
+    raise Misconfigured(f"demo: the shop could not be read to the end: {fault or 'a step stays in doubt'}")
 
 
-def _in_period(story: Any) -> bool:
-    placed = datetime.fromisoformat(story.final["processed_at"])
-    return placed.strftime("%Y-%m") == PERIOD
+def _outage(stage: Stage, cast: accidents.Cast) -> None:
+    """The hub is down: an order is placed that it never hears of, and a refund is paid that nobody books."""
+    before = {order["id"] for order in stage.shop.orders()}
+    stage.shop.do("refund_amount", cast.refunded.external_id, minor=accidents.REFUND_MINOR)
+    at = OUTAGE
+    while at < LAST:
+        at += OUTAGE_STEP
+        stage.shop.advance(at.isoformat())
+        if any(order["id"] not in before and not order["test"] for order in stage.shop.orders()):
+            return
+    raise Misconfigured("demo: no order was placed while the hub was down; take more orders")
 
 
-def _refund_stands_alone(story: Any) -> bool:
-    """One refund, paid within the period, of an order that was not otherwise changed."""
-    final = story.final
-    refunds = final["refunds"]
-    if (
-        len(refunds) != 1
-        or final["cancelled_at"]
-        or final["test"]
-        or final["presentment_currency"] != final["currency"]
-    ):
-        return False
-    paid = [t for t in final["transactions"] if t["kind"] == "refund" and t["status"] == "success"]
-    days = [datetime.fromisoformat(t["processed_at"]).strftime("%Y-%m-%d") for t in paid]
-    edited = any(delivery.topic == "orders/edited" for delivery in story.deliveries)
-    return len(paid) == 1 and not edited and f"{PERIOD}-02" < days[0] < f"{PERIOD}-30" and _in_period(story)
+def _webhook_loss(stage: Stage) -> dict[str, Any]:
+    """How the shop's webhooks fared while the hub was up; what was lost came in by a pull."""
+    fates: dict[str, int] = stage.shop.state()["webhooks"]
+    return {"sent": sum(fates.values()), **dict(sorted(fates.items()))}
 
 
-def _open_books(hub: Hub) -> None:
-    """The ledger knows the price list and has stock of it at its standard cost."""
-    channel = hub.channel(hub.settings.channels[0].slug)
-    entity, functional = channel.entity.slug, channel.entity.currency
-    writes: list[Write] = []
-    for item in channel.items.values():
-        writes.append(_write(item_document(item, entity, functional)))
-    for item in channel.items.values():
-        if item.cost_minor:
-            cost = item.cost_minor * STOCKED
-            line = DocumentLine(Component.STOCK, cost, item=item.code, quantity=STOCKED)
-            receipt = Document(
-                key=document_key(DocumentKind.STOCK_RECEIPT, "opening", item.code),
-                kind=DocumentKind.STOCK_RECEIPT,
-                entity=entity,
-                currency=functional,
-                date=OPENING,
-                lines=(line,),
-                location="main",
-            )
-            writes.append(_write(receipt))
-    for outcome in hub.erp.put(writes):
-        if outcome.verdict is not Verdict.DONE:
-            raise RuntimeError(f"demo: the ledger refused its opening: {outcome}")
-
-
-def _write(document: Document) -> Write:
-    return Write(Action.CREATE, document, revision_of(DOCUMENT.dump_json(document, exclude_defaults=True)))
-
-
-def _play(hub: Hub, stories: Sequence[Any], accidents: Accidents, chance: random.Random) -> None:
-    """The month as it comes in: webhooks twice and out of order, then what a pull brings; posted in between."""
-    received = list(_webhooks(hub, stories, accidents))
-    chance.shuffle(received)
-    received += chance.sample(received, len(received) // 20)
-    half = len(received) // 2
-    _take_in(hub, received[:half])
-    hub.erp.fail_next(*[registry.simulator(hub.settings.erp.system).Fault.LOST_AFTER] * LOST_ANSWERS)
-    send_all(hub)
-    _take_in(hub, received[half:] + list(_pulled(hub, stories, accidents)))
-    send_all(hub)
-
-
-def _take_in(hub: Hub, received: Sequence[Received]) -> None:
-    for start in range(0, len(received), BATCH):
-        capture(hub, received[start : start + BATCH])
-    advance_all(hub)
-
-
-def _webhooks(hub: Hub, stories: Sequence[Any], accidents: Accidents) -> Iterator[Received]:
-    slug, now = hub.settings.channels[0].slug, hub.clock()
-    for story in stories:
-        if story is accidents.never_captured:
-            continue
-        for delivery in story.deliveries:
-            if story is accidents.unbooked_refund and _tells_of_refund(delivery):
-                break
-            body = _renamed(delivery.body, story, accidents)
-            yield Received(slug, delivery.webhook_id, delivery.topic, Source.WEBHOOK, json.dumps(body).encode(), now)
-
-
-def _pulled(hub: Hub, stories: Sequence[Any], accidents: Accidents) -> Iterator[Received]:
-    slug, now = hub.settings.channels[0].slug, hub.clock()
-    for story in stories:
-        if story is accidents.never_captured or story is accidents.unbooked_refund:
-            continue
-        final = _final(story, accidents)
-        key = f"order:{final['id']}:{final['updated_at']}"
-        yield Received(slug, key, "orders/updated", Source.PULL, json.dumps(final).encode(), now)
-
-
-def _tells_of_refund(delivery: Any) -> bool:
-    body = delivery.body
-    if delivery.topic.startswith("refunds/") or delivery.topic.startswith("returns/"):
-        return True
-    return bool(body.get("refunds")) or body.get("kind") == "refund"
-
-
-def _final(story: Any, accidents: Accidents) -> dict[str, Any]:
-    final: dict[str, Any] = _renamed(story.final, story, accidents)
-    return final
-
-
-def _renamed(body: Any, story: Any, accidents: Accidents) -> Any:
-    """The payload, its SKUs unknown to the ERP where that is this order's accident."""
-    if story is not accidents.unmapped_sku:
-        return body
-    if isinstance(body, dict):
-        return {
-            name: NEW_SKU if name == "sku" and value else _renamed(value, story, accidents)
-            for name, value in body.items()
-        }
-    if isinstance(body, list):
-        return [_renamed(part, story, accidents) for part in body]
-    return body
-
-
-def _meddle(hub: Hub, accidents: Accidents) -> None:
-    """What people do by hand in the ledger."""
-    erp, channel = hub.erp, hub.settings.channels[0]
-    erp.edit_amount(erp.ref(_order_key(channel.slug, accidents.edited)), HAND_EDIT_MINOR, Component.GOODS)
-    erp.void(erp.ref(_order_key(channel.slug, accidents.deleted)))
-    erp.copy(erp.ref(_order_key(channel.slug, accidents.typed_twice)))
-    erp.move(erp.ref(_order_key(channel.slug, accidents.wrong_period)), WRONG_DAY)
-    erp.type_in(
-        Document(
-            key=DocumentKey(""),
-            kind=DocumentKind.SALES_ORDER,
-            entity=channel.entity,
-            currency=channel.currency,
-            date=date(2026, 10, 20),
-            lines=(DocumentLine(Component.GOODS, 18_900, detail="by telephone"),),
-            reference="PHONE-17",
-            customer=erp.document(erp.ref(_order_key(channel.slug, accidents.edited))).customer,
-        )
-    )
-
-
-def _order_key(slug: str, story: Any) -> DocumentKey:
-    return document_key(DocumentKind.SALES_ORDER, slug, story.order_id)
+def _payouts(stage: Stage) -> dict[str, Any]:
+    return {}
 
 
 def _trial_balance(hub: Hub) -> dict[str, dict[str, int]]:

@@ -137,6 +137,8 @@ class Channel(Part):
     every: dict[str, Annotated[int, Field(ge=1, le=86_400)]] = {}
     """How often a stream of the channel is pulled, in seconds; one that is not named keeps the connector's beat."""
     retention: Retention = Retention()
+    settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    """How long what the channel was told and does not show is not believed to be absent; None: the connector's own."""
     ships: Ships = Ships.CHANNEL
     """Who sends the goods: the channel's own people, or the ERP or its warehouse, so that the channel is told."""
     stock: Stock = Stock.NONE

@@ -192,7 +192,8 @@ def _adapter(hub: Hub, target: str) -> Any:
 
 def _settles_s(hub: Hub, target: str, adapter: Any) -> int:
     own = adapter.settle_s if isinstance(adapter, ProbesDocuments) else 0
-    configured = hub.settings.erp.settle_s if target == ERP_TARGET else None
+    owner = hub.settings.erp if target == ERP_TARGET else hub.settings.channel(target)
+    configured = owner.settle_s
     return own if configured is None else configured
 
 
@@ -242,7 +243,7 @@ def _read_back(done: Sequence[Claimed], refs: Sequence[str | None], erp: Any, se
 
 
 def _settle(hub: Hub, target: str, settlement: _Settlement, now: datetime, settles_s: int) -> Sent:
-    later = now + timedelta(seconds=PROBE_AGAIN_S if settles_s else 0)
+    later = now + timedelta(seconds=min(PROBE_AGAIN_S, settles_s))
     differing = [one for one, _, _, matches in settlement.done if matches is False]
     echoes = [echo for one, ref, _, _ in settlement.done for echo in _echoes(one, ref, now)]
     with hub.writing() as connection, connection.begin():

@@ -1,7 +1,7 @@
 """`/_control/*`: the clock, the faults, what people do at the shop, and the truth. Not the vendor's; loopback only.
 
 GET  state                 now, counts, how webhooks fared
-GET  truth                 every order as the shop has it: totals in minor units, statuses, deletions
+GET  truth                 every order as the shop has it: totals in minor units, statuses, deletions, what is to ship
 GET  webhooks              every delivery with its fate
 POST advance    {"to": stamp | "by_s": seconds}          time passes, and due webhooks are sent
 POST faults     {"preset", "rates", "next", "skew_s"}
@@ -23,7 +23,7 @@ from connectors.shopify.rehearsal.hand import Hand
 from connectors.shopify.shop.orders import Order
 from connectors.shopify.shop.stamps import drawn_uuid, utc
 from connectors.shopify.shop.webhooks import Sending
-from connectors.shopify.shop.world import moment
+from connectors.shopify.shop.world import AWAITED, moment
 
 if TYPE_CHECKING:
     from connectors.shopify.shop.server import App
@@ -155,7 +155,16 @@ class Control:
             "fulfillment_status": life.fulfillment_status(now),
             "fulfillments": [str(each.id) for each in life.shipments if each.stands_at(now)],
             "refunds": [str(each.id) for each in life.refunds if each.at <= now],
+            "to_ship": self._to_ship(order, now),
         }
+
+    @staticmethod
+    def _to_ship(order: Order, now: datetime) -> dict[str, int]:
+        """Units by line of the parcel that an integration should have sent by now."""
+        if order.waits_for is None or order.waits_for - AWAITED > now:
+            return {}
+        parcels = [each for each in order.life.shipments if each.at == order.waits_for]
+        return {str(line.id): quantity for each in parcels for _, line, quantity in each.parts}
 
     def webhooks(self) -> list[dict[str, Any]]:
         with self.app.lock:

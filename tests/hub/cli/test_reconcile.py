@@ -119,14 +119,6 @@ def test_a_folder_that_is_no_run_is_said_so(orderhub: Orderhub) -> None:
     assert "is not the folder of a run" in ran.err
 
 
-def test_the_demo_leaves_a_home_where_other_commands_find_it(homeless: Orderhub) -> None:
-    answer = homeless.json("demo", "--orders", "60", "--seed", "7", "--no-serve")
-
-    assert answer["reconciliation"]["unexplained_minor"]["USD"] == 0
-    assert Path(answer["report"]).is_file()
-    assert homeless.json("status")["orders"]["orders"] == answer["orders"]
-
-
 def test_the_demo_never_touches_a_home_that_is_none_of_its_own(closing: Orderhub) -> None:
     ran = closing("demo", "--orders", "60", "--no-serve")
 
