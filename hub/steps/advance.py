@@ -16,6 +16,7 @@ from hub.model.money import format_minor
 from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
 from hub.model.records import Notice, Record, StockLevel, Translation
+from hub.ports import FetchesOrders
 from hub.steps import allocating
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub, sweep_cycles
@@ -90,7 +91,7 @@ def _advance(hub: Hub, limit: int) -> int:
             {"record_id": r.record_id, "outcome": r.outcome, "order_id": r.order, "result": r.as_json()}
             for r in batch.results
         ],
-        batch.refetch,
+        _can_be_read(hub, batch.refetch),
         hub.clock(),
     )
     return len(records)
@@ -151,6 +152,12 @@ def pass_on_stock(hub: Hub) -> int:
     keys = allocating.waiting(hub)
     reconsider(hub, keys)
     return len(keys)
+
+
+def _can_be_read(hub: Hub, asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those (channel, order) whose channel gives an order by its id: of the others the record is all there will be."""
+    channels = {slug for slug in {slug for slug, _ in asked} if isinstance(hub.connector(slug), FetchesOrders)}
+    return [one for one in asked if one[0] in channels]
 
 
 def _told_since(record: Record, error: Untranslatable, facts: Mapping[OrderKey, Sequence[NewFact]]) -> bool:
