@@ -178,7 +178,15 @@ def test_a_record_that_does_not_translate_leaves_a_counted_stub(hub: Hub) -> Non
     assert count(hub, orders) == 2
 
 
+def test_a_webhook_of_a_channel_that_cannot_be_asked_asks_for_nothing(hub: Hub) -> None:
+    take_in(hub, record(plain_story().final, "w1"))
+
+    assert refetching.waiting(hub.inbox, "shopify", 10) == []
+
+
 def test_a_webhook_asks_for_its_order_to_be_read_anew_even_where_it_does_not_translate(hub: Hub) -> None:
+    live = hub.settings.channels[0].model_copy(update={"address": "http://127.0.0.1:9"})
+    hub = replace(hub, settings=hub.settings.model_copy(update={"channels": (live,)}))
     good, broken, pulled = ({**story.final} for story in stories(3))
     broken["total_price"] = pulled["total_price"] = "N/A"
 
