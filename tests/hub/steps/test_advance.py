@@ -193,6 +193,7 @@ def test_a_webhook_asks_for_its_order_to_be_read_anew_even_where_it_does_not_tra
     take_in(hub, record(good, "w1"), record(broken, "w2"), record(pulled, "p1", source=Source.PULL))
 
     waiting = {one.order_id for one in refetching.waiting(hub.inbox, "shopify", 10)}
+    hub.erp.close_connections()
     assert waiting == {str(good["id"]), str(broken["id"])}
 
 
