@@ -48,6 +48,13 @@ class Role(StrEnum):
     FX_GAIN_LOSS = "fx_gain_loss"
     FX_CLEARING = "fx_clearing"
     OPENING_EQUITY = "opening_equity"
+    CHARGEBACKS = "chargebacks"
+    PAYMENT_RESERVES = "payment_reserves"
+    PAYOUTS_RETURNED = "payouts_returned"
+    SETTLEMENT_QUARANTINE = "settlement_quarantine"
+    PROVIDER_ADJUSTMENTS = "provider_adjustments"
+    SHIPPING_LABELS = "shipping_labels"
+    MERCHANT_FINANCING = "merchant_financing"
 
 
 MAPPABLE: Final = frozenset(
@@ -59,6 +66,9 @@ MAPPABLE: Final = frozenset(
         Role.CASH_ROUNDING,
         Role.TAX_ROUNDING,
         Role.FEES,
+        Role.CHARGEBACKS,
+        Role.PROVIDER_ADJUSTMENTS,
+        Role.SHIPPING_LABELS,
         Role.COST_OF_GOODS_SOLD,
     }
 )
@@ -79,6 +89,7 @@ class By(StrEnum):
     JURISDICTION = "jurisdiction"
     METHOD = "method"
     CHANNEL = "channel"
+    KIND = "kind"  # what a payment provider calls it
 
 
 @dataclass(frozen=True, slots=True)

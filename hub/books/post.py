@@ -10,6 +10,7 @@ from hub.books.policy import Policy
 from hub.model.documents import DEFERRED, Component, Document, DocumentKind, DocumentLine
 from hub.model.entries import Entry, Posting
 from hub.model.money import decimal_of, rounded_minor
+from hub.model.payouts import SettlementKind
 
 MARKETPLACE: Final = "marketplace"  # the `detail` of a discount that a marketplace pays for
 
@@ -32,6 +33,23 @@ BALANCE_ROLES: Final = {
     Component.RECEIVABLE: Role.RECEIVABLE,
     Component.REFUNDS_PAYABLE: Role.REFUNDS_PAYABLE,
 }
+
+SETTLEMENT_ROLES: Final = {
+    SettlementKind.CHARGE: Role.PAYMENT_CLEARING,
+    SettlementKind.REFUND: Role.PAYMENT_CLEARING,
+    SettlementKind.FEE: Role.FEES,
+    SettlementKind.DISPUTE: Role.CHARGEBACKS,
+    SettlementKind.DISPUTE_REVERSAL: Role.CHARGEBACKS,
+    SettlementKind.RESERVE: Role.PAYMENT_RESERVES,
+    SettlementKind.RESERVE_RELEASE: Role.PAYMENT_RESERVES,
+    SettlementKind.ADJUSTMENT: Role.PROVIDER_ADJUSTMENTS,
+    SettlementKind.SHIPPING_LABEL: Role.SHIPPING_LABELS,
+    SettlementKind.FINANCING: Role.MERCHANT_FINANCING,
+    SettlementKind.RETURNED: Role.PAYOUTS_RETURNED,
+    SettlementKind.CARRIED: Role.PAYOUTS_RETURNED,
+    SettlementKind.UNKNOWN: Role.SETTLEMENT_QUARANTINE,
+}
+"""Where a line of a payout is posted to, by its kind."""
 
 Sums = dict[str, int]
 """Account → minor units; debits are positive."""
@@ -122,6 +140,22 @@ def _journal(document: Document, chart: Chart, policy: Policy, sums: Sums) -> No
             raise Unpostable("unknown_component", "lines", f"a journal entry has no {line.component} line")
 
 
+def _payout(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    """What the payout is made of leaves where it stood; what is left of it came to the bank."""
+    method = document.method or ""
+    for line in document.lines:
+        if line.component is not Component.SETTLEMENT:
+            raise Unpostable("unknown_component", "lines", f"a payout has no {line.component} line")
+        kind, _, word = line.detail.partition(":")
+        try:
+            role = SETTLEMENT_ROLES[SettlementKind(kind)]
+        except (KeyError, ValueError):
+            raise Unpostable("unknown_component", "lines.detail", f"no line of a payout is {kind!r}") from None
+        account = _clearing(document, chart) if role is Role.PAYMENT_CLEARING else chart.account(role, word or method)
+        _add(sums, account, -line.amount_minor)
+    _add(sums, chart.account(Role.BANK, method), document.total_minor)
+
+
 def _stock(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
     """Stock moves at cost alone, which `_add_costs` posts."""
     for line in document.lines:
@@ -137,6 +171,7 @@ RULES: Final[dict[DocumentKind, Callable[[Document, Chart, Policy, Sums], None]]
     DocumentKind.DEPOSIT_APPLICATION: _application,
     DocumentKind.REFUND: _money_out,
     DocumentKind.JOURNAL_ENTRY: _journal,
+    DocumentKind.PAYOUT: _payout,
     DocumentKind.STOCK_RECEIPT: _stock,
     DocumentKind.STOCK_ADJUSTMENT: _stock,
     DocumentKind.FULFILMENT: _stock,

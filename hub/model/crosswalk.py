@@ -15,6 +15,7 @@ class CrosswalkKind(StrEnum):
     TAX_CODE = "tax_code"  # a jurisdiction in the channel's words
     CUSTOMER_CLASS = "customer_class"  # a CustomerWord
     GL_ACCOUNT = "gl_account"  # a role of the chart -> the number of another account of that role
+    SETTLEMENT = "settlement"  # a payment provider's word for a line of a payout -> a SettlementKind
     ENTITY = "entity"  # refused, see REFUSED
 
 

@@ -57,6 +57,8 @@ class HoldCode(StrEnum):
     UNKNOWN_LINE = "unknown_line"
     DELETED_IN_CHANNEL = "deleted_in_channel"
     SHIPPED_ELSEWHERE = "shipped_elsewhere"  # it holds nothing: a person should know
+    PAYOUT_INCOMPLETE = "payout_incomplete"  # its lines do not make its amount
+    UNKNOWN_SETTLEMENT = "unknown_settlement"  # of a payout: in quarantine, a task that holds nothing back
     FAULT = "fault"  # the hub's own: the order is put aside by name
 
 

@@ -36,6 +36,7 @@ class DocumentKind(StrEnum):
     REFUND = "refund"
     RETURN_RECEIPT = "return_receipt"
     JOURNAL_ENTRY = "journal_entry"  # recognition on delivery, write-off
+    PAYOUT = "payout"  # what a payment provider paid into the bank
     SHIPMENT_NOTICE = "shipment_notice"  # told to a channel: goods left, with tracking
     STOCK_NOTICE = "stock_notice"  # told to a channel: how much of an item is at a location
 
@@ -61,6 +62,7 @@ KEY_WORDS: Final = {
     DocumentKind.REFUND: "ref",
     DocumentKind.RETURN_RECEIPT: "ret",
     DocumentKind.JOURNAL_ENTRY: "je",
+    DocumentKind.PAYOUT: "po",
     DocumentKind.SHIPMENT_NOTICE: "ship",
     DocumentKind.STOCK_NOTICE: "level",
 }
@@ -100,6 +102,7 @@ class Component(StrEnum):
     RECEIVABLE = "receivable"  # money that settles the receivable
     REFUNDS_PAYABLE = "refunds_payable"  # credited, to be paid out
     STOCK = "stock"  # quantity at a cost: `amount_minor` is the cost where the document states one, else 0
+    SETTLEMENT = "settlement"  # of a payout; `detail` is a SettlementKind, after a colon the channel's word for it
     ACCOUNT = "account"  # a journal line: `detail` is the account's role, + is a debit
 
 
@@ -138,7 +141,9 @@ class Document:
       deposit, payment: one line DEPOSITS or RECEIVABLE; `method` says where the money is.
       deposit_application: one line DEPOSITS. refund: lines REFUNDS_PAYABLE and DEPOSITS.
       fulfilment, return_receipt, stock_*: lines STOCK with item and quantity (signed for an adjustment).
-      journal_entry: lines ACCOUNT that sum to zero.  customer, item: no lines; `item` carries `memo` as its name.
+      journal_entry: lines ACCOUNT that sum to zero.
+      payout: lines SETTLEMENT that sum to what came to the bank; `method` says out of which clearing.
+      customer, item: no lines; `item` carries `memo` as its name.
       shipment_notice: lines STOCK with the channel's line id and quantity; `location` is the channel's, None where it
         has its choice; `memo` is the id of the fulfilment that is told.
       stock_notice: one line STOCK with the channel's word for the item and the level; `location` is the channel's.

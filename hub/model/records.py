@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from hub.model.facts import Fact, Source
 from hub.model.order import Party
+from hub.model.payouts import Payout, SettlementLine
 from hub.model.problems import Problem
 
 
@@ -71,7 +72,7 @@ class StockLevel:
 class Translation:
     """What a mapping made of a record: facts, the personal data apart, and what a person should know.
 
-    No facts, levels or problems: the record is of a kind that says nothing of orders (a product, a payout, a draft).
+    No facts, levels, payouts or problems: the record is of a kind that says nothing of orders (a product, a draft).
     """
 
     facts: tuple[Fact, ...] = ()
@@ -80,4 +81,6 @@ class Translation:
     refetch: tuple[str, ...] = ()  # the channel's ids of orders to be read anew: this record is but a hint of them
     notices: tuple[Notice, ...] = ()
     levels: tuple[StockLevel, ...] = ()
+    payouts: tuple[Payout, ...] = ()
+    settlement_lines: tuple[SettlementLine, ...] = ()
     ignored: str | None = None  # why there are no facts: "draft order", "checkout", "topic themes/publish"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from hub.errors import Untranslatable
 from hub.model.facts import FactKind, Source, content_hash
 from hub.model.money import format_minor
@@ -17,11 +19,12 @@ from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
 from hub.model.records import Notice, Record, StockLevel, Translation
 from hub.ports import FetchesOrders
-from hub.steps import allocating
+from hub.steps import allocating, payouts
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub, sweep_cycles
 from hub.steps.notices import heed
 from hub.store import inbox, orders, roots
+from hub.store import payouts as stored_payouts
 from hub.store.orders import Changes, Overtaken
 from hub.store.personal import party_row
 from hub.store.schema import stamp
@@ -35,7 +38,7 @@ class Result:
     """What became of one record: the row that `import` prints."""
 
     record_id: int
-    outcome: str  # order, held, facts, stock, not_an_order
+    outcome: str  # order, held, facts, stock, payout, not_an_order
     order: str | None = None
     currency: str | None = None
     claimed_minor: int | None = None  # of the record itself, as placed
@@ -66,6 +69,7 @@ class _Batch:
     levels: list[StockLevel] = field(default_factory=list)
     refetch: list[tuple[str, str]] = field(default_factory=list)  # (channel, order) to be read anew
     notices: list[tuple[str, Notice]] = field(default_factory=list)  # by channel
+    settled: list[tuple[Record, Translation]] = field(default_factory=list)  # payouts, and lines of a balance
 
 
 def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
@@ -78,6 +82,7 @@ def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
 def _advance(hub: Hub, limit: int) -> int:
     records = inbox.due(hub.inbox, limit)
     if not records:
+        payouts.decide_due(hub)  # once all that was captured is known: a payout comes in many records
         return 0
     batch = _translate(hub, records)
     if batch.levels and allocating.keep_levels(hub, batch.levels):
@@ -94,6 +99,8 @@ def _advance(hub: Hub, limit: int) -> int:
         _can_be_read(hub, batch.refetch),
         hub.clock(),
     )
+    if batch.settled and len(records) < limit:
+        payouts.decide_due(hub)
     return len(records)
 
 
@@ -137,6 +144,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
                     one.add_to(changes)
                 given_back = allocating.dispose(writing, disposed, allocations)
                 orders.record(writing, changes)
+                _record_settled(writing, batch)
             hub.known_masters.update(wanted)
             _pass_on_credit(hub, disposed)
             if given_back:
@@ -158,6 +166,11 @@ def _can_be_read(hub: Hub, asked: Sequence[tuple[str, str]]) -> list[tuple[str, 
     """Those (channel, order) whose channel gives an order by its id: of the others the record is all there will be."""
     channels = {slug for slug in {slug for slug, _ in asked} if isinstance(hub.connector(slug), FetchesOrders)}
     return [one for one in asked if one[0] in channels]
+
+
+def _record_settled(writing: Connection, batch: _Batch) -> None:
+    if batch.settled:
+        stored_payouts.record(writing, [(of, said.payouts, said.settlement_lines) for of, said in batch.settled])
 
 
 def _told_since(record: Record, error: Untranslatable, facts: Mapping[OrderKey, Sequence[NewFact]]) -> bool:
@@ -199,6 +212,8 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
         batch.notices.extend((record.channel, notice) for notice in translation.notices)
         for new in new_facts(record, translation, recorded_at):
             batch.facts.setdefault(new.fact.order, []).append(new)
+        if translation.payouts or translation.settlement_lines:
+            batch.settled.append((record, translation))
         batch.results.append(_result(record, translation))
     return batch
 
@@ -234,6 +249,8 @@ def _result(record: Record, translation: Translation) -> Result:
         return Result(record.id, "facts", first.order.external_id, problems=translation.problems)
     if translation.levels:
         return Result(record.id, "stock")
+    if translation.payouts or translation.settlement_lines:
+        return Result(record.id, "payout")
     return Result(record.id, "not_an_order", problems=(Problem("$", translation.ignored or "says nothing of orders"),))
 
 

@@ -15,6 +15,7 @@ from hub.books.chart import MAPPABLE, Chart
 from hub.errors import HubError, Misconfigured
 from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind, CrosswalkRow, CustomerWord
 from hub.model.decisions import HoldCode
+from hub.model.payouts import SettlementKind
 from hub.steps.exceptions import Healing, heal
 from hub.steps.hub import Hub
 from hub.steps.reference import SEEDED, read_seeds
@@ -25,9 +26,14 @@ from hub.store.views import exceptions as exception_views
 WORD_CHARS_MAX: Final = 200
 FILE_BYTES_MAX: Final = 50_000_000
 FAULTS_MAX: Final = 200  # of a file that are named
-HEALED_BY: Final = {CrosswalkKind.ITEM: (HoldCode.UNMAPPED_ITEM, HoldCode.PRICE_OFF_LIST)}
+HEALED_BY: Final = {
+    CrosswalkKind.ITEM: (HoldCode.UNMAPPED_ITEM, HoldCode.PRICE_OFF_LIST),
+    CrosswalkKind.SETTLEMENT: (HoldCode.UNKNOWN_SETTLEMENT,),
+}
 """The holds that a row of a kind may lift; of the other kinds only the unmapped word itself."""
-FROM_EVER: Final = frozenset({CrosswalkKind.ITEM, CrosswalkKind.LOCATION, CrosswalkKind.PAYMENT_METHOD})
+FROM_EVER: Final = frozenset(
+    {CrosswalkKind.ITEM, CrosswalkKind.LOCATION, CrosswalkKind.PAYMENT_METHOD, CrosswalkKind.SETTLEMENT}
+)
 """Kinds whose new source holds from ever; of the others an unmapped word meant something before, so from today."""
 COLUMNS: Final = ("source", "target", "channel", "from")
 
@@ -301,6 +307,8 @@ def word_fault(kind: CrosswalkKind, source: str, target: str, charts: Mapping[st
         return REFUSED[kind]
     if kind is CrosswalkKind.CUSTOMER_CLASS and source not in list(CustomerWord):
         return f"source: {source!r} is none of {', '.join(CustomerWord)}"
+    if kind is CrosswalkKind.SETTLEMENT and target not in list(SettlementKind):
+        return f"target: {target!r} is none of {', '.join(SettlementKind)}"
     if kind is CrosswalkKind.GL_ACCOUNT:
         if source not in MAPPABLE:
             return f"source: {source!r} is none of the roles {', '.join(sorted(MAPPABLE))}"

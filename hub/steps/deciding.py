@@ -323,7 +323,8 @@ class Decider:
             if notices or known.told:
                 decided.telling = decide(notices, known.told, decided.terms, channel.chart, channel.policy)
 
-    def _terms(self, channel: OpenChannel, state: OrderState, known: Known) -> Terms:
+    def terms_at_home(self, channel: OpenChannel) -> Terms:
+        """The terms of a channel today, for what is in the functional currency."""
         slug = channel.channel.slug
         if slug not in self._terms_at_home:
             crosswalks = self._hub.crosswalks(slug, self._connection, self._proposed)
@@ -336,11 +337,14 @@ class Decider:
                 crosswalks=crosswalks,
                 closed_until=self._closed_until(channel.entity.slug),
             )
-        terms = self._terms_at_home[slug]
+        return self._terms_at_home[slug]
+
+    def _terms(self, channel: OpenChannel, state: OrderState, known: Known) -> Terms:
+        terms = self.terms_at_home(channel)
         snapshot = state.snapshot
         if snapshot is None or snapshot.currency == terms.functional:
             return terms
-        rate = _stamped_rate(known)
+        rate = stamped_rate(known)
         if rate is None:
             rate = self._hub.rates.find(snapshot.currency, terms.functional, terms.day(snapshot.placed_at))
         return replace(terms, rate=rate)
@@ -448,7 +452,7 @@ def _posting(channel: OpenChannel, state: OrderState) -> str:
     return POSTED
 
 
-def _stamped_rate(known: Known) -> Rate | None:
+def stamped_rate(known: Known) -> Rate | None:
     """The rate that the order's first documents were decided at: it is stamped once."""
     for held in known.decided.values():
         document: Document = DOCUMENT.validate_json(held.content)

@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hub.errors import Misconfigured
 from hub.model.decisions import HoldCode
 from hub.model.order import OrderKey
+from hub.model.payouts import payout_of
+from hub.steps import payouts
 from hub.steps.advance import pass_on_stock, reconsider
 from hub.steps.hub import Hub
 from hub.steps.send import Sent, send_all
@@ -89,7 +91,10 @@ def retry(hub: Hub, fingerprint: str | None = None, *, then_send: bool = True) -
     if refused:
         known = views.states(hub.store, [one.key for one in refused])
         keys = {
-            (one.channel, one.order if one.key in known or one.code == sending.NOT_TOLD else NO_ORDER)
+            (
+                one.channel,
+                one.order if one.key in known or payout_of(one.key) or one.code == sending.NOT_TOLD else NO_ORDER,
+            )
             for one in refused
         }
         with hub.writing() as connection, connection.begin():
@@ -142,8 +147,10 @@ def assign(hub: Hub, fingerprint: str, assignee: str) -> int:
 
 
 def heal(hub: Hub, keys: Iterable[OrderKey], *, then_send: bool = True) -> Healing:
-    """These orders are decided anew and what follows is sent; keys that are no orders, or stubs, are left alone."""
-    before = views.states(hub.store, sorted(set(keys)))
+    """These orders are decided anew and what follows is sent; payouts too; other keys, and stubs, are left alone."""
+    keys = sorted(set(keys))
+    payouts.reconsider(hub, keys)
+    before = views.states(hub.store, keys)
     known = [key for key in sorted(before) if before[key].posting != STUB]
     reconsider(hub, known)
     after = views.states(hub.store, known)

@@ -287,12 +287,17 @@ def _echoes(one: Claimed, ref: str | None, now: datetime) -> list[Fact]:
 def _open(connection: Connection, rows: list[dict[str, Any]]) -> None:
     held = sending.claims_of(connection, sorted({(row["channel"], row["order_id"]) for row in rows}))
     for row in rows:
-        row["currency"], row["amount_minor"] = held.get((row["channel"], row["order_id"]), (None, None))
+        of_its_own = (row.get("currency"), row.get("amount_minor"))
+        row["currency"], row["amount_minor"] = held.get((row["channel"], row["order_id"]), of_its_own)
     orders.open_exceptions(connection, rows)
 
 
 def _exception(one: Claimed, code: str, fingerprint: str, message: str, remedy: str, now: datetime) -> dict[str, Any]:
+    document = one.write.document
+    money = document.kind is DocumentKind.PAYOUT  # of no order that says how much is held
     return {
+        "currency": document.currency if money else None,
+        "amount_minor": document.total_minor if money else None,
         "channel": one.channel,
         "order_id": one.order_id if one.order_id != NO_ORDER else one.write.document.key,
         "fingerprint": fingerprint[:200],

@@ -107,6 +107,15 @@ def load_told(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey
     return found
 
 
+def load_decided(connection: Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
+    """What was decided under these keys, of what is no order, and the exceptions open on them."""
+    known = {key: Known() for key in keys}
+    for part in _chunks(sorted(known, key=attrgetter("channel", "external_id"))):
+        _load_decided(connection, part, known)
+        _load_holds(connection, part, known)
+    return known
+
+
 def record(connection: Connection, changes: Changes) -> None:
     """All of it is written, or nothing.
 

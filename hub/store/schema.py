@@ -32,6 +32,7 @@ IS_OPEN: Final = "state NOT IN ('done', 'superseded')"  # SQLite builds a table 
 IS_PLANNED: Final = "state = 'planned'"
 IS_UNDER_WAY: Final = "state IN ('sent', 'in_doubt')"
 IS_OF_NO_ORDER: Final = "order_id = ''"
+IS_UNDECIDED: Final = "changed <> decided"
 IS_MASTER: Final = f"{IS_OF_NO_ORDER} AND {IS_OPEN}"
 """Conditions of partial indexes. Queries must use them word for word: SQLite matches the text, not bound values."""
 
@@ -336,6 +337,52 @@ signoff = Table(
     Column("signed_by", String(100), nullable=False),
     Column("note", Text, nullable=False),
     PrimaryKeyConstraint("period", "signed_at"),
+)
+
+payout = Table(  # of payment providers; what a channel said of each last, by `rank`
+    "payout",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("payout_id", String(100), nullable=False),
+    Column("status", String(20)),  # null: only lines of it are known
+    Column("paid_on", String(10)),
+    Column("amount_minor", BigInteger),
+    Column("currency", String(3)),
+    Column("method", String(100)),  # the channel's word
+    Column("reference", String(200)),
+    Column("opening_minor", BigInteger),
+    Column("closing_minor", BigInteger),
+    Column("rank", String(120), nullable=False),  # "" while only lines of it are known
+    Column("record_id", BIG),
+    Column("changed", BIG, nullable=False),  # grows with each change of it or its lines
+    Column("decided", BIG, nullable=False),  # at which change it was decided
+    Column("state", String(20), nullable=False),  # hub.flow.payouts.PayoutState; "" where not yet decided
+    PrimaryKeyConstraint("channel", "payout_id"),
+    _partial("payout_due", "channel", "payout_id", where=IS_UNDECIDED),
+    sqlite_with_rowid=False,
+)
+
+settlement_line = Table(  # what moved a provider's balance; what a channel said of each last, by `rank`
+    "settlement_line",
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("line_id", String(100), nullable=False),
+    Column("payout_id", String(100)),  # null: in none yet
+    Column("kind", String(20), nullable=False),
+    Column("word", String(100), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("fee_minor", BigInteger, nullable=False),
+    Column("net_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("method", String(100), nullable=False),
+    Column("order_id", String(100)),
+    Column("transaction_id", String(100)),
+    Column("processed_at", String(27), nullable=False),
+    Column("rank", String(120), nullable=False),
+    Column("record_id", BIG),
+    PrimaryKeyConstraint("channel", "line_id"),
+    Index("settlement_line_payout", "channel", "payout_id"),
+    sqlite_with_rowid=False,
 )
 
 credit = Table(

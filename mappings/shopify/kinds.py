@@ -19,6 +19,10 @@ class Kind(StrEnum):
     FULFILMENT_ORDER_NODE = "fulfillment_order_node"  # inside an order's node only
     EDIT = "order_edit"
     DELETION = "order_deletion"
+    PAYOUT = "payout"
+    PAYOUT_NODE = "payout_node"
+    BALANCE = "balance_transaction"
+    BALANCE_NODE = "balance_transaction_node"
 
 
 ENVELOPES: Final = {
@@ -34,13 +38,14 @@ ENVELOPES: Final = {
     "returns": Kind.RETURN,
     "order_edit": Kind.EDIT,
     "order_node": Kind.ORDER_NODE,
+    "payout": Kind.PAYOUT,
+    "payouts": Kind.PAYOUT,
 }
 """The key around a document → what it is. Two balance lists share the key `transactions`: their shape tells."""
 
 OTHERS: Final = {
     **dict.fromkeys(("draft_order", "draft_orders"), "draft order"),
     **dict.fromkeys(("checkout", "checkouts"), "checkout"),
-    **dict.fromkeys(("payout", "payouts"), "payout"),
     "balance": "balance",
     **dict.fromkeys(("dispute", "disputes"), "dispute"),
     **dict.fromkeys(("gift_card", "gift_cards"), "gift card"),
@@ -90,9 +95,10 @@ _SHAPES: Final = (  # keys that only this has, most telling first
     (Kind.FULFILMENT_NODE, ("fulfillmentLineItems",)),
     (Kind.ORDER_NODE, ("lineItems", "totalPriceSet", "currentTotalPriceSet", "displayFinancialStatus")),
     (Kind.TRANSACTION_NODE, ("amountSet", "parentTransaction")),
+    (Kind.BALANCE_NODE, ("associatedPayout",)),
+    (Kind.BALANCE, ("payout_id",)),
 )
 _SHAPES_APART: Final = (  # keys that tell it from an order
-    ("balance transaction", ("payout_id",)),
     ("draft order", ("invoice_sent_at", "invoice_url")),
     ("checkout", ("abandoned_checkout_url",)),
     ("fulfillment order", ("assigned_location_id", "fulfillment_orders")),
@@ -108,6 +114,8 @@ _GIDS: Final = {
     "Fulfillment": (Kind.FULFILMENT, Kind.FULFILMENT_NODE),
     "OrderTransaction": (Kind.TRANSACTION, Kind.TRANSACTION_NODE),
     "Return": (Kind.RETURN, Kind.RETURN_NODE),
+    "ShopifyPaymentsPayout": (Kind.PAYOUT, Kind.PAYOUT_NODE),
+    "ShopifyPaymentsBalanceTransaction": (Kind.BALANCE, Kind.BALANCE_NODE),
 }
 _ORDER_KEYS: Final = frozenset(("line_items", "total_price", "order_number", "financial_status", "subtotal_price"))
 _TRANSACTION_KEYS: Final = frozenset(("kind", "gateway", "status", "amount"))
@@ -132,6 +140,8 @@ def kind_of(topic: str, document: dict[str, Any]) -> Kind | str | None:
     if topic in OTHERS:
         return OTHERS[topic]
     shape = _shape(document)
+    if topic == "balance_transactions":
+        return shape if isinstance(shape, Kind) else Kind.BALANCE
     return shape if shape is not None or topic not in ENVELOPES else ENVELOPES[topic]
 
 

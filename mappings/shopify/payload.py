@@ -312,3 +312,27 @@ class EditPayload(Payload):
 
 class DeletionPayload(Payload):
     id: Id
+
+
+class PayoutPayload(Payload):
+    id: Id
+    status: Text
+    date: Text
+    amount: Amount
+    currency: Text
+    trace_id: Text | None = None
+    withdrawal: bool = False
+
+
+class BalancePayload(Payload):
+    id: Id
+    type: Text
+    test: bool | None = None
+    payout_id: Id | None = None
+    currency: Text
+    amount: Amount
+    fee: Amount
+    net: Amount
+    source_order_id: Id | None = None
+    source_order_transaction_id: Id | None = None
+    processed_at: Text

@@ -11,17 +11,19 @@ from hub.model.facts import Source
 from hub.model.order import OrderKey
 from hub.model.problems import Problem
 from hub.model.records import Translation
-from mappings.shopify import graphql
+from mappings.shopify import graphql, payouts
 from mappings.shopify.fulfilment import fulfilment_fact
 from mappings.shopify.kinds import ENVELOPES, OTHERS, Kind, kind_of
 from mappings.shopify.notices import KINDS, notice_of
 from mappings.shopify.order import order_facts
 from mappings.shopify.payload import (
+    BalancePayload,
     DeletionPayload,
     EditPayload,
     FulfilmentOrderPayload,
     FulfilmentPayload,
     OrderPayload,
+    PayoutPayload,
     RefundPayload,
     ReturnPayload,
     TransactionPayload,
@@ -129,8 +131,23 @@ def _mapped(
         case Kind.DELETION:
             gone = _valid(DeletionPayload, document, read)
             return Translation((deletion_fact(gone, channel, source, received_at, read),))
+        case Kind.PAYOUT | Kind.PAYOUT_NODE | Kind.BALANCE | Kind.BALANCE_NODE:
+            return _settled(kind, document, read)
         case _:
             return _part(kind, channel, document, source, received_at, read)
+
+
+def _settled(kind: Kind, document: dict[str, Any], read: Reading) -> Translation:
+    if kind in (Kind.PAYOUT_NODE, Kind.BALANCE_NODE):
+        document = payouts.rest_payout(document) if kind is Kind.PAYOUT_NODE else payouts.rest_balance(document)
+        paths = payouts.GRAPHQL_PATHS | ({"amount": "net"} if kind is Kind.PAYOUT_NODE else {})
+        read.rename = lambda path: paths.get(path, path)
+    if kind in (Kind.PAYOUT, Kind.PAYOUT_NODE):
+        return Translation(payouts=(payouts.payout(_valid(PayoutPayload, document, read), read),))
+    given = _valid(BalancePayload, document, read)
+    if given.test:
+        return Translation(ignored="balance transaction of a test")
+    return Translation(settlement_lines=(payouts.settlement_line(given, read),))
 
 
 def _order(channel: str, document: dict[str, Any], source: Source, read: Reading) -> Translation:

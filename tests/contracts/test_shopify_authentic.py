@@ -93,10 +93,10 @@ OUTCOMES: Final = {
     "rest-2026-07/order/order-updated-shipping-address.json": "order",
     "rest-2026-07/order/orders-list-by-ids.json": "order",
     "rest-2026-07/order/orders-list-partially-refunded.json": "order",
-    "rest-2026-07/payment_transaction/payment_transaction-test_1.json": "not_an_order: balance transaction",
-    "rest-2026-07/payout/payout-test_1.json": "not_an_order: payout",
-    "rest-2026-07/payout/payout-test_2.json": "not_an_order: payout",
-    "rest-2026-07/payout/payout-test_3.json": "not_an_order: payout",
+    "rest-2026-07/payment_transaction/payment_transaction-test_1.json": "balance",
+    "rest-2026-07/payout/payout-test_1.json": "payout",
+    "rest-2026-07/payout/payout-test_2.json": "payout",
+    "rest-2026-07/payout/payout-test_3.json": "payout",
     "rest-2026-07/refund/refund-test_1.json": "facts: refund tender",
     "rest-2026-07/refund/refund-test_2.json": "facts: refund tender",
     "rest-2026-07/refund/refund-test_3.json": "facts: refund tender",
@@ -120,8 +120,8 @@ OUTCOMES: Final = {
     "rest-fixtures/go-order.json": "order | current_total_price",
     "rest-fixtures/go-order_with_transaction.json": "order | transactions[0].currency, current_total_price",
     "rest-fixtures/go-orders.json": "order | current_total_price",
-    "rest-fixtures/go-payments_transactions.json": "not_an_order: balance transaction",
-    "rest-fixtures/go-payouts.json": "not_an_order: payout",
+    "rest-fixtures/go-payments_transactions.json": "balance",
+    "rest-fixtures/go-payouts.json": "payout",
     "rest-fixtures/py-balance.json": "not_an_order: balance",
     "rest-fixtures/py-checkouts.json": "not_an_order: checkout",
     "rest-fixtures/py-disputes.json": "not_an_order: dispute",
@@ -133,9 +133,9 @@ OUTCOMES: Final = {
     "rest-fixtures/py-order.json": "held: identity -19900",
     "rest-fixtures/py-order_risks.json": "not_an_order: order risk",
     "rest-fixtures/py-orders.json": "held: line_items: none",
-    "rest-fixtures/py-payout.json": "not_an_order: payout",
-    "rest-fixtures/py-payouts.json": "not_an_order: payout",
-    "rest-fixtures/py-payouts_transactions.json": "not_an_order: balance transaction",
+    "rest-fixtures/py-payout.json": "payout",
+    "rest-fixtures/py-payouts.json": "payout",
+    "rest-fixtures/py-payouts_transactions.json": "balance",
     "rest-fixtures/py-refund.json": (
         "held: refund_line_items[0].subtotal: missing; refund_line_items[1].subtotal: missing"
     ),
@@ -193,6 +193,8 @@ def outcome(item: Received | Unreadable) -> str:
         return f"held: {error}"
     if found.ignored is not None:
         return f"not_an_order: {found.ignored}"
+    if found.payouts or found.settlement_lines:
+        return "payout" if found.payouts else "balance"
     first = found.facts[0].body
     said = "facts: " + " ".join(fact.kind for fact in found.facts)
     if isinstance(first, Snapshot):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hub.books import Chart, Role
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine, Rate
 from hub.model.order import OrderKey
+from hub.model.payouts import SettlementKind
 
 DAY = datetime.date(2026, 10, 5)
 
@@ -113,6 +114,13 @@ def documents(draw: st.DrawFn, chart: Chart, functional: str = "USD") -> Documen
             lines = tuple(
                 DocumentLine(Component.ACCOUNT, minor, detail=draw(st.sampled_from(roles))) for minor in amounts
             )
+        case DocumentKind.PAYOUT:
+            kinds = [kind for kind in SettlementKind if kind is not SettlementKind.PAYOUT]
+            details = st.builds(
+                "{}{}".format, st.sampled_from(kinds), st.sampled_from(["", ":tax_adjustment", ":Ü: ?"])
+            )
+            one = st.builds(DocumentLine, st.just(Component.SETTLEMENT), _amounts, detail=details)
+            lines = tuple(draw(st.lists(one, max_size=6)))
         case DocumentKind.CUSTOMER | DocumentKind.ITEM:
             lines = ()
         case _:

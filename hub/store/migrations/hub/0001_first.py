@@ -208,6 +208,34 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "payout",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("payout_id", sa.String(length=100), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=True),
+        sa.Column("paid_on", sa.String(length=10), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("method", sa.String(length=100), nullable=True),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("opening_minor", sa.BigInteger(), nullable=True),
+        sa.Column("closing_minor", sa.BigInteger(), nullable=True),
+        sa.Column("rank", sa.String(length=120), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("changed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("decided", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "payout_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "payout_due",
+        "payout",
+        ["channel", "payout_id"],
+        unique=False,
+        sqlite_where=sa.text("changed <> decided"),
+        postgresql_where=sa.text("changed <> decided"),
+    )
+    op.create_table(
         "redaction",
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
@@ -256,6 +284,27 @@ def upgrade() -> None:
         sa.Column("turn_until", sa.String(length=27), nullable=True),
         sa.PrimaryKeyConstraint("owner", "name"),
     )
+    op.create_table(
+        "settlement_line",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("line_id", sa.String(length=100), nullable=False),
+        sa.Column("payout_id", sa.String(length=100), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("word", sa.String(length=100), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("method", sa.String(length=100), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=True),
+        sa.Column("transaction_id", sa.String(length=100), nullable=True),
+        sa.Column("processed_at", sa.String(length=27), nullable=False),
+        sa.Column("rank", sa.String(length=120), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint("channel", "line_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("settlement_line_payout", "settlement_line", ["channel", "payout_id"], unique=False)
     op.create_table(
         "signoff",
         sa.Column("period", sa.String(length=7), nullable=False),
@@ -368,11 +417,20 @@ def downgrade() -> None:
     op.drop_index("step_intent", table_name="step")
     op.drop_table("step")
     op.drop_table("signoff")
+    op.drop_index("settlement_line_payout", table_name="settlement_line")
+    op.drop_table("settlement_line")
     op.drop_table("sealed")
     op.drop_table("root")
     op.drop_table("reservation")
     op.drop_table("release")
     op.drop_table("redaction")
+    op.drop_index(
+        "payout_due",
+        table_name="payout",
+        sqlite_where=sa.text("changed <> decided"),
+        postgresql_where=sa.text("changed <> decided"),
+    )
+    op.drop_table("payout")
     op.drop_table("party")
     op.drop_index(
         "orders_recheck",
