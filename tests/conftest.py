@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.postgres_server import running_postgres
 
+pytest.register_assert_rewrite("hub.testing.conformance")
+
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

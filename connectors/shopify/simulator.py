@@ -29,12 +29,13 @@ from connectors.shopify.rehearsal.basket import Shelf
 from connectors.shopify.rehearsal.catalogue import CATALOGUE, Product, chosen
 from connectors.shopify.rehearsal.course import draw
 from connectors.shopify.rehearsal.life import Life
+from connectors.shopify.shop.bench import BENCH
 from connectors.shopify.shop.command import main
 from connectors.shopify.shop.server import App, Server
 from connectors.shopify.shop.stamps import DOMAIN
 from connectors.shopify.shop.world import Setup
 
-__all__ = ["CATALOGUE", "DOMAIN", "App", "Delivery", "Product", "Server", "Setup", "Story", "compose", "read_once"]
+__all__ = ["BENCH", "CATALOGUE", "DOMAIN", "App", "Delivery", "Product", "Server", "Setup", "Story", "compose", "read_once"]
 
 
 @dataclass(frozen=True, slots=True)
