@@ -35,7 +35,19 @@ from connectors.shopify.shop.server import App, Server
 from connectors.shopify.shop.stamps import DOMAIN
 from connectors.shopify.shop.world import Setup
 
-__all__ = ["BENCH", "CATALOGUE", "DOMAIN", "App", "Delivery", "Product", "Server", "Setup", "Story", "compose", "read_once"]
+__all__ = [
+    "BENCH",
+    "CATALOGUE",
+    "DOMAIN",
+    "App",
+    "Delivery",
+    "Product",
+    "Server",
+    "Setup",
+    "Story",
+    "compose",
+    "read_once",
+]
 
 
 @dataclass(frozen=True, slots=True)
