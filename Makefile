@@ -4,7 +4,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo check lint test browser lock
+.PHONY: setup demo serve check lint test browser lock
 .DEFAULT_GOAL := setup
 
 # .venv holds what the lock names, byte for byte, and the command orderhub.
@@ -28,6 +28,10 @@ $(READY): requirements.txt pyproject.toml
 # The main job to its end on simulated systems: captured, posted, reconciled, with a report to open.
 demo: setup
 	$(BIN)/orderhub demo --no-serve
+
+# The hub on the state that the demo left (or on what is in ./.orderhub), until it is told to stop.
+serve: setup
+	$(BIN)/orderhub serve
 
 lint: setup
 	$(BIN)/ruff format --check --quiet .
