@@ -1,0 +1,122 @@
+"""A month read from the shop itself: what it says is compared with its own count, what is missing is healed once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.shopify.simulator import App, Server, Setup
+from erp_adapters.ledger.simulator import LedgerSimulator
+from hub.model.reconciliation import CauseCode
+from hub.settings import load_settings
+from hub.steps import healing
+from hub.steps.closing import reconcile
+from hub.steps.exceptions import resolve
+from hub.steps.hub import Hub, open_hub
+from hub.steps.syncing import preview, synced
+from hub.store.views import exceptions
+
+PERIOD = "2026-09"
+MONTHS_END = datetime(2026, 9, 30, 23, tzinfo=UTC)
+
+
+@pytest.fixture
+def app() -> App:
+    app = App(Setup(seed=11, orders=40, start=datetime(2026, 9, 1, 4, tzinfo=UTC), token="shpat_x", wide=False))
+    app.shop.move_to(datetime(2026, 9, 20, 12, tzinfo=UTC))
+    return app
+
+
+@pytest.fixture
+def hub(app: App, tmp_path: Path) -> Iterator[Hub]:
+    """A hub whose clock is the shop's."""
+    with Server(app) as server:
+        settings = load_settings(None, tmp_path / "home", {})
+        live = settings.channels[0].model_copy(
+            update={
+                "address": server.url,
+                "options": {"domain": "rehearsal.myshopify.com"},
+                "secrets": {"token": "SHOP_TOKEN", "webhook": "SHOP_WEBHOOK"},
+            }
+        )
+        secrets = {"SHOP_TOKEN": SecretStr("shpat_x"), "SHOP_WEBHOOK": SecretStr("hush")}
+        settings = settings.model_copy(update={"channels": (live,), "secret_values": secrets})
+
+        def clock() -> datetime:
+            return app.shop.now
+
+        def sleep(seconds: float) -> None:
+            with app.lock:
+                app.shop.move_to(app.shop.now + timedelta(seconds=seconds))
+
+        hub = replace(open_hub(settings, clock, lambda config: LedgerSimulator(config, clock)), sleep=sleep)
+        yield hub
+        hub.connector("shopify").close()
+        hub.erp.close_connections()
+        hub.store.dispose()
+        hub.inbox.dispose()
+
+
+def differing(hub: Hub) -> set[CauseCode]:
+    found = reconcile(hub, PERIOD, [])
+    variances = (*found.sales.variances, *found.payments.variances)
+    assert all(variance.residual_minor == 0 for variance in variances)
+    return {cause.code for variance in variances for cause in variance.causes}
+
+
+def released(hub: Hub) -> None:
+    """No order waits for a person."""
+    for group in exceptions.groups(hub.store):
+        resolve(hub, group.fingerprint, "ann")
+
+
+def test_a_month_that_was_pulled_whole_ties_with_the_shop_and_its_own_count(hub: Hub, app: App) -> None:
+    app.shop.move_to(MONTHS_END)
+    synced(hub, "shopify")
+    released(hub)
+
+    found = reconcile(hub, PERIOD, [])
+
+    assert found.complete
+    assert (found.sales.variances, found.payments.variances) == ((), ())
+    assert found.sales.channel[0].orders > 20
+
+
+def test_what_came_while_nobody_pulled_is_named_and_healed_once(hub: Hub, app: App) -> None:
+    synced(hub, "shopify")
+    released(hub)
+    app.shop.move_to(MONTHS_END)
+    found = reconcile(hub, PERIOD, [])
+
+    planned = healing.plan(hub, found)
+    read_before = app.requests
+    done = healing.heal(hub, planned)
+    released(hub)
+
+    assert CauseCode.NEVER_CAPTURED in {c.code for v in found.sales.variances for c in v.causes}
+    assert len(planned.pull["shopify"]) == done.read_anew
+    assert app.requests > read_before
+    assert differing(hub) == set()
+
+
+def test_a_plan_to_heal_does_nothing_by_itself(hub: Hub, app: App) -> None:
+    synced(hub, "shopify")
+    app.shop.move_to(MONTHS_END)
+    found = reconcile(hub, PERIOD, [])
+
+    planned = healing.plan(hub, found)
+
+    assert planned.as_json()["pull_minor"]["USD"] != 0
+    assert reconcile(hub, PERIOD, []).sales == found.sales
+
+
+def test_a_preview_of_a_pull_says_how_much_is_new_and_keeps_nothing(hub: Hub, app: App) -> None:
+    first = preview(hub, "shopify")
+    synced(hub, "shopify")
+    again = preview(hub, "shopify")
+
+    assert first.new == first.records > 20
+    assert again.new == 0
