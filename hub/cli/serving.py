@@ -40,6 +40,9 @@ def register(app: typer.Typer) -> None:
         since: Annotated[
             datetime | None, typer.Option("--since", help="Begin there, not where the last pull ended. UTC.")
         ] = None,
+        backfill: Annotated[
+            bool, typer.Option("--backfill", help="With --since: by the channel's way for much at once.")
+        ] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what a pull would bring.")] = False,
         no_send: Annotated[bool, typer.Option("--no-send", help="Capture and decide, send nothing.")] = False,
     ) -> None:
@@ -48,6 +51,8 @@ def register(app: typer.Typer) -> None:
         from hub.steps.erp_changes import synced_erp
         from hub.steps.syncing import synced
 
+        if backfill and (since is None or dry_run):
+            raise typer.BadParameter("--backfill wants --since, and no --dry-run")
         begin = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
         with door.hub() as hub:
             of_erp = channel == hub.settings.erp.slug
@@ -63,7 +68,7 @@ def register(app: typer.Typer) -> None:
                 pulled = syncing.preview(hub, channel, begin)
                 answer = {"dry_run": True, **asdict(pulled)}
             else:
-                answer = {"dry_run": False, **synced(hub, channel, begin, send=not no_send)}
+                answer = {"dry_run": False, **synced(hub, channel, begin, send=not no_send, at_once=backfill)}
         shown = table(None, "what", "how many", right=("how many",))
         for name, value in answer.items():
             shown.add_row(name.replace("_", " "), str(value))

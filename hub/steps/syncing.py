@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.errors import AuthExpired, HubError, Misconfigured
-from hub.ports import Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
+from hub.errors import AuthExpired, HubError, Misconfigured, Rejected
+from hub.ports import Backfills, Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
 from hub.steps.send import Sent, send_all
@@ -21,6 +21,10 @@ REFETCH_BATCH: Final = 50
 SWEPT_DAYS: Final = 90
 """How far back open orders are read anew on the slow beat: no channel's stamp moves for every change."""
 SWEEP_MAX: Final = 20_000
+BACKFILL: Final = "backfill"
+"""The stream whose cursor says how far a backfill came; those of its last page are of the stream ORDERS."""
+ORDERS: Final = "orders"
+NOT_BEGUN: Final = ""
 CHANNEL_ITSELF: Final = "channel"
 """The order of an exception that is the channel's own."""
 
@@ -66,6 +70,32 @@ def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pul
         for page in connector.fetch(stream, cursor, since):
             new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
             pulled.add(Pulled(1, len(page.received), len(new)))
+    return pulled
+
+
+def backfill(hub: Hub, slug: str, since: datetime) -> Pulled:
+    """All that changed since then is captured by the channel's way for much at once; pulls go on from where it ended.
+
+    One that was broken off goes on from its last page.
+
+    Raises:
+        Misconfigured: the channel has no such way.
+    """
+    connector = hub.connector(slug)
+    if not isinstance(connector, Backfills):
+        raise Misconfigured(f"channel {slug}: it has no way for much at once; leave --backfill out")
+    pulled = Pulled()
+    with told(hub, slug, BACKFILL):
+        begun = inbox.cursor(hub.inbox, slug, BACKFILL) or None
+        try:
+            for page in connector.backfill(since, begun):
+                stream = BACKFILL if page.more else ORDERS
+                new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
+                pulled.add(Pulled(1, len(page.received), len(new)))
+        except Rejected:  # the channel gave it up: the next one begins anew
+            inbox.put_page(hub.inbox, (), slug, BACKFILL, NOT_BEGUN, hub.clock())
+            raise
+        inbox.put_page(hub.inbox, (), slug, BACKFILL, NOT_BEGUN, hub.clock())
     return pulled
 
 
@@ -127,12 +157,20 @@ def subscribe(hub: Hub, slug: str) -> Subscriptions | None:
     return found
 
 
-def synced(hub: Hub, slug: str, since: datetime | None = None, *, send: bool = True) -> dict[str, int]:
+def synced(
+    hub: Hub, slug: str, since: datetime | None = None, *, send: bool = True, at_once: bool = False
+) -> dict[str, int]:
     """The channel was pulled whole, its orders decided and, if wanted, what follows sent; how much of each.
 
     The orders that what came in asks to be read anew are read, until nothing asks.
+
+    Args:
+        at_once: what changed since then comes by the channel's way for much at once.
     """
     pulled = Pulled()
+    if at_once and since is not None:
+        pulled.add(backfill(hub, slug, since))
+        since = None
     for stream in streams(hub, slug):
         pulled.add(pull(hub, slug, stream.name, since))
     advanced = advance_all(hub)

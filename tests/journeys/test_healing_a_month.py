@@ -16,7 +16,8 @@ from hub.steps import healing
 from hub.steps.closing import reconcile
 from hub.steps.exceptions import resolve
 from hub.steps.hub import Hub, open_hub
-from hub.steps.syncing import preview, synced
+from hub.steps.syncing import backfill, preview, synced
+from hub.store import inbox
 from hub.store.views import exceptions
 
 PERIOD = "2026-09"
@@ -111,6 +112,19 @@ def test_a_plan_to_heal_does_nothing_by_itself(hub: Hub, app: App) -> None:
 
     assert planned.as_json()["pull_minor"]["USD"] != 0
     assert reconcile(hub, PERIOD, []).sales == found.sales
+
+
+def test_a_backfill_brings_all_at_once_and_pulls_go_on_from_there(hub: Hub, app: App) -> None:
+    app.shop.move_to(MONTHS_END)
+    began = datetime(2026, 8, 1, tzinfo=UTC)
+
+    pulled = backfill(hub, "shopify", began)
+    synced(hub, "shopify")
+    released(hub)
+
+    assert pulled.new > 20
+    assert inbox.cursor(hub.inbox, "shopify", "backfill") == ""
+    assert differing(hub) == set()
 
 
 def test_a_preview_of_a_pull_says_how_much_is_new_and_keeps_nothing(hub: Hub, app: App) -> None:
