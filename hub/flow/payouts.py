@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final, Protocol
 
 from hub.flow.terms import Terms
@@ -11,7 +10,7 @@ from hub.model.crosswalk import CrosswalkKind
 from hub.model.decisions import Hold, HoldCode
 from hub.model.documents import Component, Document, DocumentKind, DocumentLine, document_key
 from hub.model.money import format_minor
-from hub.model.payouts import Payout, PayoutStatus, SettlementKind
+from hub.model.payouts import Payout, PayoutState, PayoutStatus, SettlementKind
 
 MISSING: Final = "missing"
 """What a released payout lacks is in quarantine under this word."""
@@ -34,14 +33,6 @@ class Settled(Protocol):
     def amount_minor(self) -> int: ...
     @property
     def net_minor(self) -> int: ...
-
-
-class PayoutState(StrEnum):
-    WAITING = "waiting"  # not paid yet, or only lines of it are known
-    HELD = "held"
-    POSTED = "posted"  # decided: it goes to the ERP
-    BEFORE_GO_LIVE = "before_go_live"
-    EMPTY = "empty"  # called off or sent back, and nothing of the balance is laid to it any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,16 @@ class PayoutStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class PayoutState(StrEnum):
+    """What became of a payout here."""
+
+    WAITING = "waiting"  # not paid yet, or only lines of it are known
+    HELD = "held"
+    POSTED = "posted"  # decided: it goes to the ERP
+    BEFORE_GO_LIVE = "before_go_live"
+    EMPTY = "empty"  # called off or sent back, and nothing of the balance is laid to it any more
+
+
 ENDED: Final = (PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.CANCELLED)
 """What a payout comes to in the end; a failed one may have been paid before."""
 

@@ -8,19 +8,26 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from hub.errors import Misconfigured
 from hub.flow.decide import NOTHING, decide
 from hub.flow.hold import late
-from hub.flow.payouts import PayoutState, PlannedPayout, Task, plan_payout
+from hub.flow.payouts import PlannedPayout, Task, plan_payout
 from hub.flow.terms import Terms
 from hub.model.decisions import Decision, Hold, HoldCode
 from hub.model.order import OrderKey
-from hub.model.payouts import Payout, payout_of
+from hub.model.payouts import Payout, PayoutState, payout_key, payout_of
 from hub.steps.deciding import Decider, add_intent, stamped_rate
 from hub.steps.hub import Hub, OpenChannel
 from hub.store import orders, payouts, roots
 from hub.store.orders import HOLDS, Changes, Known, Overtaken
 from hub.store.payouts import DecidedMeanwhile, KnownPayout
 from hub.store.schema import stamp
+from hub.store.views import exceptions as exception_views
+from hub.store.views import orders as order_views
+from hub.store.views import payouts as payout_views
+from hub.store.views.exceptions import OpenException
+from hub.store.views.orders import DocumentRow
+from hub.store.views.payouts import PayoutSight
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +50,31 @@ def decide_due(hub: Hub) -> int:
     while found := _decide_some(hub):
         count += found
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutShown:
+    """One payout with what became of it."""
+
+    sight: PayoutSight
+    documents: list[DocumentRow]
+    tasks: list[OpenException]
+
+
+def show_payout(hub: Hub, name: str) -> PayoutShown:
+    """The payout of this id, or channel/id.
+
+    Raises:
+        Misconfigured: there is none, or several channels have one.
+    """
+    found = payout_views.found(hub.store, name)
+    if not found:
+        raise Misconfigured(f"no payout {name!r}: see orderhub payouts list")
+    if len(found) > 1:
+        names = ", ".join(f"{sight.row.channel}/{sight.row.payout}" for sight in found)
+        raise Misconfigured(f"{name!r} is several payouts: name one of {names}")
+    key = payout_key(found[0].row.channel, found[0].row.payout)
+    return PayoutShown(found[0], order_views.documents(hub.store, key), exception_views.opened(hub.store, order=key))
 
 
 def reconsider(hub: Hub, keys: Iterable[OrderKey]) -> int:

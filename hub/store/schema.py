@@ -356,7 +356,7 @@ payout = Table(  # of payment providers; what a channel said of each last, by `r
     Column("record_id", BIG),
     Column("changed", BIG, nullable=False),  # grows with each change of it or its lines
     Column("decided", BIG, nullable=False),  # at which change it was decided
-    Column("state", String(20), nullable=False),  # hub.flow.payouts.PayoutState; "" where not yet decided
+    Column("state", String(20), nullable=False),  # hub.model.payouts.PayoutState; "" where not yet decided
     PrimaryKeyConstraint("channel", "payout_id"),
     _partial("payout_due", "channel", "payout_id", where=IS_UNDECIDED),
     sqlite_with_rowid=False,

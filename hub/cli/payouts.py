@@ -1,0 +1,129 @@
+"""payouts list|show|clearing: what payment providers paid out, of what, and what is still with them."""
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.door import Door, cells, command, moment, money, table
+from hub.model.payouts import PayoutState
+from hub.steps import clearing as steps
+from hub.steps.payouts import PayoutShown, show_payout
+from hub.store.views import payouts
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Payouts of payment providers, and what is still with them.", no_args_is_help=True)
+    app.add_typer(group, name="payouts")
+
+    @command(group, "list")
+    def list_(
+        door: Door,
+        channel: Annotated[str | None, typer.Option("--channel", help="Only this channel's.")] = None,
+        state: Annotated[PayoutState | None, typer.Option("--state", help="Only those that came to this.")] = None,
+        limit: Annotated[int, typer.Option("--limit", min=1, max=payouts.LIST_MAX)] = 50,
+    ) -> None:
+        """The payouts, the newest first, and what is in none yet."""
+        with door.hub() as hub:
+            rows = payouts.listed(hub.store, channel=channel, state=state, limit=limit)
+            pending = payouts.pending(hub.store)
+        shown = table(None, "payout", "on", "amount", "status", "state", right=("amount",), whole=("payout", "on"))
+        for row in rows:
+            amount = money(row.amount_minor, row.currency)
+            shown.add_row(*cells(f"{row.channel}/{row.payout}", row.on, amount, row.status or "unknown", row.state))
+        for one in pending:
+            of = f"{one.channel}: {one.lines} lines of {one.method}"
+            shown.add_row(*cells(of, None, money(one.net_minor, one.currency), None, "in no payout yet"))
+        answer = {"payouts": [asdict(row) for row in rows], "pending": [asdict(one) for one in pending]}
+        door.show(answer, shown)
+
+    @command(group, "show")
+    def show(
+        door: Door, name: Annotated[str, typer.Argument(metavar="ID", help="The channel's payout id, or CHANNEL/ID.")]
+    ) -> None:
+        """One payout: opening balance, lines by kind, what it pays, its document, and what is open."""
+        with door.hub() as hub:
+            found = show_payout(hub, name)
+        row = found.sight.row
+        lines = table(
+            f"{row.channel}/{row.payout}  {row.on or ''}  {row.status or 'only lines of it are known'}, {row.state}",
+            "", "lines", "amount", "fee", "net", right=("lines", "amount", "fee", "net"),
+        )  # fmt: skip
+        lines.add_row(*cells("opening balance", None, None, None, money(row.opening_minor or 0, row.currency)))
+        for line in found.sight.lines:
+            amounts = (line.amount_minor, line.fee_minor, line.net_minor)
+            words = line.kind.value if line.word == line.kind.value else f"{line.kind} ({line.word})"
+            lines.add_row(*cells(words, line.count, *(money(minor, line.currency) for minor in amounts)))
+        if row.closing_minor:
+            lines.add_row(*cells("left for the next", None, None, None, money(-row.closing_minor, row.currency)))
+        if found.sight.missing_minor:
+            lines.add_row(*cells("missing", None, None, None, money(found.sight.missing_minor, row.currency)))
+        lines.add_row(*cells("payout", None, None, None, money(row.amount_minor, row.currency)))
+        documents = table("\nDocuments", "document", "date", "total", "state", "ref", right=("total",))
+        for one in found.documents:
+            total = money(one.total_minor, one.currency)
+            documents.add_row(*cells(one.document, one.date, total, f"{one.action} {one.state}", one.ref))
+        tasks = table("\nTo be seen to", "cause", "since", "message", "what to do")
+        for task in found.tasks:
+            tasks.add_row(*cells(task.fingerprint, moment(task.opened_at), task.message, task.remedy))
+        door.show(_json(found), lines, *(shown for shown in (documents, tasks) if shown.row_count))
+
+    @command(group, "clearing")
+    def clearing(
+        door: Door,
+        until: Annotated[
+            datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day. [today]")
+        ] = None,
+        limit: Annotated[int, typer.Option("--limit", min=1, help="Pieces shown in the table.")] = 50,
+    ) -> None:
+        """What payment providers still have of us: captures less refunds less payouts, and the rest piece by piece."""
+        with door.hub() as hub:
+            found = steps.clearing(hub, until.date() if until else None)
+        door.show(clearing_json(found), _totals(found), _pieces(found, limit))
+
+
+def clearing_json(found: steps.Clearing) -> dict[str, Any]:
+    """The tie-out as data."""
+    return {
+        "until": _iso(found.until),
+        "totals": [asdict(one) | {"balance_minor": one.balance_minor} for one in found.totals],
+        "pieces": [asdict(one) | {"on": _iso(one.on)} for one in found.pieces],
+    }
+
+
+def _totals(found: steps.Clearing) -> Any:
+    columns = ("captures", "refunds", "payouts", "in clearing", "in the ERP")
+    shown = table(f"Payment clearing on {found.until}", "entity", "method", *columns, right=columns)
+    for one in found.totals:
+        amounts = (one.captures_minor, -one.refunds_minor, -one.payouts_minor, one.balance_minor, one.erp_minor)
+        shown.add_row(*cells(one.entity, one.method, *(money(minor, one.currency) for minor in amounts)))
+    return shown
+
+
+def _pieces(found: steps.Clearing, limit: int) -> Any:
+    shown = table("\nOf which", "order", "of", "payout", "since", "days", "why", "amount", right=("days", "amount"))
+    for one in found.pieces[:limit]:
+        order = f"{one.channel}/{one.order}" if one.order else one.channel
+        amount = money(one.amount_minor, one.currency)
+        why = one.why.replace("_", " ")
+        shown.add_row(*cells(order, one.subject, one.payout, _iso(one.on), one.age_days, why, amount))
+    if (more := len(found.pieces) - limit) > 0:
+        shown.add_row(*cells(f"and {more} more", "", "", "", "", "", ""))
+    return shown
+
+
+def _json(found: PayoutShown) -> dict[str, Any]:
+    sight = found.sight
+    return {
+        **asdict(sight.row),
+        "net_minor": sight.net_minor,
+        "missing_minor": sight.missing_minor,
+        "lines": [asdict(line) for line in sight.lines],
+        "documents": [asdict(one) for one in found.documents],
+        "tasks": [asdict(one) for one in found.tasks],
+    }
+
+
+def _iso(on: date) -> str:
+    return on.isoformat()
