@@ -270,6 +270,27 @@ class KeepsBooks(Protocol):
     def export(self, form: str) -> Iterable[str]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one document put on an account of cost of goods sold, of one item."""
+
+    entity: str
+    account: str
+    document: str | None  # the document's key; None: typed in by hand
+    ref: str  # the ERP's own id
+    kind: str
+    channel: str | None
+    order: str | None  # the channel's order id; None: of no order
+    item: str | None  # None: the document moved no stock
+    functional_minor: int  # + is a debit
+
+
+@runtime_checkable
+class StatesCosts(Protocol):
+    def costs(self, first: date, last: date) -> Iterator[Cost]:
+        """What goods sold cost, by posted entries of these days; by account they sum to what the account moved."""
+
+
 # --- plugins -------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from erp_adapters.ledger.documents import ref_of
 from erp_adapters.ledger.export import export_lines
 from erp_adapters.ledger.journal import Batch, Books, Operation
 from erp_adapters.ledger.periods import first_day, last_day
-from erp_adapters.ledger.reports import accounts, ageing, journal, trial_balance
+from erp_adapters.ledger.reports import accounts, ageing, costs, journal, trial_balance
 from erp_adapters.ledger.statement import ROW_KINDS, erp_row
 from hub.books import Chart, Policy
 from hub.errors import InDoubt, Misconfigured, Retryable
@@ -21,7 +21,7 @@ from hub.model.documents import DocumentKey
 from hub.model.intents import Action, Found, Outcome, Probe, ReadBack, Verdict, Write
 from hub.model.records import Record, Translation
 from hub.model.statement import ErpRow
-from hub.ports import ErpConfig, Page
+from hub.ports import Cost, ErpConfig, Page
 from mappings.ledger import translate
 
 Clock = Callable[[], datetime.datetime]
@@ -227,6 +227,11 @@ class LedgerAdapter:
         """The posted entries dated in the period, in the order they were posted."""
         with self.engine.connect() as connection:
             yield from journal(connection, first, last)
+
+    def costs(self, first: datetime.date, last: datetime.date) -> Iterator[Cost]:
+        """What goods sold cost by document and item; a document's cost is split by the cost that it moved of each."""
+        with self.engine.connect() as connection:
+            yield from costs(connection, first, last)
 
     def ageing(self, on: datetime.date) -> list[dict[str, Any]]:
         """What customers owe on a day, by order, the oldest debts paid first."""

@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ from sqlalchemy import Connection, case, func, select
 from erp_adapters.ledger import schema
 from erp_adapters.ledger.documents import ref_of
 from hub.books import Chart, Role
+from hub.model.money import spread
+from hub.ports import Cost
 
 BUCKETS: Final = {"0-30": 30, "31-60": 60, "61-90": 90, "over 90": None}
 """Days since the debt arose, the last bucket without end."""
@@ -81,6 +83,50 @@ def journal(
     with connection.execution_options(yield_per=ROWS_AT_ONCE).execute(rows) as found:
         for _, postings in groupby(found, key=lambda x: x.id):
             yield _entry(list(postings))
+
+
+def costs(connection: Connection, first: datetime.date, last: datetime.date) -> Iterator[Cost]:
+    """The postings to cost of goods sold in these days, by document and account, split over the items it moved.
+
+    The split goes by what the document's moves cost in all, so that one amended goes by what it moves now.
+    """
+    entry, posting, account, document = schema.entry.c, schema.posting.c, schema.account.c, schema.document.c
+    of = (entry.entity, posting.account, document.id, document.key, document.kind, document.channel, document.order_id)
+    posted = (
+        select(*of, func.sum(posting.functional_minor).label("worth"))
+        .join_from(schema.posting, schema.entry, posting.entry == entry.id)
+        .join(schema.account, posting.account == account.id)
+        .join(schema.document, entry.document == document.id)
+        .where(entry.posted, entry.date.between(first, last), account.role == Role.COST_OF_GOODS_SOLD.value)
+        .group_by(*of)
+        .order_by(document.id, posting.account)
+    )
+    moved = (
+        select(schema.stock_move.c.document, schema.stock_move.c.item, func.sum(schema.stock_move.c.cost_minor))
+        .where(schema.stock_move.c.document.in_(select(posted.subquery().c.id)))
+        .group_by(schema.stock_move.c.document, schema.stock_move.c.item)
+        .order_by(schema.stock_move.c.document, schema.stock_move.c.item)
+    )
+    items: defaultdict[int, dict[str | None, int]] = defaultdict(dict)
+    for number, item, cost in connection.execute(moved):
+        items[number][item] = abs(int(cost))
+    for x in connection.execute(posted):
+        weights: Mapping[str | None, int] = items[x.id] or {None: 1}
+        if not any(weights.values()):
+            weights = dict.fromkeys(weights, 1)
+        for item, share in zip(weights, spread(int(x.worth), list(weights.values())), strict=True):
+            if share:
+                yield Cost(
+                    entity=x.entity,
+                    account=x.account,
+                    document=x.key,
+                    ref=ref_of(x.kind, x.id),
+                    kind=x.kind,
+                    channel=x.channel or None,
+                    order=x.order_id or None,
+                    item=item,
+                    functional_minor=share,
+                )
 
 
 def _entry(lines: list[Any]) -> dict[str, Any]:

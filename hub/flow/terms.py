@@ -20,6 +20,7 @@ class Item:
     name: str
     list_price_minor: int | None
     cost_minor: int
+    line: str | None = None  # the product line that margins are told by; None: of none
 
 
 @dataclass(frozen=True, slots=True)

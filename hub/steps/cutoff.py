@@ -20,11 +20,12 @@ from hub.steps.deciding import Decider
 from hub.steps.hub import Hub
 from hub.store import orders
 from hub.store.orders import Known
+from hub.store.sending import HOLDS_NOTHING
 from hub.store.views import cutoff as views
 
 CHUNK_ORDERS: Final = 200
 
-HOLD_CODES: Final = frozenset(code.value for code in HoldCode)
+HOLD_CODES: Final = frozenset(code.value for code in HoldCode) - HOLDS_NOTHING
 
 _CUTOFF: Final = TypeAdapter(Cutoff)
 

@@ -32,6 +32,7 @@ class _Item(_Part):
     name: str
     list_price: Annotated[Decimal, Field(ge=0)] | None = None
     cost: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    line: Annotated[str, Field(min_length=1, max_length=60)] | None = None
 
 
 class _Rate(_Part):
@@ -81,6 +82,7 @@ def _items(listed: list[_Item], currency: str) -> dict[str, Item]:
             item.name,
             minor_of(item.list_price, currency) if item.list_price is not None else None,
             minor_of(item.cost, currency),
+            item.line,
         )
         for item in listed
     }

@@ -12,7 +12,7 @@ from hub.model.facts import FactKind
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
 from hub.model.state import FulfilmentState
-from hub.store.orders import in_keys
+from hub.store.orders import ERP_TARGET, in_keys
 from hub.store.schema import IS_OPEN, fact, intent, orders, step
 
 DONE: Final = StepState.DONE.value
@@ -45,7 +45,8 @@ def _suspicions(first: date, last: date, on_delivery: Collection[str]) -> Iterat
     told = fact.c.kind.in_(HALVES), fact.c.occurred_at < until, orders.c.posting == "stub"
     of_it = and_(orders.c.channel == fact.c.channel, orders.c.order_id == fact.c.order_id)
     yield select(fact.c.channel, fact.c.order_id).join(orders, of_it).where(*told).distinct()
-    yield select(step.c.channel, step.c.order_id).where(text(IS_OPEN), step.c.order_id != NO_ORDER).distinct()
+    to_the_erp = step.c.target == ERP_TARGET, step.c.order_id != NO_ORDER
+    yield select(step.c.channel, step.c.order_id).where(text(IS_OPEN), *to_the_erp).distinct()
     yield order.where(orders.c.shipped_at < until, ~_has(DocumentKind.INVOICE))
     yield order.where(orders.c.post_sale_at < until, ~_has(DocumentKind.CREDIT_MEMO))
     yield order.where(or_(orders.c.shipped_at.is_(None), orders.c.shipped_at >= last.isoformat()), _has_invoice(last))
@@ -79,7 +80,7 @@ def _has_invoice(last: date) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """One decision on a document that was not overtaken before it was sent."""
+    """One decision on a document for the ERP that was not overtaken before it was sent."""
 
     key: OrderKey
     document: str
@@ -102,7 +103,7 @@ def decisions(connection: Connection, keys: Sequence[OrderKey]) -> Iterator[Deci
             func.coalesce(step.c.code, ""),
         )
         .join(step, step.c.intent_id == intent.c.id)
-        .where(in_keys(intent, keys), step.c.state != StepState.SUPERSEDED.value)
+        .where(in_keys(intent, keys), step.c.target == ERP_TARGET, step.c.state != StepState.SUPERSEDED.value)
         .order_by(intent.c.id)
     )
     for channel, order_id, *rest in connection.execute(query):

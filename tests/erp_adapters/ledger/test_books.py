@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from erp_adapters.ledger.export import beancount_names
 from erp_adapters.ledger.simulator import LedgerSimulator
+from hub.books import Role
 from hub.model.documents import Document, DocumentKey, Rate
 from hub.model.intents import Action
 from hub.model.money import decimal_of
@@ -29,10 +30,12 @@ from hub.ports import (
     ProbesDocuments,
     PutsDocuments,
     ReadsBack,
+    StatesCosts,
     StatesDocuments,
 )
 from tests.erp_adapters.ledger.conftest import NOW, config_of
 from tests.erp_adapters.ledger.sale import (
+    MUG,
     application,
     deposit,
     fulfilment,
@@ -77,7 +80,7 @@ def busy(ledger: LedgerSimulator) -> LedgerSimulator:
 
 
 def test_the_ledger_has_its_abilities(ledger: LedgerSimulator) -> None:
-    for ability in (PutsDocuments, ProbesDocuments, ReadsBack, StatesDocuments, KeepsPeriods, KeepsBooks):
+    for ability in (PutsDocuments, ProbesDocuments, ReadsBack, StatesDocuments, StatesCosts, KeepsPeriods, KeepsBooks):
         assert isinstance(ledger, ability)
 
 
@@ -100,6 +103,28 @@ def test_the_trial_balance_of_a_day_leaves_out_what_came_later(busy: LedgerSimul
 
     assert busy.trial_balance(DAY) == before
     assert busy.trial_balance() != before
+
+
+def test_what_goods_cost_is_told_by_item_and_sums_to_what_its_account_moved(ledger: LedgerSimulator) -> None:
+    tee = document("item", line("stock", 350, item="TEE"), key="item-tee", memo="Tee")
+    ledger.put([*masters(), write(receipt(10, 4001)), write(tee)])
+    ledger.receive("TEE", 3, 1000)
+    both = (line("stock", 0, "", MUG, 2), line("stock", 0, "", "TEE", 1))
+    put(ledger, of_order("fulfilment", *both, fact="f1", location="main"), return_receipt())
+    typed = (line("account", 250, "cost_of_goods_sold"), line("account", -250, "inventory"))
+    ledger.type_in(document("journal_entry", *typed))
+
+    told = [(x.kind, x.order, x.item, x.functional_minor) for x in ledger.costs(DAY, NOW.date())]
+
+    assert told == [
+        ("fulfilment", "1001", "MUG", 800),
+        ("fulfilment", "1001", "TEE", 333),
+        ("return_receipt", "1001", "MUG", -400),
+        ("journal_entry", None, None, 250),
+    ]
+    (cost,) = [row for row in ledger.trial_balance() if row["account"] == CHART.account(Role.COST_OF_GOODS_SOLD)]
+    assert cost["balance_minor"] == sum(minor for *_, minor in told)
+    assert list(ledger.costs(DAY + datetime.timedelta(days=90), DAY + datetime.timedelta(days=91))) == []
 
 
 def test_bean_check_passes_and_beancount_s_balances_equal_the_trial_balance(

@@ -136,3 +136,13 @@ def test_cutoff_says_what_the_month_leaves_one_sided(closing: Orderhub) -> None:
     ]
     assert (ran.status, "unsettled clearing" in ran.out, "249.00 USD" in ran.out) == (0, True, True)
     assert closing("cutoff", "March").status == 2
+
+
+def test_metrics_says_how_the_month_went_and_that_the_margin_ties(closing: Orderhub) -> None:
+    answer = closing.json("metrics", "2026-03")
+    ran = closing("metrics", "2026-03")
+
+    assert (answer["orders"], answer["channels"][0]["fill"]["rate"]) == (2, None)
+    assert answer["margin"]["ties"] is True
+    assert (ran.status, "Gross margin" in ran.out, "0 on time" in ran.out) == (0, True, True)
+    assert max(len(text.rstrip()) for text in ran.out.splitlines()) <= 100
