@@ -181,6 +181,18 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a person, by cause: one fix heals all of it."""
+
+    cause: str  # the fingerprint
+    orders: int
+    held_minor: dict[str, int]  # by currency
+    oldest: datetime.datetime
+    remedy: str
+    assignee: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     period: str  # 2026-05
     run: str  # the folder's name
@@ -191,6 +203,7 @@ class Reconciliation:
     versions: dict[str, str]
     sales: Comparison
     payments: Comparison
+    waiting: tuple[Waiting, ...] | None = None  # when the run was made; None: nobody asked
     since: Since | None = None  # None: the period was not signed before this run
     cutoff: Cutoff | None = None  # as it stood when the run was made, no part of its digest; None: not made
     event_chain: DayRoot | None = None  # the newest daily root when the run was made; None: no day was complete yet

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from hub.errors import Misconfigured
 from hub.flow.match import window
 from hub.model.order import OrderKey
-from hub.model.reconciliation import Reconciliation, TimelineItem
+from hub.model.reconciliation import Reconciliation, TimelineItem, Waiting
 from hub.ports import StatesDocuments
 from hub.steps import reconcile as runs
 from hub.steps.cutoff import cutoff
@@ -74,6 +74,7 @@ def reconcile(
             timelines=lambda order: list(_timeline(hub, order)),
             signed=(signed, hub.settings.home / RUNS / signed.run) if signed else None,
             cutoff=cut,
+            waiting=_waiting(hub),
             event_chain=event_chain,
         )
 
@@ -97,6 +98,13 @@ def _folder(hub: Hub, period: str) -> Path:
         number += 1
         folder = wanted.with_name(f"{wanted.name}-{number}")
     return folder
+
+
+def _waiting(hub: Hub) -> list[Waiting]:
+    return [
+        Waiting(group.fingerprint, group.orders, group.held_minor, moment(group.oldest), group.remedy, group.assignee)
+        for group in exceptions.groups(hub.store)
+    ]
 
 
 def _timeline(hub: Hub, name: str) -> Iterator[TimelineItem]:

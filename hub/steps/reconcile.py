@@ -3,6 +3,7 @@
     channel.parquet hub.parquet erp.parquet   what the sides stated, periods next to this one included
     manifest.json                             digests of the content, versions of code, policies and crosswalks
     timelines.json                            what happened to the orders at variance
+    waiting.json                              what waits for a person, by cause
     cutoff.json                               what the month's end cuts in two
     since.json                                what changed since the period was signed, where it was
     report.json report.html report.xlsx
@@ -28,7 +29,7 @@ from hub.flow.match import SIDES, month_of
 from hub.flow.since import changes
 from hub.model.chain import DayRoot
 from hub.model.cutoff import Cutoff
-from hub.model.reconciliation import Comparison, Reconciliation, Signed, Since, TimelineItem, Variance
+from hub.model.reconciliation import Comparison, Reconciliation, Signed, Since, TimelineItem, Variance, Waiting
 from hub.model.statement import ChannelRow, ErpRow, HubRow
 from hub.steps import statement_files
 from hub.steps.report import HTML_VARIANCES_MAX, render
@@ -41,6 +42,7 @@ MANIFEST: Final = "manifest.json"
 TIMELINES: Final = "timelines.json"
 SINCE: Final = "since.json"
 CUTOFF: Final = "cutoff.json"
+WAITING: Final = "waiting.json"
 REPORT_HTML: Final = "report.html"
 REPORT_JSON: Final = "report.json"
 REPORT_XLSX: Final = "report.xlsx"
@@ -48,6 +50,7 @@ REPORT_XLSX: Final = "report.xlsx"
 _TIMELINES: Final[TypeAdapter[dict[str, list[TimelineItem]]]] = TypeAdapter(dict[str, list[TimelineItem]])
 
 _SINCE: Final = TypeAdapter(Since)
+_WAITING: Final = TypeAdapter(tuple[Waiting, ...])
 
 _CUTOFF: Final = TypeAdapter(Cutoff)
 
@@ -84,6 +87,7 @@ def run(
     timelines: Timelines | None = None,
     signed: tuple[Signed, Path] | None = None,
     cutoff: Cutoff | None = None,
+    waiting: Sequence[Waiting] | None = None,
     event_chain: DayRoot | None = None,
 ) -> Reconciliation:
     """The folder holds the run and both its reports.
@@ -98,6 +102,7 @@ def run(
         complete: every side was read whole.
         signed: the sign-off that stands for the period, and the folder of the run that was signed.
         cutoff: what the month's end cuts in two; kept beside the run, no part of its digest.
+        waiting: what waits for a person now; kept in the same way.
         event_chain: the newest daily root, printed as evidence; None: no day is complete yet.
 
     Raises:
@@ -113,6 +118,8 @@ def run(
         _seal(connection, folder, period, versions, complete=complete, channel_given=given, event_chain=event_chain)
     if signed is not None:
         (folder / SINCE).write_bytes(_SINCE.dump_json(_since(folder, period, *signed), indent=1))
+    if waiting is not None:
+        (folder / WAITING).write_bytes(_WAITING.dump_json(tuple(waiting), indent=1))
     if cutoff is not None:
         (folder / CUTOFF).write_bytes(_CUTOFF.dump_json(cutoff, indent=1))
     reconciliation = rerun(folder)
@@ -198,6 +205,7 @@ def rerun(folder: Path) -> Reconciliation:
         sales=compared.sales,
         payments=compared.payments,
         since=_SINCE.validate_json((folder / SINCE).read_bytes()) if (folder / SINCE).exists() else None,
+        waiting=_WAITING.validate_json((folder / WAITING).read_bytes()) if (folder / WAITING).exists() else None,
         cutoff=_CUTOFF.validate_json((folder / CUTOFF).read_bytes()) if (folder / CUTOFF).exists() else None,
         event_chain=manifest.event_chain,
     )
@@ -236,6 +244,7 @@ def as_json(reconciliation: Reconciliation) -> dict[str, Any]:
         "event_chain": _chain_json(reconciliation.event_chain),
         "since_signoff": _since_json(reconciliation.since),
         "cutoff": _cutoff_json(reconciliation.cutoff),
+        "waiting": [asdict(one) | {"oldest": one.oldest.isoformat()} for one in reconciliation.waiting or ()],
     }
 
 

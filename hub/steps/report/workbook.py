@@ -21,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from hub.flow.match import AMOUNTS, SIDES, TOTAL
 from hub.model.cutoff import Cutoff
 from hub.model.money import EXPONENTS
-from hub.model.reconciliation import CauseCode, Comparison, Measure, Pair, Reconciliation, Variance
+from hub.model.reconciliation import CauseCode, Comparison, Measure, Pair, Reconciliation, Variance, Waiting
 from hub.steps.report import words
 
 SIDE_ROWS_MAX: Final = 20_000
@@ -30,6 +30,7 @@ SIDE_ROWS_MAX: Final = 20_000
 SHEETS: Final = {"channel": "Channel", "hub": "Hub", "erp": "ERP"}
 VARIANCES: Final = "Variances"
 SUMMARY: Final = "Summary"
+WAITING: Final = "Waiting"
 CUTOFF: Final = "Cut-off"
 
 _SIDE_HEADS: Final = (
@@ -71,6 +72,8 @@ def write_workbook(
     codes = _causes(book, told)
     if reconciliation.cutoff is not None:
         _cutoff(book, reconciliation.cutoff)
+    if reconciliation.waiting:
+        _waiting(book, reconciliation.waiting)
     for row in _summary(summary, reconciliation, shown, codes):
         summary.append(row)
     book.save(path)
@@ -248,6 +251,21 @@ def _cutoff(book: Workbook, cutoff: Cutoff) -> None:
         why = _text(sheet, words.cut_because(row))
         sheet.append([*(_text(sheet, text) for text in texts), amount, row.since, row.age_days, why])
     _filtered(sheet, len(heads), len(cutoff.rows))
+
+
+def _waiting(book: Workbook, waiting: Sequence[Waiting]) -> None:
+    """A row a cause and currency."""
+    heads = ("Cause", "Orders", "Currency", "Money held", "Oldest", "What to do", "Whose")
+    sheet = _sheet(book, WAITING, [46, 10, 10, 16, 12, 70, 16])
+    sheet.append(_heads(sheet, heads))
+    count = 0
+    for one in waiting:
+        for currency, minor in one.held_minor.items() or [("", None)]:
+            held = None if minor is None else _money(sheet, minor, currency)
+            texts = (_text(sheet, one.remedy), _text(sheet, one.assignee))
+            sheet.append([_text(sheet, one.cause), one.orders, _text(sheet, currency), held, one.oldest.date(), *texts])
+            count += 1
+    _filtered(sheet, len(heads), count)
 
 
 def _place(sheet: Worksheet, measure: Measure, one: Variance) -> list[Any]:

@@ -41,6 +41,23 @@ def test_a_signed_month_is_told_by_the_next_run(hub: Hub, statement: Path) -> No
     assert [row.action for row in audit.listed(hub.store)] == ["reconcile.sign"]
 
 
+def test_a_run_tells_what_waits_for_a_person_with_the_money_and_the_remedy(hub: Hub, statement: Path) -> None:
+    final = plain_story().final
+    for line in final["line_items"]:
+        line["sku"] = "LAMP-X"
+    take_in(hub, record(final, "one"))
+
+    found = reconcile(hub, PERIOD, [statement])
+
+    assert found.waiting is not None
+    [one] = [one for one in found.waiting if one.cause == "unmapped_item:LAMP-X"]
+    assert (one.orders, one.remedy) == (1, "orderhub crosswalk set item LAMP-X ITEM")
+    assert one.held_minor["USD"] > 0
+    report = (hub.settings.home / "runs" / found.run / "report.html").read_text()
+    assert "What waits for a person" in report
+    assert "unmapped_item:LAMP-X" in report
+
+
 def test_a_run_that_was_touched_is_not_signed(hub: Hub, statement: Path) -> None:
     booked(hub)
     run = reconcile(hub, PERIOD, [statement]).run
