@@ -1,5 +1,6 @@
 """crosswalk list|set|import|history: the channels' words and the ERP's."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -9,9 +10,12 @@ import typer
 
 from hub.cli.door import Door, cells, command, moment, say, table
 from hub.cli.exceptions import As, NoSend, healing_json, healing_words
-from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind
+from hub.cli.replaying import DryRun, show_preview
+from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind, CrosswalkRow
 from hub.steps import crosswalks as steps
 from hub.steps.crosswalks import SetOutcome, Wanted
+from hub.steps.hub import Hub
+from hub.steps.replaying import preview_orders
 from hub.store.views import crosswalks
 
 SUPPORTED: Final = [kind for kind in CrosswalkKind if kind not in REFUSED]
@@ -51,11 +55,15 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         by: As = "operator",
+        dry_run: DryRun = False,
         no_send: NoSend = False,
     ) -> None:
         """Maps a word; orders that this heals are decided anew and posted, in bulk."""
         wanted = Wanted(source, target, channel, since.date() if since else None)
         with door.hub() as hub:
+            if dry_run:
+                _preview(door, hub, kind, [steps.proposed_row(hub, kind, wanted)])
+                return
             outcome = steps.set_row(hub, kind, wanted, by, then_send=not no_send)
         _show(door, outcome)
 
@@ -65,10 +73,14 @@ def register(app: typer.Typer) -> None:
         kind: Kind,
         file: Annotated[Path, typer.Argument(help="CSV with the columns source,target and optionally channel,from.")],
         by: As = "operator",
+        dry_run: DryRun = False,
         no_send: NoSend = False,
     ) -> None:
         """Maps all words of a CSV file or none; every bad row is named with its line."""
         with door.hub() as hub:
+            if dry_run:
+                _preview(door, hub, kind, steps.proposed(hub, kind, file))
+                return
             outcome = steps.import_rows(hub, kind, file, by, then_send=not no_send)
         _show(door, outcome)
 
@@ -88,6 +100,12 @@ def register(app: typer.Typer) -> None:
             set_at = moment(row.set_at)
             shown.add_row(*cells(set_at, row.set_by, row.kind, row.channel, row.source, row.target, since))
         door.show({"history": [asdict(row) for row in rows]}, shown)
+
+
+def _preview(door: Door, hub: Hub, kind: CrosswalkKind, rows: Sequence[CrosswalkRow]) -> None:
+    """What the rows would heal; `orderhub replay --crosswalk` shows what they would change of all orders."""
+    keys = steps.healed_by(hub, kind, rows)
+    show_preview(door, preview_orders(hub, keys, rows).as_json())
 
 
 def _since(day: date) -> str:

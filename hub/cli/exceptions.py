@@ -8,9 +8,11 @@ import typer
 
 from hub.cli.door import Door, age, cells, command, moment, money, monies, say, table
 from hub.cli.importing import sent_json, sent_words
+from hub.cli.replaying import DryRun, show_preview
 from hub.errors import Misconfigured
 from hub.steps import exceptions as steps
 from hub.steps.exceptions import Healing
+from hub.steps.replaying import preview_release
 from hub.store.views import exceptions
 
 CAUSES_NAMED: Final = 5  # in a line of words; JSON has them all
@@ -54,10 +56,14 @@ def register(app: typer.Typer) -> None:
         fingerprint: Fingerprint,
         by: As,
         order: Annotated[str | None, typer.Option("--order", help="Only this order of the cause.")] = None,
+        dry_run: DryRun = False,
         no_send: NoSend = False,
     ) -> None:
         """Releases the orders of a cause as they are; they are decided anew and posted."""
         with door.hub() as hub:
+            if dry_run:
+                show_preview(door, preview_release(hub, fingerprint, order).as_json())
+                return
             healing = steps.resolve(hub, fingerprint, by, order, then_send=not no_send)
         show_healing(door, healing)
 

@@ -38,8 +38,16 @@ def register(app: typer.Typer) -> None:
                 hub.settings.channel(channel)
             rows = proposed(hub, kind, crosswalk) if crosswalk else []
             answer = preview(hub, begin or now() - timedelta(days=DAYS), rows, channel).as_json()
-        door.show(answer, *_tables(answer))
-        say("nothing was written" if answer["changed"] else "nothing would change, and nothing was written")
+        show_preview(door, answer)
+
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show, in money, what it would change.")]
+
+
+def show_preview(door: Door, answer: dict[str, Any]) -> None:
+    """What a change would do, in money."""
+    door.show(answer, *_tables(answer))
+    say("nothing was written" if answer["changed"] else "nothing would change, and nothing was written")
 
 
 def _tables(answer: dict[str, Any]) -> list[Table]:

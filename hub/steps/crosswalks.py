@@ -15,6 +15,7 @@ from hub.books.chart import MAPPABLE, Chart
 from hub.errors import HubError, Misconfigured
 from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind, CrosswalkRow, CustomerWord
 from hub.model.decisions import HoldCode
+from hub.model.order import OrderKey
 from hub.model.payouts import SettlementKind
 from hub.steps.exceptions import Healing, heal
 from hub.steps.hub import Hub
@@ -138,6 +139,20 @@ def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, th
     return SetOutcome(tuple(new), len(wanted) - len(new), from_today, _unlisted(hub, kind, wanted), healing)
 
 
+def proposed_row(hub: Hub, kind: CrosswalkKind, wanted: Wanted) -> CrosswalkRow:
+    """The row as it would be set now; nothing is set.
+
+    Raises:
+        Misconfigured: as of `set_row`.
+    """
+    _refuse(kind)
+    if fault := _fault(hub, kind, wanted):
+        raise Misconfigured(f"crosswalk: {fault}")
+    with hub.store.connect() as connection:
+        standing = _standing(hub, connection, kind)
+    return _row(hub, kind, wanted, standing.get((wanted.channel, wanted.source), []))
+
+
 def proposed(hub: Hub, kind: CrosswalkKind, file: Path) -> list[CrosswalkRow]:
     """The rows of a file as they would be set now; nothing is set.
 
@@ -188,19 +203,22 @@ def _holds_already(rows: Sequence[CrosswalkRow], wanted: CrosswalkRow) -> bool:
 
 
 def _heal(hub: Hub, kind: CrosswalkKind, rows: Sequence[CrosswalkRow], *, then_send: bool) -> Healing:
-    """Orders held because one of these sources was unmapped, or mapped to an item of another price, in bulk."""
     if not rows:
         return Healing()
+    return heal(hub, healed_by(hub, kind, rows), then_send=then_send)
+
+
+def healed_by(hub: Hub, kind: CrosswalkKind, rows: Sequence[CrosswalkRow]) -> list[OrderKey]:
+    """Orders held because one of these sources was unmapped, or mapped to an item of another price."""
     channels: dict[str, set[str]] = {}
     for row in rows:
         for code in HEALED_BY.get(kind, (f"unmapped_{kind.value}",)):
             channels.setdefault(f"{code}:{row.source}"[:200], set()).add(row.channel)
-    keys = [
+    return [
         one.key
         for one in exception_views.opened(hub.store)
         if one.fingerprint in channels and {one.channel, ANY_CHANNEL} & channels[one.fingerprint]
     ]
-    return heal(hub, keys, then_send=then_send)
 
 
 def _all_rows(hub: Hub) -> Iterator[tuple[CrosswalkRow, str]]:

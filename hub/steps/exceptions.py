@@ -64,10 +64,8 @@ def resolve(hub: Hub, fingerprint: str, by: str, order: str | None = None, *, th
     Raises:
         Misconfigured: there is no such open exception, or it is none that a person can release.
     """
-    found = _open(hub, fingerprint, order)
+    found = releasable(hub, fingerprint, order)
     code = found[0].code
-    if code in NOT_HOLDS:
-        raise Misconfigured(f"{fingerprint} is not a hold that can be released: {NOT_HOLDS[code]}")
     now = stamp(hub.clock())
     with hub.writing() as connection, connection.begin():
         if code in DONE_BY_HAND:
@@ -77,6 +75,18 @@ def resolve(hub: Hub, fingerprint: str, by: str, order: str | None = None, *, th
     if code in DONE_BY_HAND:
         return Healing(orders=len(found))
     return heal(hub, [one.key for one in found], then_send=then_send)
+
+
+def releasable(hub: Hub, fingerprint: str, order: str | None = None) -> list[OpenException]:
+    """The open exceptions that `resolve` would end.
+
+    Raises:
+        Misconfigured: there is no such open exception, or it is none that a person can release.
+    """
+    found = _open(hub, fingerprint, order)
+    if (code := found[0].code) in NOT_HOLDS:
+        raise Misconfigured(f"{fingerprint} is not a hold that can be released: {NOT_HOLDS[code]}")
+    return found
 
 
 def retry(hub: Hub, fingerprint: str | None = None, *, then_send: bool = True) -> Healing:

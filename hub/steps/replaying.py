@@ -19,6 +19,7 @@ from hub.model.entries import ENTRY, Entry
 from hub.model.intents import Action
 from hub.model.order import OrderKey
 from hub.model.records import Record
+from hub.steps import exceptions
 from hub.steps.advance import advance_all, new_facts
 from hub.steps.deciding import DecidedOrder, Decider, NewFact
 from hub.steps.hub import Hub
@@ -145,12 +146,50 @@ def preview(hub: Hub, since: datetime, proposed: Sequence[CrosswalkRow] = (), ch
     return found
 
 
+def preview_release(hub: Hub, fingerprint: str, order: str | None = None) -> Preview:
+    """What taking these orders as they are would post; nothing is written.
+
+    Raises:
+        Misconfigured: as of `hub.steps.exceptions.resolve`.
+    """
+    held = exceptions.releasable(hub, fingerprint, order)
+    return preview_orders(hub, [one.key for one in held], released=held[0].code)
+
+
+def preview_orders(
+    hub: Hub, keys: Iterable[OrderKey], proposed: Sequence[CrosswalkRow] = (), released: str | None = None
+) -> Preview:
+    """What deciding these orders anew would change; nothing is written.
+
+    Args:
+        proposed: crosswalk rows as if they were set.
+        released: the code of a hold as if it were released.
+    """
+    found = Preview()
+    wanted = sorted(set(keys))
+    with hub.store.connect() as connection:
+        for start in range(0, len(wanted), BATCH_ORDERS):
+            part = wanted[start : start + BATCH_ORDERS]
+            _preview(hub, connection, part, proposed, found, reading=False, released=released)
+    return found
+
+
 def _preview(
-    hub: Hub, connection: Connection, keys: Sequence[OrderKey], proposed: Sequence[CrosswalkRow], found: Preview
+    hub: Hub,
+    connection: Connection,
+    keys: Sequence[OrderKey],
+    proposed: Sequence[CrosswalkRow],
+    found: Preview,
+    *,
+    reading: bool = True,
+    released: str | None = None,
 ) -> None:
     now = hub.clock()
     known = orders.load(connection, keys)
-    told = _told_again(hub, connection, keys, found)
+    if released is not None:
+        for one in known.values():
+            one.released.add(released)
+    told = _told_again(hub, connection, keys, found) if reading else {}
     decider = Decider(hub, connection, known, now, proposed)
     before = orders.held_now(connection, keys)
     for key in keys:

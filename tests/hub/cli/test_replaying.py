@@ -141,3 +141,21 @@ def test_nothing_changes_where_nothing_is_proposed(holding: Orderhub) -> None:
 def balances(orderhub: Orderhub) -> dict[str, int]:
     rows = orderhub.json("ledger", "trial-balance")["accounts"]
     return {row["account"]: row["debit_minor"] - row["credit_minor"] for row in rows}
+
+
+def test_a_release_is_shown_in_money_before_it_is_made(orderhub: Orderhub) -> None:
+    orderhub.json("import", "shopify", orderhub.file([order(1001, paid=False), order(1002, paid=False)]))
+    cause = "payment_not_captured:pending"
+
+    answer = orderhub.json("exceptions", "resolve", cause, "--as", "ann", "--dry-run")
+
+    assert (answer["released"], answer["released_minor"]) == (2, {"USD": 49800})
+    assert answer["documents"]["create"] > 0
+    assert orderhub.json("exceptions", "list")["exceptions"][0]["orders"] == 2
+
+
+def test_a_row_is_shown_in_money_before_it_is_set(holding: Orderhub) -> None:
+    answer = holding.json("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--dry-run")
+
+    assert (answer["released"], answer["released_minor"]) == (2, {"USD": 3000})
+    assert holding.json("crosswalk", "history")["history"] == []
