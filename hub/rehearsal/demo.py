@@ -10,6 +10,7 @@ import json
 import random
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,15 +22,18 @@ import yaml
 
 from hub import registry
 from hub.errors import Misconfigured
+from hub.model.payouts import PayoutState
 from hub.ports import ErpConfig
 from hub.rehearsal import accidents, warehouse
 from hub.rehearsal.processes import HubProcess, ShopProcess
 from hub.settings import Settings, load_settings
+from hub.steps.clearing import clearing
 from hub.steps.closing import reconcile
 from hub.steps.hub import Hub, open_hub, spare_the_collector
 from hub.steps.reconcile import REPORT_HTML, as_json
 from hub.steps.send import send_all
 from hub.steps.syncing import synced
+from hub.store.views import payouts
 from hub.store.views.backlog import told
 from hub.store.views.figures import figures
 
@@ -284,7 +288,19 @@ def _webhook_loss(stage: Stage) -> dict[str, Any]:
 
 
 def _payouts(stage: Stage) -> dict[str, Any]:
-    return {}
+    """How many payouts came to what, what was paid out, and what the clearing accounts hold still, by piece or not."""
+    rows = payouts.listed(stage.hub.store, limit=payouts.LIST_MAX)
+    paid: dict[str, int] = {}
+    for row in rows:
+        if row.state == PayoutState.POSTED and row.currency is not None:
+            paid[row.currency] = paid.get(row.currency, 0) + (row.amount_minor or 0)
+    left = clearing(stage.hub)
+    return {
+        "by_state": dict(sorted(Counter(str(row.state) for row in rows).items())),
+        "paid_minor": paid,
+        "clearing": [asdict(one) | {"balance_minor": one.balance_minor} for one in left.totals],
+        "pieces": len(left.pieces),
+    }
 
 
 def _trial_balance(hub: Hub) -> dict[str, dict[str, int]]:
