@@ -19,6 +19,8 @@ pytest.register_assert_rewrite("hub.testing.conformance")
 
 ROOT = Path(__file__).parents[1]
 
+os.environ["ORDERHUB_FROZEN"] = "1"  # before anything of the hub is imported: see hub/model/frozen.py
+
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -1,18 +1,19 @@
 """The terms under which an order is decided: entity, policies, crosswalks, rate. Data in, handed to every decision."""
 
 import datetime
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from hub.model.crosswalk import CrosswalkKind, Crosswalks, CustomerWord
 from hub.model.documents import DocumentKey, DocumentKind, Rate, document_key
+from hub.model.frozen import frozen
 from hub.model.order import ACCOUNT, Line, LineKind, OrderKey, Snapshot, TaxLine
 
 STOCKED = (LineKind.PRODUCT, LineKind.COMPONENT)
 """Line kinds that are goods in a warehouse: a kit is its components, a custom line and a gift card are none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """An ERP item as the price list has it; amounts in the entity's functional currency."""
 
@@ -23,7 +24,7 @@ class Item:
     line: str | None = None  # the product line that margins are told by; None: of none
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terms:
     entity: str
     functional: str  # the entity's currency

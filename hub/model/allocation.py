@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hub.model.frozen import frozen
 from hub.model.order import LineId
 
 
@@ -14,7 +15,7 @@ class Place(NamedTuple):
     location: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """Units of a line still to be shipped."""
 
@@ -23,14 +24,14 @@ class Wanted:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reservation:
     line: LineId
     place: Place
     quantity: int  # positive
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backorder:
     """Units that no location had when the order asked; it asks again when stock arrives."""
 
@@ -40,7 +41,7 @@ class Backorder:
     quantity: int  # positive
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allocation:
     reservations: tuple[Reservation, ...] = ()  # by line and place, each once
     backorders: tuple[Backorder, ...] = ()  # by line

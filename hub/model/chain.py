@@ -5,15 +5,16 @@ What it covers is written out in docs/decisions; `hub/verifier.py` computes it a
 
 import datetime
 import json
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
+
+from hub.model.frozen import frozen
 
 GENESIS: Final = "0" * 64
 """The root before the first day."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayRoot:
     """What was recorded on a day, and the hash over it and over the root of the day before."""
 

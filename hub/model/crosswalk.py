@@ -1,10 +1,11 @@
 """Crosswalks: a channel's words to the ERP's, dated; applied when a decision is made, never when a record is read."""
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
+
+from hub.model.frozen import frozen
 
 
 class CrosswalkKind(StrEnum):
@@ -38,7 +39,7 @@ class CustomerWord(StrEnum):
 ANY_CHANNEL = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CrosswalkRow:
     kind: CrosswalkKind
     channel: str  # ANY_CHANNEL: every channel that has no row of its own

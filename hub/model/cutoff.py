@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from hub.model.frozen import frozen
+
 ROWS_MAX: Final = 10_000
 """Rows kept of one list, those that came first; its totals count all of them."""
 
@@ -37,7 +39,7 @@ class CutoffWhy(StrEnum):
     MOVED_IN = "moved_in"  # belongs to an earlier period that was closed; `detail`: that day
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CutoffRow:
     """One half without the other, of one order."""
 

@@ -1,15 +1,15 @@
 """Decisions: the intents that follow from an order, and the holds that keep it from having any."""
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 
 from hub.model.documents import Document, DocumentKey
 from hub.model.entries import Entry
+from hub.model.frozen import frozen
 from hub.model.intents import Action
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decided:
     """The intent last decided under a document's key, as the store has it."""
 
@@ -23,7 +23,7 @@ class Decided:
     standing: "Decided | None" = None  # where this is not sent: what the ERP was told of the document before
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent:
     """A decision, frozen: the document as JSON, and what it does to the expected books."""
 
@@ -37,7 +37,7 @@ class Intent:
     reversal: Entry | None = None  # of what stood before, where this amends or voids it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     intents: list[Intent]
     superseded: list[DocumentKey]  # intents never sent, whose place another takes or nothing
@@ -62,7 +62,7 @@ class HoldCode(StrEnum):
     FAULT = "fault"  # the hub's own: the order is put aside by name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hold:
     code: HoldCode
     fingerprint: str  # the cause: orders with the same one are healed by the same fix

@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
@@ -11,6 +10,7 @@ from typing import Any, Final, NewType
 from pydantic import TypeAdapter
 
 from hub.model.facts import Parcel
+from hub.model.frozen import frozen
 from hub.model.order import LineId, OrderKey, PartyRef
 
 DocumentKey = NewType("DocumentKey", str)
@@ -112,7 +112,7 @@ DEFERRED: Final = "deferred"
 """The `detail` of a credit memo's goods or shipping that were not revenue yet: they come out of deferred revenue."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DocumentLine:
     component: Component
     amount_minor: int  # signed as it adds to the document's total
@@ -122,7 +122,7 @@ class DocumentLine:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rate:
     """One unit of the document's currency in the entity's functional currency."""
 
@@ -131,7 +131,7 @@ class Rate:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """Frozen when decided. `total_minor` = Σ lines, always.
 

@@ -1,15 +1,15 @@
 """Entries: balanced postings in the books."""
 
 import datetime
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from hub.model.documents import DocumentKey
+from hub.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Posting:
     """One line of an entry; debits are positive, credits negative."""
 
@@ -19,7 +19,7 @@ class Posting:
     functional_minor: int  # the same in the entity's functional currency
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """What one document does to the books.
 

@@ -1,6 +1,5 @@
 """Facts: normalized statements about an order. An order's state is a pure function of the set of its facts."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -9,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hub.model.frozen import frozen
 from hub.model.order import LineId, OrderKey, Snapshot
 
 
@@ -45,20 +45,20 @@ class FulfilmentStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parcel:
     carrier: str | None
     tracking_number: str | None
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LineQuantity:
     line: LineId
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fulfilment:
     status: FulfilmentStatus
     lines: tuple[LineQuantity, ...]
@@ -75,7 +75,7 @@ class Restock(StrEnum):
     LEGACY = "legacy"  # an old channel word that says only "restocked": never shipped units first
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefundLine:
     line: LineId
     quantity: int
@@ -92,14 +92,14 @@ class AdjustmentKind(StrEnum):
     DISCREPANCY = "discrepancy"  # refunded more (+) or less (−) than the parts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adjustment:
     kind: AdjustmentKind
     net_minor: int  # positive: in the customer's favour
     tax_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refund:
     """A decision to give back; the money itself is in tenders of kind REFUND that name it."""
 
@@ -129,7 +129,7 @@ class TenderStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tender:
     kind: TenderKind
     status: TenderStatus
@@ -150,7 +150,7 @@ class ReturnStatus(StrEnum):
     DECLINED = "declined"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Return:
     """What one version says; None is what it does not say, and then an earlier version's word stands."""
 
@@ -160,14 +160,14 @@ class Return:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     committed_at: datetime
     added: tuple[LineQuantity, ...] = ()
     removed: tuple[LineQuantity, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promise:
     """What the buyer was told of one delivery of the order; a fact of its own, for not every record says it."""
 
@@ -176,12 +176,12 @@ class Promise:
     called_off: bool = False  # the delivery is cancelled, and with it the promise
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deletion:
     """The channel says that the order is gone; what was booked stays and a person decides."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Echo:
     """The fact's external id is the channel's own fulfilment that the hub made there by telling of another one."""
 
@@ -203,7 +203,7 @@ BODY_TYPES: dict[FactKind, type[Body]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fact:
     order: OrderKey
     kind: FactKind

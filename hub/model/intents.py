@@ -1,11 +1,11 @@
 """Intents: decisions to tell an ERP something, persisted before the call; their steps; what an ERP answers."""
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from hub.model.documents import Document, DocumentKey
+from hub.model.frozen import frozen
 from hub.model.order import Party, PartyRef
 
 
@@ -24,7 +24,7 @@ class StepState(StrEnum):
     SUPERSEDED = "superseded"  # never sent, and a later decision took its place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write:
     """One step handed to an adapter: make `document` so in the ERP. Safe to repeat: `document.key` is the key.
 
@@ -45,7 +45,7 @@ class Write:
         return next((one for one in self.parties if one.ref == ref), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadBack:
     """A document as the ERP holds it, read after a write: the evidence for hand edits later."""
 
@@ -72,7 +72,7 @@ class Verdict(StrEnum):
     UNSENT = "unsent"  # nothing happened: it may be sent later
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of one write."""
 
@@ -90,7 +90,7 @@ class Found(StrEnum):
     TWICE = "twice"  # two matches: an alarm
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """What looking for a write found."""
 

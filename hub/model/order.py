@@ -8,6 +8,8 @@ from typing import Any, Final, NewType
 
 from pydantic import TypeAdapter
 
+from hub.model.frozen import frozen
+
 LineId = NewType("LineId", str)
 """The hub's id of a line, for life: the channel's line id when the line was first seen."""
 
@@ -59,7 +61,7 @@ class FinancialStatus(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaxLine:
     title: str  # the jurisdiction in the channel's words
     amount_minor: int
@@ -68,7 +70,7 @@ class TaxLine:
     included: bool = False  # already in the price
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Discount:
     """A discount as it falls on one line or one shipping line; `amount_minor` is positive."""
 
@@ -78,7 +80,7 @@ class Discount:
     funder: Collector = Collector.SELLER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     id: LineId
     external_id: str
@@ -105,7 +107,7 @@ class Line:
         return self.gross_minor - self.discount_minor - included_tax(self.taxes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShippingLine:
     external_id: str
     title: str
@@ -123,7 +125,7 @@ class ShippingLine:
         return self.gross_minor - self.discount_minor - included_tax(self.taxes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Charge:
     kind: ChargeKind
     amount_minor: int  # signed for the roundings
@@ -131,7 +133,7 @@ class Charge:
     taxes: tuple[TaxLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Presentment:
     """The same order in the buyer's currency, where the channel has two."""
 
@@ -140,7 +142,7 @@ class Presentment:
     computed_total_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PartyRef:
     """Points to an immutable version of a party; the personal data itself lives in the parties table."""
 
@@ -157,7 +159,7 @@ ACCOUNT: Final = "customer-"
 """How the id of a channel's own customer begins; the channel's id of the customer follows."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Party:
     """Personal data: kept apart, redacted in logs, purgeable. `repr` shows the reference only."""
 
@@ -179,7 +181,7 @@ class Party:
 PARTY: Final[TypeAdapter[Any]] = TypeAdapter(Party)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """All that the channel says of an order at `modified_at`.
 

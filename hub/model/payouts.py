@@ -1,10 +1,10 @@
 """Payouts: what a payment provider pays out, and the lines of its balance that it is made of."""
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from hub.model.frozen import frozen
 from hub.model.order import OrderKey
 
 PREFIX: Final = "payout-"
@@ -61,7 +61,7 @@ ENDED: Final = (PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.CANCELLED)
 """What a payout comes to in the end; a failed one may have been paid before."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettlementLine:
     """One movement of the balance; signed as it adds to it, so a fee that is charged lowers it: net = amount − fee."""
 
@@ -79,7 +79,7 @@ class SettlementLine:
     transaction: str | None = None  # the channel's id of the order's payment or refund; None: it says none
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Payout:
     external_id: str
     status: PayoutStatus

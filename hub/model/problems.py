@@ -1,9 +1,9 @@
 """A problem: something that a person must read. Values, not exceptions."""
 
-from dataclasses import dataclass
+from hub.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     path: str  # where in the record, as a JSON path: line_items[2].price
     message: str

@@ -1,12 +1,12 @@
 """A reconciliation: what the sides hold, where they differ, why, and what nobody can explain."""
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from hub.model.chain import DayRoot
 from hub.model.cutoff import Cutoff
+from hub.model.frozen import frozen
 
 
 class Pair(StrEnum):
@@ -57,7 +57,7 @@ class Measure(StrEnum):
     PAYMENTS = "payments"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SideTotal:
     """What one side holds in the period."""
 
@@ -67,14 +67,14 @@ class SideTotal:
     total_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cause:
     code: CauseCode
     amount_minor: int  # a part of the variance's delta, computed from the evidence alone
     evidence: dict[str, Any]  # facts by name; amounts in names that end in `_minor`
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variance:
     """Invariant: `delta_minor` = Σ causes + `residual_minor`, and = Σ components."""
 
@@ -94,7 +94,7 @@ class Variance:
     residual_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CauseGroup:
     """The variances of one cell by their cause; `code` None is what is unexplained."""
 
@@ -107,7 +107,7 @@ class CauseGroup:
     gross_minor: int  # Σ of absolute amounts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """One measure of the period, from side to side."""
 
@@ -139,7 +139,7 @@ class ChangeCode(StrEnum):
     RESTATED = "restated"  # another figure, and nothing in the rows says why
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One subject that a side has otherwise than when the period was signed."""
 
@@ -160,7 +160,7 @@ class Change:
         return (self.after_minor or 0) - (self.before_minor or 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signed:
     """A run that a person signed off."""
 
@@ -172,7 +172,7 @@ class Signed:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Since:
     """What changed since the period was signed."""
 
@@ -180,7 +180,7 @@ class Since:
     changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """What waits for a person, by cause: one fix heals all of it."""
 
@@ -192,7 +192,7 @@ class Waiting:
     assignee: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reconciliation:
     period: str  # 2026-05
     run: str  # the folder's name
@@ -209,7 +209,7 @@ class Reconciliation:
     event_chain: DayRoot | None = None  # the newest daily root when the run was made; None: no day was complete yet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimelineItem:
     """One thing that happened to an order, for the drill-down."""
 

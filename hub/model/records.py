@@ -1,17 +1,18 @@
 """Raw records of the inbox, and what a mapping makes of one."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
 from hub.model.facts import Fact, Source
+from hub.model.frozen import frozen
 from hub.model.order import Party
 from hub.model.payouts import Payout, SettlementLine
 from hub.model.problems import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """One raw record as a door hands it in; `key` is unique within the channel, so a redelivery is no second row."""
 
@@ -28,7 +29,7 @@ class Received:
         return sha256(self.body).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """A row of the inbox."""
 
@@ -48,7 +49,7 @@ class NoticeKind(StrEnum):
     DATA_REQUEST = "data_request"  # a customer asks what is kept of them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notice:
     """Something a channel tells the hub that is no fact of an order."""
 
@@ -57,7 +58,7 @@ class Notice:
     orders: tuple[str, ...] = ()  # the channel's ids of the orders that it names
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StockLevel:
     """How much of an item an ERP has at a location, in its own codes."""
 
@@ -68,7 +69,7 @@ class StockLevel:
     as_of: int  # grows with each change of this level: the ERP's sequence, or microseconds since 1970
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translation:
     """What a mapping made of a record: facts, the personal data apart, and what a person should know.
 

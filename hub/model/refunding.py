@@ -1,14 +1,14 @@
 """Which refunded units never left and which are credited: one reading of a refund, for books and statements."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from hub.model.facts import Refund, RefundLine, Restock
+from hub.model.frozen import frozen
 from hub.model.money import part
 from hub.model.order import LineId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefundedLine:
     """One line of a refund, cut into what never left and what is credited."""
 

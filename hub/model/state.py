@@ -1,10 +1,10 @@
 """An order as folded from the set of its facts, and the events that differences of it make."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from hub.model.facts import FactKind, Fulfilment, Parcel, Refund, Return, Source, Tender
+from hub.model.frozen import frozen
 from hub.model.order import FinancialStatus, Line, LineId, OrderKey, Snapshot
 from hub.model.problems import Problem
 
@@ -24,7 +24,7 @@ class FulfilmentState(StrEnum):
     DELIVERED = "delivered"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quantities:
     """Units of one line; every figure is derived from facts.
 
@@ -46,7 +46,7 @@ class Quantities:
         return max(0, self.ordered - self.removed - self.cancelled - self.shipped)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DatedFulfilment:
     id: str
     body: Fulfilment
@@ -56,19 +56,19 @@ class DatedFulfilment:
     heard: tuple[Parcel, ...] = ()  # that the channel alone knows of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DatedRefund:
     id: str
     body: Refund
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DatedTender:
     id: str
     body: Tender
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DatedReturn:
     id: str
     body: Return
@@ -79,7 +79,7 @@ class ReferenceKind(StrEnum):
     SKU = "sku"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """A word of the channel's for a line of ours, from that moment until the next of its kind."""
 
@@ -89,7 +89,7 @@ class Reference:
     valid_from: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrderState:
     """A pure function of the set of the order's facts: the same however often and in whatever order they came."""
 
@@ -167,7 +167,7 @@ class EventKind(StrEnum):
     PROMISED = "promised"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """A change of an order's state, by the fact that made it."""
 

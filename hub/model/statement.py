@@ -5,8 +5,9 @@ A subject is an order (placed in the period), a refund or a payment (processed i
 """
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
+
+from hub.model.frozen import frozen
 
 
 class Subject(StrEnum):
@@ -15,7 +16,7 @@ class Subject(StrEnum):
     PAYMENT = "payment"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatementRow:
     """One subject as one side has it; amounts in minor units of `currency`, all zero where they do not apply."""
 
@@ -53,7 +54,7 @@ class StatementRow:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChannelRow:
     """What the channel says now."""
 
@@ -62,7 +63,7 @@ class ChannelRow:
     name: str = ""  # the order's, for people
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HubRow:
     """What the hub expects the books to say, with the evidence it holds."""
 
@@ -79,7 +80,7 @@ class HubRow:
     name: str = ""  # the order's, for people
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErpRow:
     """A document of the population as the ERP holds it now, ours or not; voided ones are left out of the totals."""
 

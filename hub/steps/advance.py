@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub.errors import Untranslatable
 from hub.model.facts import FactKind, Source, content_hash
+from hub.model.frozen import frozen
 from hub.model.money import format_minor
 from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
@@ -33,7 +34,7 @@ BATCH_RECORDS: Final = 500
 ATTEMPTS_MAX: Final = 5  # times that a batch is decided anew because another worker was faster
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """What became of one record: the row that `import` prints."""
 

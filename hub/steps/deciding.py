@@ -36,6 +36,7 @@ from hub.model.documents import (
 )
 from hub.model.entries import entry_content
 from hub.model.facts import Fact, FactKind
+from hub.model.frozen import frozen
 from hub.model.intents import Action, StepState
 from hub.model.money import format_minor
 from hub.model.order import OrderKey, PartyRef
@@ -76,7 +77,7 @@ MASTERS_DATE: Final = date(1970, 1, 1)
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewFact:
     """A fact that a record brought, ready to be stored."""
 
