@@ -77,7 +77,7 @@ def cutoff_tables(answer: dict[str, Any]) -> list[Table]:
         listed = list(of_list)
         for one in listed[:ROWS_SHOWN]:
             why = f"{_said(one['why'])} {one['detail']}".strip()
-            amount, order = money(one["amount_minor"], one["currency"]), one["name"] or one["order"]
+            amount, order = money(one["amount_minor"], one["currency"]), one["name"] or one["order"] or "none named"
             rows.add_row(*cells(_said(name), order, amount, f"{one['age_days']} d", why))
         if (more := len(listed) - ROWS_SHOWN) > 0:
             rows.add_row(*cells(_said(name), "", "", "", f"and {more} more: --format json has them"))

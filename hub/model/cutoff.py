@@ -34,7 +34,9 @@ class CutoffWhy(StrEnum):
     NOT_CALLED_FOR = "not_called_for"  # the ERP has it, and the order's facts no longer call for it
     NO_REFUND_KNOWN = "no_refund_known"  # money went back, and the channel told of no refund that it belongs to
     ORDER_UNKNOWN = "order_unknown"  # facts came of an order whose own record is missing or does not translate
-    NOT_SETTLED = "not_settled"  # no payout has it; `detail`: the payment method
+    NOT_SETTLED = "not_settled"  # no payout has it; `detail`, here and below: the payment method, and the payout
+    SETTLED_OTHERWISE = "settled_otherwise"  # a payout has another amount of it
+    NOT_IN_BOOKS = "not_in_books"  # a payout has what was never captured or refunded here
     MOVED_OUT = "moved_out"  # belongs to this period, or one before, and is booked after it; `detail`: the day
     MOVED_IN = "moved_in"  # belongs to an earlier period that was closed; `detail`: that day
 
@@ -48,8 +50,8 @@ class CutoffRow:
     channel: str
     order: str  # the channel's id
     name: str  # the order's, for people; "" where it is not known
-    document: str  # the key of the document that is missing or misdated; "" where none is called for
-    kind: str  # of that document; of a fact where there is no document
+    document: str  # the key of the document that is missing or misdated; "" of money in clearing
+    kind: str  # of that document; of money in clearing: capture, refund, payout
     currency: str
     amount_minor: int | None  # what is missing; None: not legible
     since: datetime.date  # the day it belongs to

@@ -1,7 +1,6 @@
 """cutoff: what the end of a month cuts in two, by order, with amounts and ages; as things stand now."""
 
 import datetime
-import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
@@ -13,9 +12,10 @@ from hub.flow.cutoff import Cut, Standing, cut_off
 from hub.flow.match import month_of
 from hub.model.cutoff import Cutoff, CutoffList, CutoffRow, CutoffWhy, cutoff_of
 from hub.model.decisions import HoldCode
-from hub.model.documents import DOCUMENT, Document, DocumentKey, DocumentKind
+from hub.model.documents import DOCUMENT, Document, DocumentKey
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
+from hub.steps.clearing import Left, clearing
 from hub.steps.deciding import Decider
 from hub.steps.hub import Hub
 from hub.store import orders
@@ -61,7 +61,7 @@ def _rows(hub: Hub, connection: Connection, first: datetime.date, last: datetime
     keys = [key for key in views.suspects(connection, first, last, on_delivery) if key.channel in slugs]
     for start in range(0, len(keys), CHUNK_ORDERS):
         yield from _of_orders(hub, connection, keys[start : start + CHUNK_ORDERS], first, last)
-    yield from unsettled(hub, connection, last)
+    yield from _unsettled(hub, connection, last)
 
 
 def _of_orders(
@@ -97,29 +97,32 @@ def _standing(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey
     return found
 
 
-def unsettled(hub: Hub, connection: Connection, last: datetime.date) -> Iterator[CutoffRow]:
-    """Captures and refunds in the ERP by that day that no payout settled; a method that is a liability needs none."""
-    charts = {channel.slug: hub.channel(channel.slug).chart for channel in hub.settings.channels}
-    for row in views.money(connection, last):
-        document = json.loads(row.content)
-        method = str(document.get("method") or "")
-        chart = charts.get(row.channel)
-        if chart is not None and method in chart.methods:
-            continue
-        since = datetime.date.fromisoformat(row.date)
-        sign = -1 if row.kind == DocumentKind.REFUND.value else 1
+def _unsettled(hub: Hub, connection: Connection, last: datetime.date) -> Iterator[CutoffRow]:
+    """What is in payment clearing at the end of that day, piece by piece."""
+    pieces = clearing(hub, last).pieces
+    keys = {OrderKey(piece.channel, piece.order) for piece in pieces if piece.order is not None}
+    names = views.names(connection, sorted(keys, key=lambda key: (key.channel, key.external_id)))
+    for piece in pieces:
+        order = piece.order or ""
         yield CutoffRow(
             list=CutoffList.UNSETTLED_CLEARING,
-            entity=row.entity,
-            channel=row.channel,
-            order=row.order,
-            name=str(document.get("reference") or ""),
-            document=row.document,
-            kind=row.kind,
-            currency=row.currency,
-            amount_minor=sign * row.amount_minor,
-            since=since,
-            age_days=(last - since).days,
-            why=CutoffWhy.NOT_SETTLED,
-            detail=method,
+            entity=piece.entity,
+            channel=piece.channel,
+            order=order,
+            name=names.get(OrderKey(piece.channel, order), ""),
+            document="",
+            kind="payout" if piece.payout is not None else "capture" if piece.amount_minor > 0 else "refund",
+            currency=piece.currency,
+            amount_minor=piece.amount_minor,
+            since=piece.on,
+            age_days=piece.age_days,
+            why=_LEFT[piece.why],
+            detail=f"{piece.method}, payout {piece.payout}" if piece.payout is not None else piece.method,
         )
+
+
+_LEFT: Final = {
+    Left.NOT_SETTLED: CutoffWhy.NOT_SETTLED,
+    Left.OTHERWISE: CutoffWhy.SETTLED_OTHERWISE,
+    Left.NOT_IN_BOOKS: CutoffWhy.NOT_IN_BOOKS,
+}

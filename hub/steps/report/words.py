@@ -106,7 +106,7 @@ CUTOFF_MEANING: Final = {
     CutoffList.INVOICED_NOT_SHIPPED: "The ERP has the invoice; by the month's end it has no shipment for it.",
     CutoffList.DELIVERED_NOT_RECOGNISED: "The goods arrived by the month's end; their revenue is still deferred.",
     CutoffList.REFUND_WITHOUT_CREDIT_MEMO: "Given back by the month's end; the ERP has no credit memo for it by then.",
-    CutoffList.UNSETTLED_CLEARING: "Captured or paid back by the month's end; no payout has it by then.",
+    CutoffList.UNSETTLED_CLEARING: "In payment clearing at the month's end: no payout has it, or has it otherwise.",
     CutoffList.LATE_FACT: "Belongs to a month that was closed when it came, and is booked in another.",
 }
 
@@ -121,6 +121,8 @@ CUTOFF_WHY: Final = {
     CutoffWhy.NO_REFUND_KNOWN: "the channel told of no refund that it belongs to",
     CutoffWhy.ORDER_UNKNOWN: "the order itself is missing or does not translate",
     CutoffWhy.NOT_SETTLED: "no payout has it",
+    CutoffWhy.SETTLED_OTHERWISE: "a payout has another amount of it",
+    CutoffWhy.NOT_IN_BOOKS: "a payout has what was never captured or refunded here",
     CutoffWhy.MOVED_OUT: "booked on",
     CutoffWhy.MOVED_IN: "belongs to",
 }

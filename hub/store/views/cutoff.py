@@ -9,14 +9,14 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 
 from hub.model.documents import DocumentKind
 from hub.model.facts import FactKind
-from hub.model.intents import Action, StepState
+from hub.model.intents import StepState
 from hub.model.order import OrderKey
 from hub.model.state import FulfilmentState
 from hub.store.orders import ERP_TARGET, in_keys
 from hub.store.schema import IS_OPEN, fact, intent, orders, step
 
 DONE: Final = StepState.DONE.value
-MONEY_KINDS: Final = (DocumentKind.DEPOSIT.value, DocumentKind.PAYMENT.value, DocumentKind.REFUND.value)
+CHUNK: Final = 500  # values bound at once in an IN list
 NO_ORDER: Final = ""
 HALVES: Final = (FactKind.FULFILMENT.value, FactKind.REFUND.value)
 """Facts that may stand alone: their order's own record is missing or does not translate."""
@@ -110,40 +110,12 @@ def decisions(connection: Connection, keys: Sequence[OrderKey]) -> Iterator[Deci
         yield DecisionRow(OrderKey(channel, order_id), *rest)
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyRow:
-    """A capture or refund as the ERP has it."""
-
-    channel: str
-    order: str
-    document: str
-    kind: str
-    entity: str
-    currency: str
-    date: str
-    amount_minor: int
-    content: str
-
-
-def money(connection: Connection, last: date) -> Iterator[MoneyRow]:
-    """The captures and refunds that stand in the ERP by that day, the latest decision on each."""
-    done = and_(step.c.intent_id == intent.c.id, step.c.state == DONE)
-    latest = (
-        select(func.max(intent.c.id))
-        .join(step, done)
-        .where(intent.c.kind.in_(MONEY_KINDS))
-        .group_by(intent.c.document_key)
-    )
-    query = select(
-        intent.c.channel,
-        intent.c.order_id,
-        intent.c.document_key,
-        intent.c.kind,
-        intent.c.entity,
-        intent.c.currency,
-        intent.c.date,
-        intent.c.total_minor,
-        intent.c.content,
-    ).where(intent.c.id.in_(latest), intent.c.action != Action.VOID.value, intent.c.date <= last.isoformat())
-    for row in connection.execute(query.order_by(intent.c.id)):
-        yield MoneyRow(*row)
+def names(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, str]:
+    """The names of these orders, for people; one without a name is absent."""
+    found: dict[OrderKey, str] = {}
+    for start in range(0, len(keys), CHUNK):
+        part = in_keys(orders, keys[start : start + CHUNK])
+        for row in connection.execute(select(orders.c.channel, orders.c.order_id, orders.c.name).where(part)):
+            if row.name is not None:
+                found[OrderKey(row.channel, row.order_id)] = row.name
+    return found

@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from hub.errors import Misconfigured
+from hub.model.money import decimal_of
 from hub.model.order import OrderKey
 from hub.steps import cutoff as step
 from hub.steps import reconcile as runs
@@ -18,6 +19,7 @@ from hub.steps.cutoff import cutoff
 from hub.steps.hub import Hub
 from hub.steps.send import send_all
 from hub.store.views import cutoff as views
+from tests.hub.steps import settled
 from tests.hub.steps.conftest import plain_story, record, stories, take_in
 
 OCTOBER = (datetime.date(2026, 10, 1), datetime.date(2026, 10, 31))
@@ -37,9 +39,26 @@ def test_a_month_that_is_posted_whole_leaves_only_money_that_no_payout_has(hub: 
     found = cutoff(hub, "2026-10")
 
     assert [(row.list, row.kind, row.order, row.why, row.detail) for row in found.rows] == [
-        ("unsettled_clearing", "deposit", story.order_id, "not_settled", "shopify_payments")
+        ("unsettled_clearing", "capture", story.order_id, "not_settled", "shopify_payments")
     ]
     assert found.rows[0].amount_minor == found.totals[0].amount_minor > 0
+
+
+def test_money_that_a_payout_has_by_then_is_settled_and_what_it_has_otherwise_is_named(hub: Hub) -> None:
+    story = plain_story()
+    take_in(hub, record(story.final, "one"))
+    send_all(hub)
+    (capture,) = cutoff(hub, "2026-10").rows
+    assert capture.amount_minor is not None
+    paid = str(decimal_of(capture.amount_minor - 5, "USD"))
+    tender = next(one for one in story.final["transactions"] if one["kind"] in ("sale", "capture"))["id"]
+    of_order = {"order": int(story.order_id), "transaction": tender}
+
+    settled.take_in(hub, settled.line(1, "CHARGE", paid, **of_order), settled.payout(paid, on="2026-10-31"))
+    (left,) = cutoff(hub, "2026-10").rows
+
+    assert (left.order, left.kind, left.amount_minor, left.why) == (story.order_id, "payout", 5, "settled_otherwise")
+    assert (left.name, left.detail) == (story.final["name"], "shopify_payments, payout 3")
 
 
 def test_what_is_not_sent_yet_is_cut(hub: Hub) -> None:
@@ -119,7 +138,10 @@ def test_a_run_keeps_the_lists_and_shows_them_again_without_their_making_its_dig
     without = runs.rerun(run)
 
     assert again.cutoff is not None
-    assert [(row.list, row.order) for row in again.cutoff.rows] == [("shipped_not_invoiced", story.order_id)]
+    assert [(row.list, row.order) for row in again.cutoff.rows] == [
+        ("shipped_not_invoiced", story.order_id),
+        ("unsettled_clearing", story.order_id),
+    ]
     assert (without.cutoff, without.digest) == (None, again.digest)
     report = (run / "report.html").read_text()
     assert "Shipped, not invoiced" in report
