@@ -64,13 +64,16 @@ class Door:
     config: Path | None
     json_wanted: bool
 
-    def settings(self) -> Settings:
+    def settings(self, *, of_home: bool = True) -> Settings:
         """The configuration.
+
+        Args:
+            of_home: the home's own counts, where it has one.
 
         Raises:
             ConfigurationFaults: naming every fault.
         """
-        return load_settings(self.config, self.home, os.environ)
+        return load_settings(self.config, self.home, os.environ, of_home=of_home)
 
     @contextmanager
     def hub(self) -> Iterator[Hub]:

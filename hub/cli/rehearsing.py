@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         """The whole story on simulated systems: captured, posted, reconciled, with accidents among the orders."""
         from hub.rehearsal.demo import run
 
-        answer = run(door.settings(), orders, seed, tell=say, then=None if no_serve else _serve)
+        answer = run(door.settings(of_home=False), orders, seed, tell=say, then=None if no_serve else _serve)
         figures = {name: value for name, value in answer.items() if name not in ("reconciliation", "trial_balance")}
         balance = {
             currency: f"{money(sums['debit_minor'], currency)} on both sides"
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         """Capture, decide and post, beside the floor that no import passes."""
         from hub.rehearsal.bench_import import bench
 
-        answer = bench(door.settings(), orders, seed)
+        answer = bench(door.settings(of_home=False), orders, seed)
         door.show(answer, _figures(answer))
 
     @command(group, "reconcile")

@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> int:
         """Names every fault of the configuration with file and line, then tries stores, plugins and reference data."""
-        configured = faults(door.config, os.environ)
-        configured += [x for x in data_faults(data_files(door.config, os.environ)) if x not in configured]
+        configured = faults(door.config, os.environ, home=door.home)
+        configured += [x for x in data_faults(data_files(door.config, os.environ, door.home)) if x not in configured]
         found = [str(fault) for fault in configured]
         tried = [] if found else check(door.settings(), now, channel)
         found += [f"{one.what}: {one.fault}" for one in tried if one.fault is not None]

@@ -50,7 +50,8 @@ SYNC_ATTEMPTS: Final = 20
 PAUSE_S: Final = 0.5
 
 MARKER: Final = "demo.json"
-CONFIG: Final = "demo.yaml"
+CONFIG: Final = "hub.yaml"
+"""The home's own configuration: every command that is run on it finds the rehearsed channel."""
 CROSSWALKS: Final = "demo-crosswalks.yaml"
 TRUTH: Final = "demo-shop.json"
 """Every order as the shop itself has it at the end: what a person who doubts the report compares it with."""
@@ -160,7 +161,15 @@ def _staged(settings: Settings, orders: int, seed: int) -> Iterator[Stage]:
         shop = stack.enter_context(ShopProcess(simulator.__name__, arguments, home / LOGS[0], secrets))
         shop.start()
         served = HubProcess(home, home / CONFIG, home / LOGS[1], secrets)
-        _write_config(settings, shop.address, served.address, simulator.DOMAIN, chance)
+        _write_crosswalks(settings, chance)
+        live = {
+            "address": shop.address,
+            "settle_s": 2,
+            "secrets": dict(SECRETS),
+            "options": {"domain": simulator.DOMAIN, "notify_customer": False},
+        }
+        _write_config(settings, live, served.address)
+        stack.callback(_write_config, settings, None, None)
         own = load_settings(home / CONFIG, home, secrets)
         system = own.erp.system
 
@@ -179,31 +188,35 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _write_config(settings: Settings, shop: str, hub: str, domain: str, chance: random.Random) -> None:
-    """The user's own configuration, with the rehearsed shop in place of the first channel's, and one SKU unmapped."""
+def _write_config(settings: Settings, live: dict[str, Any] | None, public_url: str | None) -> None:
+    """The user's own configuration, with the rehearsed shop in place of the first channel's, and one SKU unmapped.
+
+    Args:
+        live: what the channel needs while the shop runs; None: the shop is gone.
+    """
     written = _read(settings.config)
-    first = written["channels"][0]
-    first |= {
-        "address": shop,
-        "ships": "erp",
-        "settle_s": 2,
-        "secrets": dict(SECRETS),
-        "options": {"domain": domain, "notify_customer": False},
-    }
+    first = written["channels"][0] | {"ships": "erp"} | (live or {})
+    if live is None:
+        first.pop("secrets", None)
     written["channels"] = [first]
-    written["public_url"] = hub
+    if public_url is not None:
+        written["public_url"] = public_url
     for entity, said in zip(settings.entities, written["entities"], strict=True):
         said |= {"chart": str(entity.chart), "policies": str(entity.policies)}
-    crosswalks = _read(settings.files.crosswalks)
-    items = crosswalks["item"]["*"]
-    del items[chance.choice(sorted(items))]
-    (settings.home / CROSSWALKS).write_text(yaml.safe_dump(crosswalks, sort_keys=False), encoding="utf-8")
     written["files"] = {
         "rates": str(settings.files.rates),
         "crosswalks": CROSSWALKS,
         "items": str(settings.files.items),
     }
     (settings.home / CONFIG).write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
+
+
+def _write_crosswalks(settings: Settings, chance: random.Random) -> None:
+    """The crosswalks to start with, but for one SKU: nobody has told the hub what it is in the ERP."""
+    crosswalks = _read(settings.files.crosswalks)
+    items = crosswalks["item"]["*"]
+    del items[chance.choice(sorted(items))]
+    (settings.home / CROSSWALKS).write_text(yaml.safe_dump(crosswalks, sort_keys=False), encoding="utf-8")
 
 
 def _read(file: Path) -> Any:

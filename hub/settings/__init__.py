@@ -1,6 +1,6 @@
 """The configuration: one file, config/hub.yaml unless another is named, read whole and checked whole.
 
-    --config FILE  over  ORDERHUB_CONFIG  over  the checkout's config/hub.yaml
+    --config FILE  over  ORDERHUB_CONFIG  over  hub.yaml in the home  over  the checkout's config/hub.yaml
     --home DIR     over  ORDERHUB_HOME    over  ./.orderhub
 
 Secrets stand in the environment alone, or in a file that the environment names (`NAME_FILE`); hub.yaml holds the names
@@ -44,6 +44,9 @@ __all__ = [
     "read_yaml",
 ]
 
+HOME: Final = Path(".orderhub")
+OF_HOME: Final = "hub.yaml"
+"""A home may bring its own configuration."""
 SECRET_BYTES_MAX: Final = 65_536
 
 _Named = TypeVar("_Named", Entity, Channel)
@@ -135,14 +138,20 @@ class Settings(HubFile):
         raise Misconfigured(f"no {slug!r} among the {kind} of {self.config}: {slugs}")
 
 
-def load_settings(config: Path | None, home: Path | None, environ: Mapping[str, str]) -> Settings:
+def load_settings(
+    config: Path | None, home: Path | None, environ: Mapping[str, str], *, of_home: bool = True
+) -> Settings:
     """The configuration as a whole; None for what no option named.
+
+    Args:
+        of_home: the home's own configuration counts, where it has one.
 
     Raises:
         ConfigurationFaults: with every fault at once.
     """
     environment = Environment.of(environ)
-    file = (config or environment.config or SHIPPED).resolve()
+    place = home or environment.home or HOME
+    file = _file(config or (None if of_home else environment.config or SHIPPED), place, environment)
     hub_file, found = read(file, environ, {})
     if hub_file is None or found:
         raise ConfigurationFaults(tuple(found))
@@ -151,7 +160,7 @@ def load_settings(config: Path | None, home: Path | None, environ: Mapping[str, 
     return Settings.model_construct(
         **{name: getattr(hub_file, name) for name in HubFile.model_fields},
         config=file,
-        home=(home or environment.home or Path(".orderhub")).resolve(),
+        home=place.resolve(),
         database_url=environment.postgresql,
         vault_key=environment.vault_key,
         secret_values={name: SecretStr(environ[name]) for name in sorted(variables) if environ.get(name)},
@@ -170,19 +179,28 @@ def _read_secret(file: Path, needed: str) -> SecretStr:
     return SecretStr(secret)
 
 
+def _file(config: Path | None, home: Path, environment: Environment) -> Path:
+    own = home / OF_HOME
+    return (config or environment.config or (own if own.is_file() else SHIPPED)).resolve()
+
+
 def faults(
-    config: Path | None, environ: Mapping[str, str], needed: Mapping[str, Collection[str]] | None = None
+    config: Path | None,
+    environ: Mapping[str, str],
+    needed: Mapping[str, Collection[str]] | None = None,
+    home: Path | None = None,
 ) -> list[Fault]:
     """Every fault of the configuration, by file and line; empty when it is good.
 
     Args:
         needed: names of secrets that abilities in use need, by slug of channel or ERP; what is not needed may be unset.
     """
-    file = config or Environment.of(environ).config or SHIPPED
-    return read(file.resolve(), environ, needed or {})[1]
+    environment = Environment.of(environ)
+    file = _file(config, home or environment.home or HOME, environment)
+    return read(file, environ, needed or {})[1]
 
 
-def data_files(config: Path | None, environ: Mapping[str, str]) -> Named:
+def data_files(config: Path | None, environ: Mapping[str, str], home: Path | None = None) -> Named:
     """The data files that the configuration names, even where it has faults of its own."""
-    file = config or Environment.of(environ).config or SHIPPED
-    return named_files(file.resolve())
+    environment = Environment.of(environ)
+    return named_files(_file(config, home or environment.home or HOME, environment))

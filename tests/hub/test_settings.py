@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -406,3 +407,14 @@ def test_an_unknown_channel_is_refused_with_those_that_exist(write: Write) -> No
 
     with pytest.raises(Misconfigured, match=r"no 'shopfy' among the channels of .*: shopify"):
         settings.channel("shopfy")
+
+
+def test_a_home_may_bring_its_own_configuration(tmp_path: Path) -> None:
+    copytree(SHIPPED.parent, tmp_path, dirs_exist_ok=True)
+    own = SHIPPED.read_text().replace("name: Main Street Trading, Inc.", "name: Of the home")
+    (tmp_path / "hub.yaml").write_text(own)
+
+    assert load_settings(None, tmp_path, {}).entities[0].name == "Of the home"
+    assert load_settings(None, tmp_path, {}, of_home=False).config == SHIPPED
+    assert load_settings(SHIPPED, tmp_path, {}).config == SHIPPED
+    assert load_settings(None, tmp_path, {"ORDERHUB_CONFIG": str(SHIPPED)}).config == SHIPPED
