@@ -156,7 +156,7 @@ class Bench(Protocol):
     page_orders: int  # as many orders as the connector reads at once, so that a suite can ask for more
 
     def open(self, orders: int, *, unshipped: bool = False) -> AbstractContextManager[FarSide]:
-        """A far side with so many orders of every kind, and one of 300 lines.
+        """A far side with so many orders of every kind, a test and one of 300 lines among them.
 
         Args:
             unshipped: their goods wait for an integration; else their lives are over.

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, Final
 
 import pytest
 
 from hub.errors import AuthExpired, HubError, RateLimited, Rejected, Retryable
 from hub.ports import Checks, Fetches
-from hub.testing.conformance.bench import FarSide, Fault, Login
+from hub.testing.conformance.bench import FarSide, Fault
 from hub.testing.conformance.pulling import main, present
 from hub.testing.conformance.wiring import Connect, Wiring, armed, needed, walked
 
@@ -167,15 +168,16 @@ class TestFailing:
         caplog.set_level(logging.DEBUG)
         far = wiring.far
         for login in far.logins().values():
-            for fault in (None, *Fault):
-                wiring.vault.held.clear()
+            for fault, warm in ((None, False), *product(Fault, (False, True))):
                 connector = wiring.connect(login)
                 needed(connector, Fetches)
+                if warm:  # logged in already
+                    walked(connector.fetch(main(connector), None, far.now()))
                 if fault is not None and not far.fail(fault, None):
                     continue
-                said = list(shown(connector)) + list(tried(connector))
+                said = [*shown(connector), *tried(connector, far)]
                 far.heal()
-                secrets = {*secrets_of(login), *handed_out(wiring)}
+                secrets = {*login.secrets.values(), *far.tokens()}
                 said += [
                     text for one in caplog.records for text in (one.getMessage(), str(one.args), str(one.exc_text))
                 ]
@@ -184,10 +186,10 @@ class TestFailing:
                     assert not [secret[:4] for secret in secrets if secret in text], (fault, text[:200])
 
 
-def tried(connector: Any) -> Iterator[str]:
+def tried(connector: Any, far: FarSide) -> Iterator[str]:
     """What is said in the course of a pull and a check."""
     try:
-        for page in connector.fetch(main(connector), None):
+        for page in connector.fetch(main(connector), None, far.now()):
             yield repr(page)
     except HubError as error:
         yield from chain(error)
@@ -207,15 +209,6 @@ def shown(connector: Any) -> Iterator[str]:
     yield repr(connector)
     for value in vars(connector).values():
         yield repr(value)
-
-
-def secrets_of(login: Login) -> Iterator[str]:
-    yield from login.secrets.values()
-
-
-def handed_out(wiring: Wiring) -> Iterator[str]:
-    """What the far side gave to log in with."""
-    yield from wiring.far.tokens()
 
 
 def names_a_remedy(error: HubError) -> bool:

@@ -19,9 +19,11 @@ from hub.ports import ProbesDocuments, PutsDocuments
 from hub.testing.conformance.bench import Bench, Fault, Ships
 from hub.testing.conformance.wiring import SLUG, Wiring, armed, needed
 
-ORDERS: Final = 40
+ORDERS: Final = 80
 WHOLE_ORDERS: Final = 4
 TRIES_MAX: Final = 40
+LATEST_S: Final = 7_200  # whatever a far side was still to do is done by then
+LASTING: Final = 40  # requests on end that are turned away
 NO_ANSWER: Final = (
     Fault.LOST_BEFORE,
     Fault.LOST_AFTER,
@@ -41,10 +43,12 @@ class Told:
         self._ships = ships_of(wiring)
         self.connector = wiring.connect()
         needed(self.connector, PutsDocuments, ProbesDocuments)
-        # One unit of the next order that waits, or the order of most lines, to its last unit.
-        waiting = sorted(self._ships.waiting().items(), key=lambda item: -len(item[1]) if whole else 0)
-        self.order, units = waiting[0]
-        self.units: Mapping[str, int] = units if whole else {next(iter(units)): 1}
+        # The order of most lines, to its last unit; or one unit of many, so that a second would find room.
+        waiting = self._ships.waiting()
+        self.order = max(waiting, key=lambda order: len(waiting[order]) if whole else max(waiting[order].values()))
+        units = waiting[self.order]
+        self.units: Mapping[str, int] = units if whole else {max(units, key=lambda line: units[line]): 1}
+        assert whole or max(units.values()) > 1, "a bench has enough to ship"
         self.write = notice(self.order, self.units, next(numbers))
         self._before = self._standing()
 
@@ -150,6 +154,7 @@ class TestTellingShipments:
         assert len(told.made()) <= 1, "it was sent again though nobody knew what became of it"
         waiting.far.pass_time(told.connector.settle_s)
         told.told_at_last()
+        waiting.far.pass_time(LATEST_S)
         assert told.made() == [told.units]
 
     @pytest.mark.parametrize("fault", TURNED_AWAY)
@@ -177,7 +182,7 @@ class TestTellingShipments:
             told.told_at_last()
 
             waiting.far.heal()
-            waiting.far.pass_time(told.connector.settle_s)
+            waiting.far.pass_time(LATEST_S)
             assert told.made() == [told.units], f"after {after} requests"
 
     def test_whole_orders_told_through_bad_weather_are_whole_and_shipped_once(
@@ -192,8 +197,29 @@ class TestTellingShipments:
             told.told_at_last()
 
             waiting.far.heal()
-            waiting.far.pass_time(told.connector.settle_s)
+            waiting.far.pass_time(LATEST_S)
             assert sum(map(Counter, told.made()), Counter[str]()) == told.units, told.order
+
+    def test_turned_away_in_the_middle_nothing_happened_or_it_is_in_doubt(
+        self, waiting: Wiring, numbers: Iterator[int]
+    ) -> None:
+        """Of a shipment in several calls some may stand: then nobody may take it for unsent."""
+        told = Told(waiting, numbers, whole=True)
+        for after in range(LASTING):
+            waiting.far.fail(Fault.RATE_LIMITED, LASTING, after=after)
+            try:
+                (outcome,) = told.put()
+            except Retryable:
+                outcome = Outcome(Verdict.UNSENT)
+            waiting.far.heal()
+            if outcome.verdict is Verdict.DONE:
+                break
+            assert outcome.verdict is Verdict.IN_DOUBT or told.made() == [], f"after {after} requests"
+            if outcome.verdict is Verdict.IN_DOUBT:
+                told.told_at_last()
+                told = Told(waiting, numbers, whole=True)
+
+        assert outcome.verdict is Verdict.DONE
 
     def test_two_equal_parcels_without_a_number_are_two(self, told: Told, waiting: Wiring) -> None:
         ships = ships_of(waiting)

@@ -33,8 +33,13 @@ class TestStating:
     def test_statement_and_count_agree_with_what_the_far_side_has(
         self, connector: Any, far: FarSide, days: list[date]
     ) -> None:
-        first, last = days[2], days[-3]  # neither end is the far side's own
         zone = ZoneInfo(far.timezone)
+        late = [order for order in far.truth() if order.placed_at.astimezone(zone).date() < order.placed_at.date()]
+        assert late, "a bench has an order of an evening, which is the next day elsewhere"
+        first, last = days[0], max(order.placed_at for order in late).astimezone(zone).date()
+        assert any(order.test for order in far.truth() if first <= order.placed_at.astimezone(zone).date() <= last), (
+            "a bench has a test order"
+        )
         truth = {
             order.id: (order.claimed_minor, order.currency, order.placed_at.astimezone(zone).date())
             for order in far.truth()

@@ -12,7 +12,7 @@ import pytest
 
 from hub.errors import Untranslatable
 from hub.model.order import Snapshot
-from hub.model.records import Received
+from hub.model.records import Received, Translation
 from hub.ports import Fetches, ReadsFiles, Translates
 from hub.testing.conformance.bench import Bench, FarSide, Fault
 from hub.testing.conformance.canonical import canonical
@@ -202,13 +202,12 @@ class Sweep:
     def try_one(self, whole: Received, body: bytes, place: Place, value: object = "dropped") -> None:
         self._tried += 1
         try:
-            self._connector.translate(record(replace(whole, body=body)))
+            found = self._connector.translate(record(replace(whole, body=body)))
+            fault = unfit(found) if isinstance(value, Literal) else None
         except Untranslatable as error:
             fault = self._fault_of(error, place)
         except Exception as error:  # noqa: BLE001 - whatever it is, that is the finding
             fault = f"{type(error).__name__}: {error!s:.100}"
-        else:
-            return
         if fault is not None:
             self._wrong.append(f"{'.'.join(map(str, place))} = {value!r:.40}: {fault}")
 
@@ -231,6 +230,15 @@ class Sweep:
         if not any(problem.path == "$" or words_of(problem.path) & here for problem in error.problems):
             self._named_elsewhere += 1
         return None
+
+
+def unfit(found: Translation) -> str | None:
+    """Why no store could keep it; None: it can."""
+    try:
+        text = json.dumps(canonical(found), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "half of a character is in a fact"
+    return "a NUL is in a fact" if rb"\u0000" in text else None
 
 
 def words_of(path: str) -> set[str]:
