@@ -168,7 +168,7 @@ class TestFailing:
         caplog.set_level(logging.DEBUG)
         far = wiring.far
         for login in far.logins().values():
-            for fault, warm in ((None, False), *product(Fault, (False, True))):
+            for fault, warm in ((Fault.ECHO, False), (None, False), *product(Fault, (False, True))):
                 connector = wiring.connect(login)
                 needed(connector, Fetches)
                 if warm:  # logged in already

@@ -48,12 +48,14 @@ class TestStating:
 
         stated = list(connector.statement(first, last))
         counted = connector.count(first, last)
+        after = connector.count(last + timedelta(days=1), days[-1])
 
         assert all(isinstance(row, ChannelRow) for row in stated)
         rows = [row.row for row in stated]
         orders = [row for row in rows if row.subject is Subject.ORDER]
         assert {row.order for row in orders} == {id for id, (_, _, day) in truth.items() if first <= day <= last}
         assert (counted.orders, counted.exact) == (len(orders), True)
+        assert after.orders == sum(1 for _, _, day in truth.values() if day > last) > 0
         assert Counter((row.subject, row.subject_id) for row in rows).most_common(1)[0][1] == 1
         for row in rows:
             assert (row.channel, row.entity) == (SLUG, "main")
@@ -95,7 +97,6 @@ class TestStating:
         needed(connector, Fetches)
         before = list(connector.statement(days[0], days[-1]))
 
-        walked(connector.fetch(main(connector), None))
         walked(connector.fetch(main(connector), None))
 
         assert list(connector.statement(days[0], days[-1])) == before
