@@ -3,6 +3,7 @@
 import typer
 
 from hub.cli import (
+    bank,
     books,
     closing,
     crosswalk,
@@ -44,6 +45,7 @@ for group in (
     importing,
     orders,
     payouts,
+    bank,
     records,
     exceptions,
     crosswalk,

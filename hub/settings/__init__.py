@@ -18,12 +18,25 @@ from hub.errors import Misconfigured
 from hub.settings.check import CONNECTORS, ERP_ADAPTERS, Named, named_files, read
 from hub.settings.environment import Environment
 from hub.settings.file import Fault, Located, read_yaml
-from hub.settings.parts import SHIPPED, Channel, Entity, Erp, Files, Holds, HubFile, Ships, Stock
+from hub.settings.parts import (
+    SHIPPED,
+    BankColumns,
+    Channel,
+    Entity,
+    Erp,
+    Files,
+    Holds,
+    HubFile,
+    SettlementColumns,
+    Ships,
+    Stock,
+)
 
 __all__ = [
     "CONNECTORS",
     "ERP_ADAPTERS",
     "SHIPPED",
+    "BankColumns",
     "Channel",
     "ConfigurationFaults",
     "Entity",
@@ -34,6 +47,7 @@ __all__ = [
     "Located",
     "Named",
     "Settings",
+    "SettlementColumns",
     "Ships",
     "Stock",
     "Store",

@@ -203,6 +203,52 @@ class Holds(Part):
     """How long after placement an order may still be edited by its buyer; 0: no such wait."""
 
 
+class BankColumns(Part):
+    """Which column of a bank's CSV says what."""
+
+    date: Annotated[str, Field(min_length=1)]
+    amount: str | None = None
+    """Signed: + came in. None: it is in two columns, paid in and paid out."""
+    paid_in: str | None = None
+    paid_out: str | None = None
+    currency: CurrencyCode | None = None
+    """Of every line; None: `currency_column` says it."""
+    currency_column: str | None = None
+    reference: str | None = None
+    text: str | None = None
+    date_format: str = "%Y-%m-%d"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
+    encoding: Annotated[str, Field(pattern=r"^(utf-8|latin-1|cp1252)$")] = "utf-8"
+
+
+class SettlementColumns(Part):
+    """Which column of a payment provider's CSV says what; a row is a line of its balance, or a payout."""
+
+    method: Annotated[str, Field(min_length=1)]
+    """What the channel's orders call this gateway."""
+    id: Annotated[str, Field(min_length=1)]
+    date: Annotated[str, Field(min_length=1)]
+    kind: Annotated[str, Field(min_length=1)]
+    amount: Annotated[str, Field(min_length=1)]
+    fee: str | None = None
+    """As the provider signs it, see `fee_sign`; None: it charges none here."""
+    fee_sign: Annotated[int, Field(ge=-1, le=1)] = -1
+    """-1: a fee charged is negative in the file; 1: it is positive."""
+    currency: CurrencyCode | None = None
+    currency_column: str | None = None
+    payout: str | None = None
+    """The id of the payout that the row is in; None: a row is in the next payout of its currency."""
+    order: str | None = None
+    transaction: str | None = None
+    kinds: dict[str, str] = {}
+    """The provider's word and what it is: charge, refund, fee, payout …; any other word goes into quarantine."""
+    date_format: str = "%Y-%m-%d"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
+    encoding: Annotated[str, Field(pattern=r"^(utf-8|latin-1|cp1252)$")] = "utf-8"
+
+
 class HubFile(Part):
     """What hub.yaml may say."""
 
@@ -212,4 +258,8 @@ class HubFile(Part):
     files: Files = Files()
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] | None = None
     """Where channels reach this hub's webhooks, as https://hub.example.com; None: it registers none by itself."""
+    bank: dict[str, BankColumns] = {}
+    """How banks write their CSV, by a name of ours; CAMT.053 needs none."""
+    settlements: dict[str, SettlementColumns] = {}
+    """How payment providers write theirs, by a name of ours."""
     holds: Holds = Holds()

@@ -327,6 +327,23 @@ step = Table(
     _partial("step_master", "target", "id", where=IS_MASTER),
 )
 
+bank_line = Table(  # of the bank's statements, each once
+    "bank_line",
+    hub_metadata,
+    Column("account", String(60), nullable=False),
+    Column("key", String(32), nullable=False),
+    Column("booked_on", String(10), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("imported_at", String(27), nullable=False),
+    Column("channel", String(20)),  # of the payout that a person says it is; null: nobody has
+    Column("payout_id", String(100)),
+    PrimaryKeyConstraint("account", "key"),
+    sqlite_with_rowid=False,
+)
+
 signoff = Table(
     "signoff",  # a person vouches for a reconciliation; rows are added and never changed
     hub_metadata,

@@ -32,6 +32,21 @@ def upgrade() -> None:
     )
     op.create_index("backorder_item", "backorder", ["entity", "item", "placed_at"], unique=False)
     op.create_table(
+        "bank_line",
+        sa.Column("account", sa.String(length=60), nullable=False),
+        sa.Column("key", sa.String(length=32), nullable=False),
+        sa.Column("booked_on", sa.String(length=10), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("imported_at", sa.String(length=27), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=True),
+        sa.Column("payout_id", sa.String(length=100), nullable=True),
+        sa.PrimaryKeyConstraint("account", "key"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=20), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
@@ -464,6 +479,7 @@ def downgrade() -> None:
     op.drop_table("crosswalk")
     op.drop_table("credit")
     op.drop_table("counter")
+    op.drop_table("bank_line")
     op.drop_index("backorder_item", table_name="backorder")
     op.drop_table("backorder")
     op.drop_table("audit")
