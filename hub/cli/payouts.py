@@ -1,15 +1,20 @@
-"""payouts list|show|clearing: what payment providers paid out, of what, and what is still with them."""
+"""payouts list|show|import|clearing: what payment providers paid out, of what, and what is still with them."""
 
 from dataclasses import asdict
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli.door import Door, cells, command, moment, money, table
+from hub.cli.door import Door, cells, command, moment, money, say, table
+from hub.cli.importing import sent_json, sent_words
 from hub.model.payouts import PayoutState
 from hub.steps import clearing as steps
+from hub.steps.advance import advance_all
 from hub.steps.payouts import PayoutShown, show_payout
+from hub.steps.send import send_all
+from hub.steps.settlement_files import capture_report
 from hub.store.views import payouts
 
 
@@ -68,6 +73,21 @@ def register(app: typer.Typer) -> None:
         for task in found.tasks:
             tasks.add_row(*cells(task.fingerprint, moment(task.opened_at), task.message, task.remedy))
         door.show(_json(found), lines, *(shown for shown in (documents, tasks) if shown.row_count))
+
+    @command(group, "import")
+    def import_(
+        door: Door,
+        channel: Annotated[str, typer.Argument(help="Whose orders were paid by this provider.")],
+        file: Annotated[Path, typer.Argument(help="The provider's settlement report, a CSV.")],
+        mapping: Annotated[str, typer.Option("--mapping", help="Its columns: a name under `settlements`.")],
+    ) -> None:
+        """Takes a payment provider's settlement report; its payouts are booked like a channel's own."""
+        with door.hub() as hub:
+            new = capture_report(hub, channel, file, mapping)
+            advance_all(hub)
+            sent = send_all(hub)
+        door.show({"new": new, "sent": sent_json(sent)})
+        say(f"{'taken' if new else 'it was there before'}; {sent_words(sent)}")
 
     @command(group, "clearing")
     def clearing(

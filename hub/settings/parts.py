@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from hub.model.money import Currency, exponent
+from hub.model.payouts import SettlementKind
 
 SHIPPED: Final = Path(__file__).resolve().parents[2] / "config" / "hub.yaml"
 """The configuration that comes with the checkout."""
@@ -241,7 +242,7 @@ class SettlementColumns(Part):
     """The id of the payout that the row is in; None: a row is in the next payout of its currency."""
     order: str | None = None
     transaction: str | None = None
-    kinds: dict[str, str] = {}
+    kinds: dict[str, SettlementKind] = {}
     """The provider's word and what it is: charge, refund, fee, payout …; any other word goes into quarantine."""
     date_format: str = "%Y-%m-%d"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","

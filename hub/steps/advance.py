@@ -24,6 +24,7 @@ from hub.steps import allocating, payouts
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub, sweep_cycles
 from hub.steps.notices import heed
+from hub.steps.settlement_files import TOPIC, translate_report
 from hub.store import inbox, orders, roots
 from hub.store import payouts as stored_payouts
 from hub.store.orders import Changes, Overtaken
@@ -196,7 +197,10 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
     for record in records:
         connector = hub.connector(record.channel)
         try:
-            translation = connector.translate(record)
+            if record.topic.startswith(TOPIC):
+                translation = translate_report(hub, record)
+            else:
+                translation = connector.translate(record)
         except Untranslatable as error:
             batch.failed.append((record, error))
             if record.source is Source.WEBHOOK and error.order:  # a hint is one, legible or not
