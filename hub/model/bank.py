@@ -1,11 +1,12 @@
 """What a bank's statement says of an account, line by line."""
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 
+from hub.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class BankLine:
     account: str
     key: str  # the same for the same line of any statement
@@ -17,7 +18,7 @@ class BankLine:
     matched: tuple[str, str] | None = None  # channel and payout, as a person said
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaidPayout:
     """A payout that the books have in the bank."""
 

@@ -80,15 +80,23 @@ def clearing(hub: Hub, until: datetime.date | None = None) -> Clearing:
 
     Gift cards and other methods that the chart calls a liability of ours are not under way and are left out.
     """
-    with hub.store.connect() as connection:
-        money = [one for one in views.money(connection, until) if _under_way(hub, one.channel, one.method)]
-        payouts = list(views.paid_out(connection, until))
-        lines = list(_lines(hub, connection, payouts))
     last = until or hub.clock().astimezone(ZoneInfo(hub.settings.entities[0].timezone)).date()
-    pieces = sorted(
-        _pieces(money, payouts, lines, last), key=lambda x: (x.on, x.channel, x.order or "", x.subject, x.why)
-    )
-    return Clearing(last, tuple(_totals(hub, money, payouts, until)), tuple(pieces))
+    with hub.store.connect() as connection:
+        money, payouts, lines = _moved(hub, connection, until)
+    return Clearing(last, tuple(_totals(hub, money, payouts, until)), _sorted(_pieces(money, payouts, lines, last)))
+
+
+def _moved(
+    hub: Hub, connection: Connection, until: datetime.date | None
+) -> tuple[list[Money], list[PaidOut], list[tuple[PaidOut, LineRow]]]:
+    money = [one for one in views.money(connection, until) if _under_way(hub, one.channel, one.method)]
+    payouts = list(views.paid_out(connection, until))
+    lines = list(_lines(hub, connection, payouts))
+    return money, payouts, lines
+
+
+def _sorted(found: Iterator[Piece]) -> tuple[Piece, ...]:
+    return tuple(sorted(found, key=lambda x: (x.on, x.channel, x.order or "", x.subject, x.why)))
 
 
 def _under_way(hub: Hub, channel: str, method: str) -> bool:

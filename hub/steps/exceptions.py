@@ -20,6 +20,7 @@ from hub.store import sending
 from hub.store.schema import exception, release, stamp
 from hub.store.sending import NO_ORDER
 from hub.store.views import exceptions as views
+from hub.store.views import payouts as payout_views
 from hub.store.views.exceptions import HeldState, OpenException
 
 NOT_HOLDS: Final = {
@@ -126,12 +127,13 @@ def reconsider_due(hub: Hub) -> Healing:
 
 
 def reconsider_held(hub: Hub) -> Healing:
-    """Every held order is decided anew under the rules of now, changed perhaps while nobody ran; nothing is sent.
+    """What is held, orders and payouts, is decided anew under the rules of now; nothing is sent.
 
-    Orders of channels that are no longer configured stay as they are.
+    The rules may have changed while nobody ran. Those of channels that are no longer configured stay as they are.
     """
     slugs = {channel.slug for channel in hub.settings.channels}
-    return heal(hub, [key for key in views.held(hub.store) if key.channel in slugs], then_send=False)
+    held = [*views.held(hub.store), *payout_views.held(hub.store)]
+    return heal(hub, [key for key in held if key.channel in slugs], then_send=False)
 
 
 def redecide(hub: Hub, channel: str, since: date, *, then_send: bool = True) -> Healing:

@@ -45,7 +45,9 @@ PAUSED: Final = "paused"  # a target lets nobody in
 OF_SENDING: Final = frozenset({REJECTED, IN_DOUBT, READ_BACK, NOT_TOLD, TOLD_TWICE, PAUSED})
 """Codes of the exceptions that `send` opens and resolves; those of the ERP and of channels apart."""
 
-HOLDS_NOTHING: Final = frozenset({NOT_TOLD, TOLD_TWICE, PAUSED, HoldCode.SHIPPED_ELSEWHERE.value})
+HOLDS_NOTHING: Final = frozenset(
+    {NOT_TOLD, TOLD_TWICE, PAUSED, HoldCode.SHIPPED_ELSEWHERE.value, HoldCode.UNKNOWN_SETTLEMENT.value}
+)
 """Codes of exceptions that keep no document of their order from the ERP."""
 
 NO_ORDER: Final = ""

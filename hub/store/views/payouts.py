@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, func, select
 
-from hub.model.payouts import SettlementKind
+from hub.model.order import OrderKey
+from hub.model.payouts import PayoutState, SettlementKind, payout_key
 from hub.store import payouts
 from hub.store.payouts import Lines
 from hub.store.schema import payout, settlement_line
@@ -87,6 +88,13 @@ def found(store: Engine, name: str) -> list[PayoutSight]:
         )
         for row in rows
     ]
+
+
+def held(store: Engine) -> list[OrderKey]:
+    """The keys of the payouts that are held."""
+    query = select(payout.c.channel, payout.c.payout_id).where(payout.c.state == PayoutState.HELD.value)
+    with store.connect() as connection:
+        return [payout_key(row[0], row[1]) for row in connection.execute(query.order_by(*query.selected_columns))]
 
 
 def pending(store: Engine) -> list[Pending]:

@@ -159,3 +159,25 @@ def test_a_run_keeps_the_lists_and_shows_them_again_without_their_making_its_dig
 def test_a_month_that_is_none_is_refused(hub: Hub) -> None:
     with pytest.raises(Misconfigured, match="'2026-13' is not a month"):
         cutoff(hub, "2026-13")
+
+
+def test_a_payout_takes_its_money_off_the_list_and_what_it_settled_otherwise_stays(hub: Hub) -> None:
+    story = plain_story()
+    take_in(hub, record(story.final, "one"))
+    send_all(hub)
+    (before,) = cutoff(hub, "2026-10").rows
+    tender = int(story.final["transactions"][-1]["id"])
+    settled.take_in(
+        hub,
+        settled.line(1, "CHARGE", "1.00", order=int(story.order_id), transaction=tender),
+        settled.line(2, "CHARGE", "7.00", order=4711, transaction=4712),
+        settled.payout("8.00"),
+    )
+
+    rows = cutoff(hub, "2026-10").rows
+
+    assert before.amount_minor is not None
+    assert {(row.order, row.why, row.amount_minor) for row in rows} == {
+        (story.order_id, "settled_otherwise", before.amount_minor - 100),
+        ("4711", "not_in_books", -700),
+    }
