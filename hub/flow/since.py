@@ -5,11 +5,12 @@ Handed is a DuckDB connection with the relations of both runs, `was_channel`, `c
 """
 
 import datetime
+from collections.abc import Collection
 from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from hub.flow.match import TOTAL
+from hub.flow.match import SIDES, TOTAL
 from hub.model.reconciliation import Change, ChangeCode
 
 _ORDERED: Final = ("channel", "order_id", "subject", "subject_id")
@@ -46,13 +47,20 @@ _EVIDENCE: Final = {
 }
 
 
-def changes(connection: DuckDBPyConnection, first: datetime.date, last: datetime.date) -> tuple[Change, ...]:
+def changes(
+    connection: DuckDBPyConnection, first: datetime.date, last: datetime.date, sides: Collection[str] = SIDES
+) -> tuple[Change, ...]:
     """What changed between the two runs in the days from first to last, by side, then order.
 
     A subject whose day moved out of the period is gone from it, one whose day moved in is new.
+
+    Args:
+        sides: those that both runs read.
     """
     found: list[Change] = []
     for side, key in _KEY.items():
+        if side not in sides:
+            continue
         columns = ", ".join(
             f"{end}.{name} AS {end}_{name}" for end in ("was", "is") for name in (*_EVIDENCE[side], "total", "currency")
         )

@@ -171,10 +171,7 @@ def rerun(folder: Path) -> Reconciliation:
         Misconfigured: the folder is no run.
         DoesNotAddUp: see `match`.
     """
-    try:
-        manifest = _MANIFEST.validate_json((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"reconcile: {folder} is not the folder of a run: {MANIFEST}: {error}") from error
+    manifest = _manifest(folder)
     first, last = _month(manifest.period)
     with statement_files.connect() as connection, ThreadPoolExecutor(1) as beside:
         statement_files.see(connection, folder)
@@ -249,11 +246,20 @@ def as_json(reconciliation: Reconciliation) -> dict[str, Any]:
 
 
 def _since(folder: Path, period: str, signed: Signed, before: Path) -> Since:
+    """A side that one of the two runs did not read is not compared: it changed in nothing that anybody saw."""
     first, last = _month(period)
+    given = all(_manifest(run).channel_given for run in (folder, before))
     with statement_files.connect() as connection:
         statement_files.see(connection, folder)
         statement_files.see(connection, before, prefix="was_")
-        return Since(signed, changes(connection, first, last))
+        return Since(signed, changes(connection, first, last, SIDES if given else ("hub", "erp")))
+
+
+def _manifest(folder: Path) -> Manifest:
+    try:
+        return _MANIFEST.validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"reconcile: {folder} is not the folder of a run: {MANIFEST}: {error}") from error
 
 
 def _since_json(since: Since | None) -> dict[str, Any] | None:

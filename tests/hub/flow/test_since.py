@@ -94,5 +94,13 @@ def test_an_earlier_run_says_the_same_again(sides: Sides, tmp_path: Path) -> Non
     assert rerun(tmp_path / "now" / MAY) == found
 
 
+def test_a_side_that_was_not_read_this_time_is_not_said_to_be_gone(sides: Sides, tmp_path: Path) -> None:
+    sides.reconcile(tmp_path / "before")
+
+    found = sides.reconcile(tmp_path / "now", channel_given=False, signed=(SIGNED, tmp_path / "before" / MAY))
+
+    assert told(found) == []
+
+
 def test_every_change_has_words() -> None:
     assert set(words.CHANGE) == set(ChangeCode)
