@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from hub.errors import Misconfigured
 from hub.flow.match import window
 from hub.model.order import OrderKey
-from hub.model.reconciliation import Reconciliation, TimelineItem, Waiting
+from hub.model.reconciliation import Reconciliation, Signed, TimelineItem, Waiting
 from hub.ports import StatesDocuments
 from hub.steps import reconcile as runs
 from hub.steps.cutoff import cutoff
@@ -72,7 +72,7 @@ def reconcile(
             versions=_versions(hub, sorted(only)[0], connection),
             complete=stated.complete,
             timelines=lambda order: list(_timeline(hub, order)),
-            signed=(signed, hub.settings.home / RUNS / signed.run) if signed else None,
+            signed=_signed_run(hub, signed, tell) if signed else None,
             cutoff=cut,
             waiting=_waiting(hub),
             event_chain=event_chain,
@@ -98,6 +98,14 @@ def _folder(hub: Hub, period: str) -> Path:
         number += 1
         folder = wanted.with_name(f"{wanted.name}-{number}")
     return folder
+
+
+def _signed_run(hub: Hub, signed: Signed, tell: Callable[[str], None]) -> tuple[Signed, Path] | None:
+    folder = hub.settings.home / RUNS / signed.run
+    if not (folder / runs.MANIFEST).is_file():
+        tell(f"{signed.run}, which {signed.by} signed, is gone: what changed since cannot be told")
+        return None
+    return signed, folder
 
 
 def _waiting(hub: Hub) -> list[Waiting]:

@@ -1,6 +1,7 @@
 """Signing off: only what the run wrote, by somebody, with a reason where it does not tie; later runs tell of it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,19 @@ def test_a_signed_month_is_told_by_the_next_run(hub: Hub, statement: Path) -> No
     assert second.since is not None
     assert (second.since.signed, second.since.changes) == (signed, ())
     assert [row.action for row in audit.listed(hub.store)] == ["reconcile.sign"]
+
+
+def test_a_signed_run_that_is_gone_is_said_so_and_stops_nothing(hub: Hub, statement: Path) -> None:
+    booked(hub)
+    run = reconcile(hub, PERIOD, [statement]).run
+    sign(hub, Path(run), "Ann")
+    shutil.rmtree(hub.settings.home / "runs" / run)
+    said: list[str] = []
+
+    found = reconcile(hub, PERIOD, [statement], tell=said.append)
+
+    assert found.since is None
+    assert said == [f"{run}, which Ann signed, is gone: what changed since cannot be told"]
 
 
 def test_a_run_tells_what_waits_for_a_person_with_the_money_and_the_remedy(hub: Hub, statement: Path) -> None:
