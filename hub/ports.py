@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 from pydantic import SecretStr
 
 from hub.errors import Misconfigured
+from hub.model.adoption import Claim, ErpDocument
 from hub.model.documents import DocumentKey
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.problems import Problem
@@ -232,6 +233,18 @@ class ErasesParties(Protocol):
 class StatesDocuments(Protocol):
     def statement(self, first: date, last: date) -> Iterator[ErpRow]:
         """All documents of the population dated in the period, ours or not, voided ones marked."""
+
+
+@runtime_checkable
+class Adopts(Protocol):
+    def documents(self, first: date, last: date) -> Iterator[ErpDocument]:
+        """Every document of an order dated in the period, whoever made it; voided ones left out."""
+
+    def adopt(self, claims: Sequence[Claim]) -> list[Outcome]:
+        """Each document carries our key, as if the hub had made it; an outcome a claim. Safe to repeat.
+
+        Rejected: it is gone, it carries another key than when it was read, or another document carries ours.
+        """
 
 
 @runtime_checkable

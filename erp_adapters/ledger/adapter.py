@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 
-from erp_adapters.ledger import schema
+from erp_adapters.ledger import adoption, schema
 from erp_adapters.ledger.changes import pages
 from erp_adapters.ledger.documents import ref_of
 from erp_adapters.ledger.export import export_lines
@@ -17,6 +17,7 @@ from erp_adapters.ledger.reports import accounts, ageing, costs, journal, trial_
 from erp_adapters.ledger.statement import ROW_KINDS, erp_row
 from hub.books import Chart, Policy
 from hub.errors import InDoubt, Misconfigured, Retryable
+from hub.model.adoption import Claim, ErpDocument
 from hub.model.documents import DocumentKey
 from hub.model.intents import Action, Found, Outcome, Probe, ReadBack, Verdict, Write
 from hub.model.records import Record, Translation
@@ -179,6 +180,18 @@ class LedgerAdapter:
         with connection, connection.execute(rows) as found:
             for row in found:
                 yield erp_row(row)
+
+    def documents(self, first: datetime.date, last: datetime.date) -> Iterator[ErpDocument]:
+        """Every document of an order dated in the period, whoever made it; voided ones left out; by number."""
+        with self.engine.connect().execution_options(yield_per=ROWS_AT_ONCE) as connection:
+            yield from adoption.documents(connection, first, last)
+
+    def adopt(self, claims: Sequence[Claim]) -> list[Outcome]:
+        """Each document carries our key, an outcome a claim; rejected: gone, other_key, key_taken. Safe to repeat."""
+        if not claims:
+            return []
+        with schema.write(self.engine) as connection:
+            return adoption.adopt(connection, claims, self._now())
 
     # --- periods ---------------------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class Batch:
                 if row is not None and not row["voided"]:
                     self._void(row, operation)
             case _ if row is None:
-                return self._create(operation)
+                return self._claimed_item(document) or self._create(operation)
             case Action.AMEND:
                 same = row["revision"] == operation.revision and not (row["voided"] or row["by_hand"])
                 if operation.by_hand or not same:
@@ -158,6 +158,18 @@ class Batch:
             self.by_key[document.key] = row
         self._register(document, id, operation.name)
         return id
+
+    def _claimed_item(self, document: Document) -> int | None:
+        """The number of an item that somebody entered under this code: it has our key from now on. None: no such."""
+        if document.kind is not DocumentKind.ITEM or not document.key:
+            return None
+        held = self.items.get(_item_of(document)[0])
+        row = self.by_id.get(held["document"]) if held else None
+        if row is None or row["key"]:
+            return None
+        self._change(row, {"key": document.key, "by_hand": False})
+        self.by_key[document.key] = row
+        return int(row["id"])
 
     def _amend(self, row: dict[str, Any], operation: Operation) -> None:
         document = operation.document
@@ -394,6 +406,7 @@ class Batch:
         ]
         self._load_standing(touched)
         self._load_masters(operation.document for operation in operations)
+        self._load_items(operation.document for operation in operations)
         stocked = [operation.document for operation in operations if operation.document.kind in STOCK_KINDS]
         self.costing = Costing(self.connection, self.numbers)
         if stocked:
@@ -447,6 +460,15 @@ class Batch:
             item = schema.item
             for found in read(select(item).where(item.c.code.in_(sorted(items)))).mappings():
                 self.items[found["code"]] = dict(found)
+
+    def _load_items(self, documents: Iterable[Document]) -> None:
+        """The documents of items that these are to make and that are there under no key."""
+        new = {_item_of(x)[0] for x in documents if x.kind is DocumentKind.ITEM and x.key and x.key not in self.by_key}
+        ids = sorted({self.items[code]["document"] for code in new if code in self.items} - set(self.by_id))
+        if ids:
+            document = schema.document
+            for found in self.connection.execute(select(document).where(document.c.id.in_(ids))).mappings():
+                self.by_id[found["id"]] = dict(found)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

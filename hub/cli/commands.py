@@ -3,6 +3,7 @@
 import typer
 
 from hub.cli import (
+    adopting,
     bank,
     books,
     closing,
@@ -43,6 +44,7 @@ for group in (
     system,
     serving,
     importing,
+    adopting,
     orders,
     payouts,
     bank,

@@ -59,6 +59,14 @@ def decide(
     return Decision(intents, superseded) if intents or superseded else NOTHING
 
 
+def standing(document: Document, terms: Terms, chart: Chart, policy: Policy) -> Intent:
+    """The intent of a document that the ERP has though the hub never sent it, on the day that its facts call for."""
+    content = content_of(document)
+    revision = revision_of(content)
+    entry = post(document, chart, policy, terms.functional)
+    return Intent(Action.CREATE, document, content, revision, revision, entry, terms.policy)
+
+
 def _intent(
     action: Action,
     document: Document,

@@ -13,6 +13,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
+from hub.model.adoption import ADOPTED
 from hub.model.money import EXPONENTS
 
 ROUNDING_MINOR_MAX: Final = 5
@@ -60,6 +61,7 @@ _POSTED_OTHERWISE = (
     f"pair = 'hub-erp' AND h_here AND readback <> h_total AND {_CONFIRMED}"
     f" AND (kind = 'missing_in_erp' OR (e_here AND {_VALUED}))"
 )
+_NOT_ADOPTED = f"h_cause IS DISTINCT FROM '{ADOPTED}'"
 _AS_PLACED = "h_subject = 'order' AND h_edited_minor = 0 AND h_cancelled_minor = 0"
 _ROUNDED = f"""(h_state = 'done' AND {_AS_PLACED} AND abs(readback - h_total) <= {ROUNDING_MINOR_MAX} AND (
         readback - h_total = h_readback_tax_minor - h_tax_minor
@@ -112,15 +114,23 @@ _CAUSES: Final = (
         _evidence(readback_minor="readback", readback_date="h_readback_date", voided_ref="voided_ref"),
     ),
     _cause(
+        "adopted",  # what an older integration made was not what the hub would have: worth nothing where only in parts
+        "readback - h_total",
+        f"h_cause = '{ADOPTED}' AND (({_POSTED_OTHERWISE}) OR ({_MATCHED_BOOKS} AND readback = h_total"
+        " AND kind = 'amount'))",
+        _evidence(ref="e_ref", hub_minor="h_total", readback_minor="readback"),
+    ),
+    _cause(
         "rounding",
         "readback - h_total",
-        f"{_POSTED_OTHERWISE} AND {_ROUNDED}",
+        f"{_POSTED_OTHERWISE} AND {_NOT_ADOPTED} AND {_ROUNDED}",
         _evidence(hub_minor="h_total", readback_minor="readback", tolerance_minor=str(ROUNDING_MINOR_MAX)),
     ),
     _cause(
         "tax_base",
         "h_readback_tax_minor - h_tax_minor",
-        f"{_POSTED_OTHERWISE} AND h_state = 'done' AND {_AS_PLACED} AND NOT coalesce({_ROUNDED}, false)",
+        f"{_POSTED_OTHERWISE} AND {_NOT_ADOPTED} AND h_state = 'done' AND {_AS_PLACED}"
+        f" AND NOT coalesce({_ROUNDED}, false)",
         _evidence(hub_tax_minor="h_tax_minor", readback_tax_minor="h_readback_tax_minor"),
     ),
     # --- what we have not told the ERP: all of it, or what changed since we last did ---

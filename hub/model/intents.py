@@ -37,7 +37,7 @@ class Write:
     document: Document
     revision: str
     parties: tuple[Party, ...] = ()
-    held: tuple[str, ...] = ()  # a channel's own ids of what stands there of this document, as its last write said
+    held: tuple[str, ...] = ()  # the far side's own ids of what stands there of this document, as its last write said
     taken: frozenset[str] = frozenset()  # the channel's own ids of the order's other documents: never this one
 
     def party(self, ref: PartyRef | None) -> Party | None:

@@ -41,6 +41,7 @@ class CauseCode(StrEnum):
     TAX_BASE = "tax_base"
     CHANNEL_EDIT = "channel_edit"
     HAND_EDIT = "hand_edit"
+    ADOPTED = "adopted"
     UNBOOKED_REFUND = "unbooked_refund"
     HELD_ORDER = "held_order"
     CUT_OFF = "cut_off"

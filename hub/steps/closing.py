@@ -1,7 +1,8 @@
 """The close of a period: the three sides read anew, compared, and left as a run."""
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from sqlalchemy import Connection
 
 from hub.errors import Misconfigured
 from hub.flow.match import window
+from hub.model.documents import DocumentKey
 from hub.model.order import OrderKey
 from hub.model.reconciliation import Reconciliation, Signed, TimelineItem, Waiting
+from hub.model.statement import ErpRow
 from hub.ports import StatesDocuments
 from hub.steps import reconcile as runs
+from hub.steps.adopting import stored_links
 from hub.steps.cutoff import cutoff
 from hub.steps.expected import expected_rows
 from hub.steps.hub import Hub
@@ -68,7 +72,11 @@ def reconcile(
             period,
             channel=stated.rows if stated.given else None,
             hub=(row for row in expected_rows(hub, connection, first, last) if row.row.channel in only),
-            erp=(row for row in erp.statement(first, last) if row.row.channel in only or not row.row.channel),
+            erp=(
+                row
+                for row in _with_links(erp, stored_links(erp, connection), first, last)
+                if row.row.channel in only or not row.row.channel
+            ),
             versions=_versions(hub, sorted(only)[0], connection),
             complete=stated.complete,
             timelines=lambda order: list(_timeline(hub, order)),
@@ -77,6 +85,13 @@ def reconcile(
             waiting=_waiting(hub),
             event_chain=event_chain,
         )
+
+
+def _with_links(
+    erp: StatesDocuments, links: Mapping[str, DocumentKey], first: datetime.date, last: datetime.date
+) -> Iterator[ErpRow]:
+    for row in erp.statement(first, last):
+        yield replace(row, key=links[row.ref]) if row.ref in links else row
 
 
 def _versions(hub: Hub, slug: str, connection: Connection) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from hub.errors import Untranslatable
-from hub.flow.decide import NOTHING, decide
+from hub.flow.decide import NOTHING, decide, standing
 from hub.flow.fold import FactSet, events, fold, winners
 from hub.flow.hold import holds, late
 from hub.flow.plan import plan
@@ -70,6 +70,9 @@ CHAINED: Final = (
 """What an event's hash covers, beside the hash before it."""
 
 _chained_values: Final = itemgetter(*CHAINED)
+
+BEFORE_PLACING: Final = frozenset({HoldCode.PRICE_OFF_LIST, HoldCode.PAYMENT_NOT_CAPTURED, HoldCode.EDIT_WINDOW})
+"""Holds that guard the ERP from an order; one that was adopted stands there already."""
 
 MASTERS_DATE: Final = date(1970, 1, 1)
 """Customers and items are of no period: whichever order names one first, its document is the same."""
@@ -149,6 +152,21 @@ class DecidedOrder:
         _add_exceptions(self, changes, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Adoptable:
+    """An order as adoption looks at it."""
+
+    channel: OpenChannel
+    state: OrderState
+    terms: Terms
+    holds: list[Hold]
+    planned: list[Document]  # none where it is held
+
+    def intent(self, document: Document) -> Intent:
+        """Of one that the ERP has already."""
+        return standing(document, self.terms, self.channel.chart, self.channel.policy)
+
+
 class Decider:
     """Decides the orders of one batch: what they share is looked up once."""
 
@@ -192,7 +210,7 @@ class Decider:
             new=unseen,
             state=state,
             happened=_happened(before, after, hashes),
-            posting=_posting(channel, state),
+            posting=_posting(channel, state, known),
             holds=[],
             decision=NOTHING,
             now=self._now,
@@ -231,6 +249,16 @@ class Decider:
             if not known.open_exceptions:
                 raise
             return state, None
+
+    def adoptable(self, key: OrderKey) -> "Adoptable":
+        """The order with every document that its facts call for, on its natural day, and what keeps it from a plan."""
+        channel = self._hub.channel(key.channel)
+        known = self._known.get(key) or Known()
+        state = fold(key, winners(known.facts))
+        terms = self._terms(channel, state, known)
+        found = holds(state, terms, channel.rules, channel.items, self._now)
+        held = [hold for hold in found if hold.code not in BEFORE_PLACING and hold.code.value not in known.released]
+        return Adoptable(channel, state, terms, held, [] if held else plan(state, terms))
 
     def dispose(self, connection: Connection, decided: DecidedOrder) -> DecidedOrder:
         """The order as the store allows it: what orders share is taken here, by conditional updates."""
@@ -300,16 +328,18 @@ class Decider:
         channel, state, terms = decided.channel, decided.state, decided.terms
         self._tell(decided)
         found = holds(state, terms, channel.rules, channel.items, self._now) + denied
+        if decided.known.posts_from is not None:
+            found = [hold for hold in found if hold.code not in BEFORE_PLACING]
         decided.holds = [hold for hold in found if hold.code.value not in decided.known.released]
         if decided.holds:
             return
-        planned = plan(state, terms)
+        planned = _ours(plan(state, terms), decided.known)
         decided.decision = decide(planned, decided.known.decided, terms, channel.chart, channel.policy)
         if HoldCode.CLOSED_PERIOD.value not in decided.known.released:
             decided.holds = late(decided.decision, terms, channel.rules)
         if decided.holds:
             decided.decision = NOTHING
-        if decided.decision.intents:
+        if decided.decision.intents and planned:
             decided.masters = _masters(decided, planned, self._hub.known_masters)
 
     def _tell(self, decided: DecidedOrder) -> None:
@@ -441,16 +471,23 @@ def _happened(before: FactSet, after: FactSet, hashes: Mapping[int, str]) -> lis
     return [(event, hashes[id(after[event.fact_kind, event.fact_id])]) for event in events(before, after)]
 
 
-def _posting(channel: OpenChannel, state: OrderState) -> str:
+def _posting(channel: OpenChannel, state: OrderState, known: Known) -> str:
     """Whether the order goes to the ERP at all."""
     if state.snapshot is None:
         return "stub"
     if state.snapshot.test:
         return "test"
-    go_live = channel.channel.go_live
+    go_live = channel.channel.go_live if known.posts_from is None else None
     if go_live is not None and state.snapshot.placed_at.astimezone(channel.timezone).date() < go_live:
         return "before_go_live"
     return POSTED
+
+
+def _ours(planned: list[Document], known: Known) -> list[Document]:
+    """What of an adopted order is the hub's to keep in step: what was adopted, and what came after."""
+    if known.posts_from is None:
+        return planned
+    return [document for document in planned if document.key in known.decided or document.date >= known.posts_from]
 
 
 def stamped_rate(known: Known) -> Rate | None:

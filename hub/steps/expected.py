@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from hub.flow.echo import shipments
 from hub.flow.fold import FactSet, lines_of, winners
+from hub.model.adoption import ADOPTED
 from hub.model.documents import DOCUMENT, DocumentKey, DocumentKind, document_key
 from hub.model.facts import FactKind, Refund, Tender
 from hub.model.intents import Action
@@ -16,6 +17,7 @@ from hub.model.order import OrderKey, Snapshot
 from hub.model.statement import HubRow, StatementRow, Subject
 from hub.model.subjects import subjects
 from hub.steps.hub import Hub, OpenChannel
+from hub.store import orders
 from hub.store import statement as stored
 from hub.store.schema import day
 
@@ -44,12 +46,14 @@ def expected_rows(hub: Hub, connection: Connection, first: date, last: date) -> 
         facts = stored.facts(connection, part)
         decided = stored.documents(connection, part)
         held = stored.holds(connection, part)
+        adopted = orders.adopted(connection, part)
         for key in part:
             channel = hub.channel(key.channel)
             latest = winners(facts.get(key, ()))
             for row in _subjects(channel, key, latest):
                 state = BEFORE_GO_LIVE if postings[key] == BEFORE_GO_LIVE else held.get(key)
-                yield _row(row, key, latest, decided, state)
+                before = key in adopted and row.date < adopted[key]
+                yield _row(row, key, latest, decided, state, before=before)
 
 
 def _subjects(channel: OpenChannel, key: OrderKey, latest: FactSet) -> list[StatementRow]:
@@ -78,7 +82,10 @@ def _row(
     latest: FactSet,
     decided: dict[DocumentKey, Any],
     held: str | None,
+    *,
+    before: bool,
 ) -> HubRow:
+    """Where nothing was decided: held by name, or from before the go-live and so never to be posted."""
     snapshot = latest[FactKind.SNAPSHOT, key.external_id]
     modified_at = snapshot.modified_at.isoformat()
     name = snapshot.body.name if isinstance(snapshot.body, Snapshot) else ""
@@ -89,6 +96,7 @@ def _row(
         if found is not None:
             return _with_evidence(row, modified_at, found, name, held)
     document = document_key(KINDS[row.subject][0], key.channel, key.external_id, *cause)
+    held = BEFORE_GO_LIVE if before else held
     state = "held" if held else ""
     return HubRow(row, modified_at, document, state, held or "", None, None, None, None, None, name)
 
@@ -108,7 +116,7 @@ def _with_evidence(row: StatementRow, modified_at: str, found: Any, name: str, h
         modified_at=modified_at,
         document=found.document_key,
         state="held" if stale else found.state,
-        cause=(held if stale else found.code) or "",
+        cause=(held if stale else ADOPTED if found.name == ADOPTED else found.code) or "",
         original_date=document.original_date,
         readback_minor=None if read is None or voided else sign * read,
         readback_tax_minor=found.readback_tax_minor,

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from hub.errors import AuthExpired, HubError, InDoubt, Misconfigured, Retryable
-from hub.model.documents import Component, Document, DocumentKind
+from hub.model.documents import MASTER_KINDS, Component, Document, DocumentKind
 from hub.model.facts import Echo, Fact, FactKind, Source
 from hub.model.intents import REFS, Action, Found, Outcome, ReadBack, Verdict
 from hub.model.order import OrderKey
@@ -204,7 +204,9 @@ def differs(document: Document, read: ReadBack, action: Action) -> bool:
     """
     if action is Action.VOID:
         return not read.voided
-    if read.voided or read.currency != document.currency or read.date != document.date:
+    if read.voided or read.currency != document.currency:
+        return True
+    if read.date != document.date and document.kind not in MASTER_KINDS:  # which are of no period
         return True
     if any(line.component is Component.STOCK for line in document.lines):
         return read.lines != len(document.lines)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from operator import attrgetter
 from typing import Any, Final
 
@@ -20,7 +21,9 @@ from hub.store import personal
 from hub.store.bulk import add, add_new, reserve
 from hub.store.schema import (
     IS_OF_NO_ORDER,
+    adoption,
     counter,
+    day,
     event,
     exception,
     fact,
@@ -63,6 +66,7 @@ class Known:
     unsent: dict[DocumentKey, int] = field(default_factory=dict)  # the intents of those decided and not sent
     released: set[str] = field(default_factory=set)  # hold codes
     open_exceptions: dict[str, str] = field(default_factory=dict)  # fingerprint -> code
+    posts_from: date | None = None  # of an adopted order: what is dated earlier is the older integration's
 
 
 Rows = list[dict[str, Any]]
@@ -95,6 +99,8 @@ def load(connection: Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Kno
             _load_facts(connection, seen, found)
             _load_decided(connection, seen, found)
             _load_holds(connection, seen, found)
+            for key, posts_from in adopted(connection, seen).items():
+                found[key].posts_from = posts_from
             known.update(found)
     return known
 
@@ -160,6 +166,12 @@ def known_masters(connection: Connection, keys: Sequence[DocumentKey]) -> set[Do
         query = select(intent.c.document_key).where(text(IS_OF_NO_ORDER), intent.c.document_key.in_(part)).distinct()
         found.update(DocumentKey(key) for key in connection.execute(query).scalars())
     return found
+
+
+def adopted(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey, date]:
+    """Those of these orders that an older integration brought into the ERP, with the first day that is the hub's."""
+    query = select(adoption.c.channel, adoption.c.order_id, adoption.c.posts_from).where(in_keys(adoption, keys))
+    return {OrderKey(channel, order_id): day(on) for channel, order_id, on in connection.execute(query)}
 
 
 def held_by(connection: Connection, fingerprints: Sequence[str]) -> list[OrderKey]:

@@ -344,6 +344,18 @@ bank_line = Table(  # of the bank's statements, each once
     sqlite_with_rowid=False,
 )
 
+adoption = Table(
+    "adoption",  # orders that an older integration brought into the ERP
+    hub_metadata,
+    Column("channel", String(20), nullable=False),
+    Column("order_id", String(100), nullable=False),
+    Column("posts_from", String(10), nullable=False),  # what is dated earlier and was not found is not posted
+    Column("adopted_at", String(27), nullable=False),
+    Column("adopted_by", String(100), nullable=False),
+    PrimaryKeyConstraint("channel", "order_id"),
+    sqlite_with_rowid=False,
+)
+
 signoff = Table(
     "signoff",  # a person vouches for a reconciliation; rows are added and never changed
     hub_metadata,

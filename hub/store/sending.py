@@ -329,7 +329,9 @@ def _steps() -> Any:
 
 def _claimed(connection: Connection, target: str, rows: Sequence[tuple[Any, int, datetime]]) -> list[Claimed]:
     """The rows with how often and when they were sent, as steps; the parties that their documents name filled in."""
-    refs: Refs = {} if target == ERP_TARGET else _refs(connection, target, [row for row, _, _ in rows])
+    # An ERP knows a document by its key; one that was adopted may have to be known by the ERP's own id.
+    known = [row for row, _, _ in rows if target != ERP_TARGET or row.action != Action.CREATE.value]
+    refs = _refs(connection, target, known) if known else {}
     documents: list[Document] = [DOCUMENT.validate_json(row.content) for row, _, _ in rows]
     named = [(row.channel, row.order_id, document) for (row, _, _), document in zip(rows, documents, strict=True)]
     filled = personal.fill(connection, named)

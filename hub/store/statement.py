@@ -60,6 +60,7 @@ def documents(connection: Connection, keys: Sequence[OrderKey]) -> dict[Document
             intent.c.action,
             intent.c.content,
             step.c.state,
+            step.c.name,
             step.c.code,
             step.c.readback_total_minor,
             step.c.readback_tax_minor,

@@ -15,6 +15,7 @@ CAUSE: Final = {
     CauseCode.TAX_BASE: "Taxed otherwise by the ERP",
     CauseCode.CHANNEL_EDIT: "Changed in the channel since",
     CauseCode.HAND_EDIT: "Edited by hand in the ERP",
+    CauseCode.ADOPTED: "Booked otherwise before the hub",
     CauseCode.UNBOOKED_REFUND: "Refund not booked",
     CauseCode.HELD_ORDER: "Held, not posted",
     CauseCode.CUT_OFF: "Booked into another period",
@@ -33,6 +34,7 @@ MEANING: Final = {
     CauseCode.TAX_BASE: "The ERP computed another tax than the channel charged, when it booked the document.",
     CauseCode.CHANNEL_EDIT: "The order was edited or cancelled in the channel after the version that the hub has.",
     CauseCode.HAND_EDIT: "The ERP's document was changed by hand after the hub had posted it.",
+    CauseCode.ADOPTED: "An older integration booked it, otherwise than the hub would have; the hub adopted it so.",
     CauseCode.UNBOOKED_REFUND: "The channel paid money back; no credit memo was booked for it.",
     CauseCode.HELD_ORDER: "The hub has it and waits for a person before posting it, or the ERP refused it.",
     CauseCode.CUT_OFF: "The two sides date the same thing in different months.",
@@ -51,6 +53,7 @@ TO_DO: Final = {
     CauseCode.TAX_BASE: "Compare the ERP's tax code for this order with what the channel charged; correct the mapping.",
     CauseCode.CHANNEL_EDIT: "Import the order again; the hub amends the document.",
     CauseCode.HAND_EDIT: "Ask who edited it and why. Undo it in the ERP, or make the same change in the channel.",
+    CauseCode.ADOPTED: "Compare it with the order in the channel; correct the ERP's document where it is wrong.",
     CauseCode.UNBOOKED_REFUND: "Import the order again: the refund is captured, and its credit memo posts by itself.",
     CauseCode.HELD_ORDER: "Open the exception, do what it says and release it: all orders of one cause go together.",
     CauseCode.CUT_OFF: "Move it into the right month, or accept the cut-off: it comes back in the other month.",
@@ -194,6 +197,8 @@ def because(cause: Cause, currency: str) -> str:
             return f"Document {seen.get('ref')} of {amount('erp_minor')}{named}{_by_hand(seen)}."
         case CauseCode.ROUNDING:
             return f"Sent: {amount('hub_minor')}. Read back right after: {amount('readback_minor')}."
+        case CauseCode.ADOPTED:
+            return f"As the order calls for: {amount('hub_minor')}. As it was adopted: {amount('readback_minor')}."
         case CauseCode.TAX_BASE:
             return f"Tax sent: {amount('hub_tax_minor')}. Tax read back right after: {amount('readback_tax_minor')}."
         case CauseCode.CUT_OFF:

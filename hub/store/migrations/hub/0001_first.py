@@ -9,6 +9,16 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "adoption",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("order_id", sa.String(length=100), nullable=False),
+        sa.Column("posts_from", sa.String(length=10), nullable=False),
+        sa.Column("adopted_at", sa.String(length=27), nullable=False),
+        sa.Column("adopted_by", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "order_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.String(length=27), nullable=False),
@@ -483,3 +493,4 @@ def downgrade() -> None:
     op.drop_index("backorder_item", table_name="backorder")
     op.drop_table("backorder")
     op.drop_table("audit")
+    op.drop_table("adoption")
