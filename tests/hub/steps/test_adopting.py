@@ -1,7 +1,6 @@
 """An older integration posted until yesterday: what it made is taken over, and nothing is posted a second time."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +14,7 @@ from hub.model.adoption import Doubt
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine
 from hub.model.intents import Action
 from hub.model.reconciliation import CauseCode, Pair, Reconciliation
-from hub.steps.adopting import Adopted, adopt
+from hub.steps.adopting import adopt
 from hub.steps.closing import reconcile
 from hub.steps.hub import Hub
 from hub.steps.send import send_all
