@@ -1,11 +1,11 @@
 """Adoption: documents that an older integration made in the ERP, and the hub's documents that they are taken for."""
 
 import datetime
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from hub.model.documents import Document, DocumentKey, DocumentKind
+from hub.model.frozen import frozen
 from hub.model.order import OrderKey
 
 ADOPTED: Final = "adopted"
@@ -27,7 +27,7 @@ ADOPTABLE: Final = frozenset(
 """Documents of an order."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErpDocument:
     """A document of an order as the ERP holds it, whoever made it."""
 
@@ -47,7 +47,7 @@ class ErpDocument:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """A document of the ERP that is to carry our key."""
 
@@ -57,7 +57,7 @@ class Claim:
     was: str  # the external id that it carried when it was read; "": none
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """A planned document, and the one in the ERP that it is."""
 
@@ -102,7 +102,7 @@ class Doubt(StrEnum):
     ON_HOLD = "on_hold"  # its order cannot be planned before something is mended
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unsure:
     """A document of the ERP that is not adopted."""
 
