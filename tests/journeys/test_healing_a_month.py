@@ -1,24 +1,21 @@
 """A month read from the shop itself: what it says is compared with its own count, what is missing is healed once."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from connectors.shopify.simulator import App, Server, Setup
-from erp_adapters.ledger.simulator import LedgerSimulator
+from connectors.shopify.simulator import App, Setup
 from hub.model.reconciliation import CauseCode
-from hub.settings import load_settings
 from hub.steps import healing
 from hub.steps.closing import reconcile
 from hub.steps.exceptions import resolve
-from hub.steps.hub import Hub, open_hub
+from hub.steps.hub import Hub
 from hub.steps.syncing import backfill, preview, synced
 from hub.store import inbox
 from hub.store.views import exceptions
+from tests.journeys.live import live_hub
 
 PERIOD = "2026-09"
 MONTHS_END = datetime(2026, 9, 30, 23, tzinfo=UTC)
@@ -33,32 +30,8 @@ def app() -> App:
 
 @pytest.fixture
 def hub(app: App, tmp_path: Path) -> Iterator[Hub]:
-    """A hub whose clock is the shop's."""
-    with Server(app) as server:
-        settings = load_settings(None, tmp_path / "home", {})
-        live = settings.channels[0].model_copy(
-            update={
-                "address": server.url,
-                "options": {"domain": "rehearsal.myshopify.com"},
-                "secrets": {"token": "SHOP_TOKEN", "webhook": "SHOP_WEBHOOK"},
-            }
-        )
-        secrets = {"SHOP_TOKEN": SecretStr("shpat_x"), "SHOP_WEBHOOK": SecretStr("hush")}
-        settings = settings.model_copy(update={"channels": (live,), "secret_values": secrets})
-
-        def clock() -> datetime:
-            return app.shop.now
-
-        def sleep(seconds: float) -> None:
-            with app.lock:
-                app.shop.move_to(app.shop.now + timedelta(seconds=seconds))
-
-        hub = replace(open_hub(settings, clock, lambda config: LedgerSimulator(config, clock)), sleep=sleep)
+    with live_hub(app, tmp_path) as hub:
         yield hub
-        hub.connector("shopify").close()
-        hub.erp.close_connections()
-        hub.store.dispose()
-        hub.inbox.dispose()
 
 
 def differing(hub: Hub) -> set[CauseCode]:

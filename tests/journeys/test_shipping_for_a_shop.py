@@ -1,31 +1,29 @@
 """The ERP ships for a shop over a socket: every parcel is told once and heard back as the same one, whatever fails."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import select
 
 from connectors.shopify.fulfil import fulfilment_orders, fulfilments
 from connectors.shopify.live import LiveShop
 from connectors.shopify.shop.stock import LOCATIONS
-from connectors.shopify.simulator import App, Server, Setup
+from connectors.shopify.simulator import App, Setup
 from erp_adapters.ledger import schema
-from erp_adapters.ledger.simulator import LedgerSimulator
 from hub.model.crosswalk import CrosswalkKind
 from hub.model.documents import DocumentKind
-from hub.settings import Ships, Stock, load_settings
+from hub.settings import Ships, Stock
 from hub.steps.advance import advance_all
 from hub.steps.crosswalks import Wanted, set_row
 from hub.steps.erp_changes import pull_erp
-from hub.steps.hub import Hub, open_hub
+from hub.steps.hub import Hub
 from hub.steps.send import send_all
 from hub.steps.showing import show_order
 from hub.steps.syncing import synced
 from hub.store import sending
+from tests.journeys.live import live_hub
 
 Units = dict[str, int]
 """By order line."""
@@ -44,35 +42,8 @@ def app() -> App:
 
 @pytest.fixture
 def hub(app: App, tmp_path: Path) -> Iterator[Hub]:
-    """A hub whose clock is the shop's, so that waiting makes both older."""
-    with Server(app) as server:
-        settings = load_settings(None, tmp_path / "home", {})
-        (channel,) = settings.channels
-        channel = channel.model_copy(
-            update={
-                "ships": Ships.ERP,
-                "stock": Stock.PUSH,
-                "address": server.url,
-                "options": {"domain": "rehearsal.myshopify.com"},
-                "secrets": {"token": "SHOP_TOKEN", "webhook": "SHOP_WEBHOOK"},
-            }
-        )
-        secrets = {"SHOP_TOKEN": SecretStr("shpat_x"), "SHOP_WEBHOOK": SecretStr("hush")}
-        settings = settings.model_copy(update={"channels": (channel,), "secret_values": secrets})
-
-        def clock() -> datetime:
-            return app.shop.now
-
-        def sleep(seconds: float) -> None:
-            with app.lock:
-                app.shop.move_to(app.shop.now + timedelta(seconds=seconds))
-
-        hub = replace(open_hub(settings, clock, lambda config: LedgerSimulator(config, clock)), sleep=sleep)
+    with live_hub(app, tmp_path, ships=Ships.ERP, stock=Stock.PUSH) as hub:
         yield hub
-        hub.connector("shopify").close()
-        hub.erp.close_connections()
-        hub.store.dispose()
-        hub.inbox.dispose()
 
 
 def waiting(hub: Hub, app: App) -> dict[str, Units]:
