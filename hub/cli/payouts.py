@@ -122,7 +122,18 @@ def _totals(found: steps.Clearing) -> Any:
 
 
 def _pieces(found: steps.Clearing, limit: int) -> Any:
-    shown = table("\nOf which", "order", "of", "payout", "since", "days", "why", "amount", right=("days", "amount"))
+    shown = table(
+        "\nOf which",
+        "order",
+        "of",
+        "payout",
+        "since",
+        "days",
+        "why",
+        "amount",
+        right=("days", "amount"),
+        whole=("order", "of", "since"),
+    )
     for one in found.pieces[:limit]:
         order = f"{one.channel}/{one.order}" if one.order else one.channel
         amount = money(one.amount_minor, one.currency)

@@ -33,7 +33,7 @@ class Left(StrEnum):
 
     NOT_SETTLED = "not_settled"  # no payout has it yet
     OTHERWISE = "settled_otherwise"  # a payout settled another amount
-    NOT_IN_BOOKS = "not_in_books"  # a payout settled what was never captured or refunded here
+    NOT_IN_BOOKS = "not_in_books"  # a payout settled what is not booked: an unknown sale, or one whose order is held
 
 
 @dataclass(frozen=True, slots=True)
