@@ -12,6 +12,7 @@ from hub.errors import Misconfigured
 from hub.model.adoption import Claim, ErpDocument
 from hub.model.documents import DocumentKey
 from hub.model.intents import Outcome, Probe, ReadBack, Write
+from hub.model.overlays import Overlays
 from hub.model.problems import Problem
 from hub.model.records import Received, Record, Translation
 from hub.model.statement import ChannelRow, ErpRow
@@ -55,6 +56,7 @@ class ChannelConfig:
     timezone: str  # of the entity: where the days of a statement are
     address: str | None = None  # base URL of the shop; None: files only
     options: Mapping[str, Any] = field(default_factory=dict)  # the connector's own settings, validated by it
+    overlays: Overlays = field(default_factory=dict)  # the merchant's own fields, for the mapping
     secrets: Secrets = field(default=_no_secret, repr=False)
     clock: Callable[[], datetime] = field(default=_no_clock, repr=False)
     sleep: Callable[[float], None] = field(default=_no_sleep, repr=False)

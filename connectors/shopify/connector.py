@@ -16,7 +16,7 @@ from hub.model.problems import Problem
 from hub.model.records import Received, Record, Translation
 from hub.model.statement import ChannelRow
 from hub.ports import ChannelConfig, Delivery, Unreadable
-from mappings.shopify import translate
+from mappings.shopify import compiled, translate
 from mappings.shopify.payload import OrderPayload
 
 _HOSTILE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
@@ -30,6 +30,7 @@ class ShopifyConnector:
         self.config = config
         self.timezone = ZoneInfo(config.timezone)
         self._door = Door(config)
+        self._overlay = compiled(config.overlays, config.timezone)
 
     def __repr__(self) -> str:
         return f"ShopifyConnector({self.config.slug})"
@@ -42,7 +43,13 @@ class ShopifyConnector:
         """
         document = parse(record.body)
         return translate(
-            record.channel, record.topic, document, record.source, self.config.currency, record.received_at
+            record.channel,
+            record.topic,
+            document,
+            record.source,
+            self.config.currency,
+            record.received_at,
+            self._overlay,
         )
 
     def accept(self, delivery: Delivery) -> Received:

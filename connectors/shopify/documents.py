@@ -68,7 +68,7 @@ _FRAGMENTS: Final = {
     "Head": """on Order {
   id name createdAt processedAt updatedAt cancelledAt cancelReason closedAt test
   currencyCode presentmentCurrencyCode taxesIncluded dutiesIncluded
-  email phone poNumber sourceName paymentGatewayNames displayFinancialStatus
+  email phone poNumber sourceName paymentGatewayNames displayFinancialStatus note tags customAttributes { key value }
   totalPriceSet { ...Bag } currentTotalPriceSet { ...Bag } totalDiscountsSet { ...Bag } totalTaxSet { ...Bag }
   totalTipReceivedSet { ...Bag } originalTotalDutiesSet { ...Bag } originalTotalAdditionalFeesSet { ...Bag }
   totalCashRoundingAdjustment { paymentSet { ...Bag } }

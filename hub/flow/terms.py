@@ -62,9 +62,13 @@ class Terms:
         return self.crosswalks.find(CrosswalkKind.LOCATION, location, on) or "main"
 
     def ship_method(self, snapshot: Snapshot, on: datetime.date) -> str | None:
-        """The ERP's ship method by the first shipping line's code, else its title; the channel's word if unmapped."""
-        for line in snapshot.shipping:
-            words = [word for word in (line.code, line.title) if word]
+        """The ERP's ship method by the order's own word, else the first shipping line's code, else its title.
+
+        The channel's word where it is not mapped.
+        """
+        asked = [(snapshot.ship_method,)] if snapshot.ship_method else [(x.code, x.title) for x in snapshot.shipping]
+        for given in asked:
+            words = [word for word in given if word]
             if CrosswalkKind.SHIP_METHOD in self.crosswalks.kinds:
                 mapped = (self.crosswalks.find(CrosswalkKind.SHIP_METHOD, word, on) for word in words)
                 return next((word for word in mapped if word is not None), next(iter(words), None))
@@ -101,7 +105,8 @@ class Terms:
         word = CustomerWord.BUSINESS if snapshot.business else CustomerWord.CONSUMER
         if snapshot.customer is None or not snapshot.customer.of_account:
             word = CustomerWord.GUEST
-        found = (self.crosswalks.find(CrosswalkKind.CUSTOMER_CLASS, one, on) for one in (word, CustomerWord.ANY))
+        words = [one for one in (snapshot.customer_class, word, CustomerWord.ANY) if one]
+        found = (self.crosswalks.find(CrosswalkKind.CUSTOMER_CLASS, one, on) for one in words)
         return next((target for target in found if target is not None), None)
 
     def channel_location(self, location: str | None, on: datetime.date) -> str | None:

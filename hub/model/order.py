@@ -214,6 +214,8 @@ class Snapshot:
     closed_at: datetime | None = None
     promised_ship_by: datetime | None = None  # where the order itself says it; else in facts of kind promise
     promised_delivery_by: datetime | None = None
+    ship_method: str | None = None  # the channel's word, where it is not the shipping line's; see mappings/overlay.py
+    customer_class: str | None = None  # the channel's word for the buyer's class, where it has one
 
     @property
     def computed_total_minor(self) -> int:

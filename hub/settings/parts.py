@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from hub.model.money import Currency, exponent
+from hub.model.overlays import OverlayField
 from hub.model.payouts import SettlementKind
 
 SHIPPED: Final = Path(__file__).resolve().parents[2] / "config" / "hub.yaml"
@@ -61,6 +62,22 @@ def _some(parts: tuple[_PartT, ...]) -> tuple[_PartT, ...]:
     return parts
 
 
+def _expression(text: str) -> str:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        jmespath.compile(text)
+    except JMESPathError as fault:
+        raise ValueError(f"not JMESPath: {text[:80]!r}: {' '.join(str(fault).split())[:200]}") from None
+    return text
+
+
+def _listed(given: object) -> object:
+    """One expression may stand without its list."""
+    return [given] if isinstance(given, str) else given
+
+
 def _beside_the_file(file: Path, info: ValidationInfo) -> Path:
     folder: Path = (info.context or {}).get("folder", SHIPPED.parent)
     return folder / file
@@ -70,6 +87,8 @@ Slug = Annotated[str, AfterValidator(_slug)]
 CurrencyCode = Annotated[Currency, AfterValidator(_currency)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 VariableName = Annotated[str, AfterValidator(_variable)]
+Expression = Annotated[str, AfterValidator(_expression)]
+Expressions = Annotated[tuple[Expression, ...], BeforeValidator(_listed), AfterValidator(_some)]
 DataFile = Annotated[Path, AfterValidator(_beside_the_file)]
 
 
@@ -146,6 +165,8 @@ class Channel(Part):
     """Whether the channel is told the ERP's stock levels."""
     allocate: Allocate | None = None
     """None: orders reserve nothing; whoever ships decides what there is."""
+    overlays: dict[OverlayField, Expressions] = {}
+    """Where the merchant keeps fields of an order: JMESPath over the raw document, the first that finds one counts."""
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
 

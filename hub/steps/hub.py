@@ -120,6 +120,7 @@ class Hub:
             timezone=entity.timezone,
             address=channel.address,
             options=channel.options,
+            overlays=channel.overlays,
             secrets=lambda name: self.settings.secret(channel, name),
             clock=self.clock,
             sleep=self.sleep,

@@ -1,5 +1,6 @@
 """Shopify's words → the model. Pure."""
 
+from mappings.overlay import compiled
 from mappings.shopify.translation import translate
 
-__all__ = ["translate"]
+__all__ = ["compiled", "translate"]

@@ -11,6 +11,7 @@ from hub.model.facts import Source
 from hub.model.order import OrderKey
 from hub.model.problems import Problem
 from hub.model.records import Translation
+from mappings.overlay import Overlay
 from mappings.shopify import graphql, payouts
 from mappings.shopify.fulfilment import fulfilment_fact
 from mappings.shopify.kinds import ENVELOPES, OTHERS, Kind, kind_of
@@ -53,7 +54,13 @@ class _Faulty(Exception):
 
 
 def translate(
-    channel: str, topic: str, document: object, source: Source, currency: str, received_at: datetime
+    channel: str,
+    topic: str,
+    document: object,
+    source: Source,
+    currency: str,
+    received_at: datetime,
+    overlay: Overlay | None = None,
 ) -> Translation:
     """The document as facts.
 
@@ -62,6 +69,7 @@ def translate(
         document: as parsed from the literal text, fractions as Decimal.
         currency: the shop's, for a document that does not say it.
         received_at: dates what carries no time of its own (a deletion, the closing of a return).
+        overlay: the merchant's own fields, looked for in the order as it came, without its envelope.
 
     Raises:
         Untranslatable: with every fault found, and the order's id, currency and claimed total where legible.
@@ -95,6 +103,9 @@ def translate(
         found = Translation()
     if read.faults:
         raise _held(kind, document, read)
+    if overlay is not None and kind in (Kind.ORDER, Kind.ORDER_NODE) and found.facts:
+        facts, problems = overlay.laid_over(found.facts, document)
+        found = replace(found, facts=facts, problems=(*found.problems, *problems))
     return _hinted(found, source, whole)
 
 

@@ -186,6 +186,22 @@ def test_a_named_file_lies_beside_the_configuration(write: Write, tmp_path: Path
         ),
         (
             "    entity: main\n",
+            "    entity: main\n    overlays:\n      po_number:\n        - note[?name=='PO']\n        - note[?\n",
+            (
+                "hub.yaml:13: channels[0].overlays.po_number[1]: not JMESPath: 'note[?': Invalid jmespath expression: "
+                'Incomplete expression: "note[?" ^'
+            ),
+        ),
+        (
+            "    entity: main\n",
+            "    entity: main\n    overlays: {claimed_total_minor: total}\n",
+            (
+                "hub.yaml:10: channels[0].overlays.claimed_total_minor: input should be 'po_number', 'promised_ship_by',"
+                " 'promised_delivery_by', 'business', 'ship_method', 'customer_class' or 'source': 'claimed_total_minor'"
+            ),
+        ),
+        (
+            "    entity: main\n",
             "    entity: main\n    go_liv: 2026-01-01\n",
             "hub.yaml:10: channels[0].go_liv: no such setting; did you mean 'go_live'?",
         ),
