@@ -196,8 +196,9 @@ def test_a_named_file_lies_beside_the_configuration(write: Write, tmp_path: Path
             "    entity: main\n",
             "    entity: main\n    overlays: {claimed_total_minor: total}\n",
             (
-                "hub.yaml:10: channels[0].overlays.claimed_total_minor: input should be 'po_number', 'promised_ship_by',"
-                " 'promised_delivery_by', 'business', 'ship_method', 'customer_class' or 'source': 'claimed_total_minor'"
+                "hub.yaml:10: channels[0].overlays.claimed_total_minor: input should be 'po_number', "
+                "'promised_ship_by', 'promised_delivery_by', 'business', 'ship_method', 'customer_class' or 'source': "
+                "'claimed_total_minor'"
             ),
         ),
         (
