@@ -173,9 +173,8 @@ def test_after_a_redaction_the_data_is_nowhere(hub: Hub, sold: str) -> None:
     assert (purged.parties, purged.records, purged.erp_customers) == (3, 1, 1)
 
 
+@pytest.mark.parametrize("open_one", ["sqlite"], indirect=True)  # a PostgreSQL server's files are its operator's
 def test_after_a_purge_the_files_hold_none_of_it(hub: Hub, sold: str) -> None:
-    if hub.store.dialect.name != "sqlite":
-        pytest.skip("the files of a PostgreSQL server are its operator's")
     assert files_with(hub)
 
     redact_customer(hub, "shopify", str(CUSTOMER), [], "anna")
