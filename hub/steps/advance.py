@@ -5,6 +5,7 @@ Repeating it changes nothing: facts are a set, and a decision is the difference 
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,14 +13,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from hub.errors import Untranslatable
+from hub.errors import HubError, Untranslatable
 from hub.model.facts import FactKind, Source, content_hash
 from hub.model.frozen import frozen
 from hub.model.money import format_minor
 from hub.model.order import OrderKey, Snapshot
 from hub.model.problems import Problem
 from hub.model.records import Notice, Record, StockLevel, Translation
-from hub.ports import FetchesOrders
+from hub.ports import FetchesOrders, Translates
 from hub.steps import allocating, payouts
 from hub.steps.deciding import DecidedOrder, Decider, NewFact, limit_fingerprint, untranslated
 from hub.steps.hub import Hub, sweep_cycles
@@ -30,6 +31,8 @@ from hub.store import payouts as stored_payouts
 from hub.store.orders import Changes, Overtaken
 from hub.store.personal import party_row
 from hub.store.schema import stamp
+
+log = logging.getLogger(__name__)
 
 BATCH_RECORDS: Final = 500
 ATTEMPTS_MAX: Final = 5  # times that a batch is decided anew because another worker was faster
@@ -82,7 +85,7 @@ def advance(hub: Hub, limit: int = BATCH_RECORDS) -> int:
 
 
 def _advance(hub: Hub, limit: int) -> int:
-    records = inbox.due(hub.inbox, limit)
+    records = inbox.due(hub.inbox, limit, _sources(hub))
     if not records:
         payouts.decide_due(hub)  # once all that was captured is known: a payout comes in many records
         return 0
@@ -95,8 +98,14 @@ def _advance(hub: Hub, limit: int) -> int:
     inbox.settle(
         hub.inbox,
         [
-            {"record_id": r.record_id, "outcome": r.outcome, "order_id": r.order, "result": r.as_json()}
-            for r in batch.results
+            {
+                "record_id": r.record_id,
+                "readings": record.readings,
+                "outcome": r.outcome,
+                "order_id": r.order,
+                "result": r.as_json(),
+            }
+            for record, r in zip(records, batch.results, strict=True)
         ],
         _can_be_read(hub, batch.refetch),
         hub.clock(),
@@ -117,7 +126,12 @@ def advance_all(hub: Hub, progress: Callable[[int], None] | None = None) -> int:
 
 
 def reconsider(hub: Hub, keys: Sequence[OrderKey]) -> None:
-    """These orders are decided anew under today's terms: after a release, a crosswalk row, a hold that ran out."""
+    """These orders are decided anew under today's terms: after a release, a crosswalk row, a hold that ran out.
+
+    Those of channels that are no longer configured stay as they are.
+    """
+    configured = _sources(hub)
+    keys = [key for key in keys if key.channel in configured]
     for start in range(0, len(keys), BATCH_RECORDS):
         _record(hub, {key: [] for key in keys[start : start + BATCH_RECORDS]}, _Batch())
 
@@ -164,6 +178,11 @@ def pass_on_stock(hub: Hub) -> int:
     return len(keys)
 
 
+def _sources(hub: Hub) -> list[str]:
+    """Whose records are advanced: the channels', the ERP's. Those of a channel that is gone wait until it is back."""
+    return [*(channel.slug for channel in hub.settings.channels), hub.settings.erp.slug]
+
+
 def _can_be_read(hub: Hub, asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those (channel, order) whose channel gives an order by its id: of the others the record is all there will be."""
     channels = {slug for slug in {slug for slug, _ in asked} if isinstance(hub.connector(slug), FetchesOrders)}
@@ -195,12 +214,8 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
     batch = _Batch()
     recorded_at = stamp(hub.clock())
     for record in records:
-        connector = hub.connector(record.channel)
         try:
-            if record.topic.startswith(TOPIC):
-                translation = translate_report(hub, record)
-            else:
-                translation = connector.translate(record)
+            translation = _translated(hub, record)
         except Untranslatable as error:
             batch.failed.append((record, error))
             if record.source is Source.WEBHOOK and error.order:  # a hint is one, legible or not
@@ -221,6 +236,21 @@ def _translate(hub: Hub, records: Iterable[Record]) -> _Batch:
             batch.settled.append((record, translation))
         batch.results.append(_result(record, translation))
     return batch
+
+
+def _translated(hub: Hub, record: Record) -> Translation:
+    connector: Translates = hub.connector(record.channel)
+    try:
+        return translate_report(hub, record) if record.topic.startswith(TOPIC) else connector.translate(record)
+    except HubError:
+        raise
+    except Exception as fault:
+        # The one record that the connector stumbles over is put aside by name; the rest of the batch goes on.
+        log.warning("advance.fault", extra={"record": record.id}, exc_info=log.isEnabledFor(logging.DEBUG))
+        words = (
+            f"a fault of the connector ({type(fault).__name__}): report it, then orderhub records replay {record.id}"
+        )
+        raise Untranslatable((Problem("$", words, "fault"),)) from fault
 
 
 def new_facts(record: Record, translation: Translation, recorded_at: str) -> Iterator[NewFact]:

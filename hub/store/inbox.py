@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Dialect, Engine, Select, bindparam, func, insert, select, text, update
 
 from hub.model.facts import Source
 from hub.model.records import Received, Record
@@ -109,10 +109,13 @@ def _put(connection: Connection, received: Sequence[Received]) -> dict[tuple[str
     return {(received[place].channel, received[place].key): first + place for place in new}
 
 
-def due(engine: Engine, limit: int) -> list[Record]:
-    """Records not yet advanced, the oldest first."""
+def due(engine: Engine, limit: int, channels: Sequence[str] | None = None) -> list[Record]:
+    """Records not yet advanced, the oldest first; of these channels, None: of all."""
+    query = _READ.where(record.c.outcome.is_(None))
+    if channels is not None:
+        query = query.where(record.c.channel.in_(channels))
     with engine.connect() as connection:
-        return _records(connection, _READ.where(record.c.outcome.is_(None)).order_by(record.c.id).limit(limit))
+        return _records(connection, query.order_by(record.c.id).limit(limit))
 
 
 def load(engine: Engine, ids: Sequence[int]) -> list[Record]:
@@ -204,7 +207,9 @@ def _edited(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
 def settle(
     engine: Engine, results: Sequence[dict[str, Any]], refetch: Sequence[tuple[str, str]], now: datetime
 ) -> None:
-    """What became of records: dicts of record_id, outcome, order_id, result (JSON text).
+    """What became of records: dicts of record_id, readings, outcome, order_id, result (JSON text).
+
+    A record that is to be read once more since (edited, replayed: it has another number of readings) stays due.
 
     Args:
         refetch: the (channel, order) that these records say are to be read anew.
@@ -220,7 +225,9 @@ def settle(
 def _settling(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
     statement = (
         update(record)
-        .where(record.c.id == bindparam("record_id"))
+        .where(
+            record.c.id == bindparam("record_id"), func.coalesce(record.c.readings, text("0")) == bindparam("readings")
+        )
         .values(outcome=bindparam("outcome"), order_id=bindparam("order_id"), result=bindparam("result"))
     )
     compiled = statement.compile(dialect=dialect)

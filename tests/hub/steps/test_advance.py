@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event as event_api
+from sqlalchemy import func, select, text, update
 from sqlalchemy.event import listens_for
 
 from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
@@ -17,12 +18,13 @@ from hub.model.records import Record
 from hub.steps.advance import advance, advance_all, reconsider
 from hub.steps.capture import capture
 from hub.steps.deciding import chained
+from hub.steps.exceptions import reconsider_due
 from hub.steps.hub import Hub
 from hub.steps.reference import SEEDED
 from hub.steps.send import send_all
 from hub.store import crosswalks, inbox, refetching
 from hub.store import orders as stored
-from hub.store.schema import event, exception, fact, intent, orders, party, step
+from hub.store.schema import event, exception, fact, intent, orders, party, stamp, step
 from tests.conftest import Clock
 from tests.hub.steps.conftest import Killed, OpenHub, plain_story, record, stories, take_in
 
@@ -224,6 +226,68 @@ def test_an_order_that_this_program_cannot_handle_is_put_aside_and_the_rest_goes
         decided = set(connection.execute(select(intent.c.order_id).where(intent.c.order_id != "")).scalars())
     assert tuple(faulty) == (first.order_id, "fault")
     assert decided == {second.order_id}
+
+
+def test_a_record_that_its_connector_stumbles_over_is_put_aside_and_the_rest_goes_on(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector = hub.connector("shopify")
+    honest = connector.translate
+
+    def stumbling(record: Record) -> Any:
+        if record.body == b"{}":
+            raise KeyError("line_items")
+        return honest(record)
+
+    monkeypatch.setattr(connector, "translate", stumbling)
+    story = plain_story()
+
+    take_in(hub, record({}, "one"), record(story.final, "two"))
+
+    with hub.store.connect() as connection:
+        assert connection.execute(select(exception.c.order_id, exception.c.code)).one() == (
+            "record-1",
+            "untranslatable",
+        )
+        assert connection.execute(select(orders.c.order_id)).scalar_one() == story.order_id
+
+
+def test_what_is_left_of_a_channel_that_is_gone_waits_and_stops_no_other(hub: Hub, utc: Clock) -> None:
+    story = plain_story()
+    take_in(hub, record(story.final, "one"))
+    capture(hub, [record(story.final | {"note": "later"}, "two")])
+    with hub.writing() as connection, connection.begin():
+        connection.execute(update(orders).values(recheck_at=stamp(utc.now)))
+    other = hub.settings.channels[0].model_copy(update={"slug": "other"})
+    gone = replace(hub, settings=hub.settings.model_copy(update={"channels": (other,)}), connect_erp=lambda _: hub.erp)
+    capture(gone, [replace(record(plain_story(seed=8).final, "three"), channel="other")])
+
+    reconsider_due(gone)
+    done = advance_all(gone)
+
+    assert done == 1
+    assert [one.channel for one in inbox.due(hub.inbox, 10)] == ["shopify"]
+    assert advance_all(hub) == 1
+
+
+def test_a_record_that_is_edited_while_it_is_advanced_is_advanced_once_more(hub: Hub, open_one: OpenHub) -> None:
+    story = plain_story()
+    capture(hub, [record(story.final, "one")])
+    other = open_one()
+    edited = json.dumps(story.final | {"name": "#RIGHT"}).encode()
+
+    @listens_for(hub.store, "commit")
+    def edit(_connection: Any) -> None:
+        if not edits:
+            edits.append(inbox.put_edit(other.inbox, 1, edited, "ann", "a typing error", hub.clock()))
+
+    edits: list[int] = []
+    advance(hub)
+    event_api.remove(hub.store, "commit", edit)
+    advance_all(hub)
+
+    with hub.store.connect() as connection:
+        assert connection.execute(select(orders.c.name)).scalar_one() == "#RIGHT"
 
 
 def test_a_worker_that_was_overtaken_decides_anew(hub: Hub, open_one: OpenHub) -> None:
