@@ -38,13 +38,14 @@ class Bulk:
         """Every order changed since then. The last page's cursor is one of the stream "orders", to go on from.
 
         Args:
-            cursor: of a backfill that was broken off: its operation is waited for and its file read from where it was.
+            cursor: of a backfill that was broken off: its operation is waited for and its file read from where it was,
+                unless it began later than this one is to.
         """
         state = _state(cursor)
-        identity = state.get("operation")
-        if identity is None:
+        identity, begun = state.get("operation"), moment_of(state.get("since"))
+        if identity is None or begun is None or begun > since:
             identity = self._started(since)
-            state = {"operation": identity, "orders": 0, "mark": None}
+            state = {"operation": identity, "since": since.isoformat(), "orders": 0, "mark": None}
             yield Page((), json.dumps(state), more=True)
         address = self._finished(identity)
         done, mark = int(state.get("orders") or 0), moment_of(state.get("mark"))

@@ -18,6 +18,7 @@ from hub.model.records import Received
 from hub.ports import Page, Stream
 
 OVERLAP: Final = timedelta(minutes=5)
+SECOND_IS_OVER: Final = timedelta(minutes=1)  # as long as no clock is further ahead of the shop's
 BALANCE_OVERLAP: Final = timedelta(days=2)
 PAYOUT_OVERLAP: Final = timedelta(
     days=35
@@ -69,15 +70,24 @@ class Streams:
     # --- orders -----------------------------------------------------------------------------------------------------
 
     def _changed_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
-        begin, read = _reached(cursor)
+        begin, settled = _reached(cursor)
         begin = begin or since
-        mark = begin
+        mark, read = begin, dict(settled)
         for nodes, more in self.stamps(_since("updated_at", begin)):
             mark = latest(mark, nodes, "updatedAt")
             now = {number_of(str(node["id"])): str(node["updatedAt"]) for node in nodes}
             new = [identity for identity, stamp in now.items() if read.get(identity) != stamp]
             read |= now
-            yield Page(tuple(self.by_id(new)), _reach(_cursor(begin, mark, OVERLAP), read), more)
+            settled |= {identity: now[identity] for identity in new if self._is_over(now[identity], mark)}
+            yield Page(tuple(self.by_id(new)), _reach(_cursor(begin, mark, OVERLAP), settled), more)
+
+    def _is_over(self, stamp: str, mark: datetime | None) -> bool:
+        """Whether the second of an order's stamp is over, so that whoever reads it from now on reads its last change.
+
+        The shop's own later stamp says so; where there is none, this machine's clock does, with a wide margin.
+        """
+        at = moment_of(stamp)
+        return at is None or (mark is not None and at < mark) or self._shop.config.clock() - at > SECOND_IS_OVER
 
     def stamps(self, query: str, by: str = "UPDATED_AT") -> Iterator[tuple[list[Node], bool]]:
         """The ids and stamps of the orders that the query finds, and whether more follow."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.errors import AuthExpired, HubError, Misconfigured, Rejected
+from hub.errors import AuthExpired, HubError, Misconfigured, RateLimited, Rejected, Retryable
 from hub.ports import Backfills, Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
 from hub.steps.send import Sent, send_all
 from hub.store import inbox, orders, refetching
+from hub.store.refetching import Asked
 from hub.store.schema import stamp
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pul
     """All that the stream has beyond its cursor is captured; each page is committed together with its cursor.
 
     Args:
-        since: where to begin in place of the cursor.
+        since: where to begin in place of the cursor, which stays where it is: what lies between is still to be pulled.
 
     Raises:
         Misconfigured: the channel has no such stream.
@@ -66,17 +67,21 @@ def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pul
         raise Misconfigured(f"channel {slug}: nothing to pull under {stream!r}")
     pulled = Pulled()
     with told(hub, slug, f"pull {stream}"):
-        cursor = None if since else inbox.cursor(hub.inbox, slug, stream)
-        for page in connector.fetch(stream, cursor, since):
-            new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
+        stands = inbox.cursor(hub.inbox, slug, stream)
+        for page in connector.fetch(stream, None if since else stands, since):
+            if since is not None and stands is not None:
+                new = inbox.put(hub.inbox, page.received)
+            else:
+                new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
             pulled.add(Pulled(1, len(page.received), len(new)))
     return pulled
 
 
 def backfill(hub: Hub, slug: str, since: datetime) -> Pulled:
-    """All that changed since then is captured by the channel's way for much at once; pulls go on from where it ended.
+    """All that changed since then is captured by the channel's way for much at once.
 
-    One that was broken off goes on from its last page.
+    Where nothing was pulled before, pulls go on from where it ended; else from where they stand, so that nothing
+    between is left out. One that was broken off goes on from its last page.
 
     Raises:
         Misconfigured: the channel has no such way.
@@ -90,7 +95,10 @@ def backfill(hub: Hub, slug: str, since: datetime) -> Pulled:
         try:
             for page in connector.backfill(since, begun):
                 stream = BACKFILL if page.more else ORDERS
-                new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
+                if page.more or inbox.cursor(hub.inbox, slug, ORDERS) is None:
+                    new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
+                else:
+                    new = inbox.put(hub.inbox, page.received)
                 pulled.add(Pulled(1, len(page.received), len(new)))
         except Rejected:  # the channel gave it up: the next one begins anew
             inbox.put_page(hub.inbox, (), slug, BACKFILL, NOT_BEGUN, hub.clock())
@@ -115,17 +123,35 @@ def preview(hub: Hub, slug: str, since: datetime | None = None) -> Pulled:
 
 
 def refetch(hub: Hub, slug: str) -> int:
-    """The orders that webhooks and sweeps asked for were read anew, each once; how many they were."""
+    """The orders that webhooks and sweeps asked for were read anew, each once; how many they were.
+
+    One that cannot be read goes to the end of the queue, so that it keeps no other from its turn.
+    """
     connector = hub.connector(slug)
     if not isinstance(connector, FetchesOrders):
         return 0
     read = 0
     while asked := refetching.waiting(hub.inbox, slug, REFETCH_BATCH):
         with told(hub, slug, "refetch"):
-            received = tuple(connector.fetch_orders([one.order_id for one in asked]))
-            inbox.put_refetched(hub.inbox, slug, received, asked)
+            _read(hub, slug, connector, asked)
         read += len(asked)
     return read
+
+
+def _read(hub: Hub, slug: str, connector: FetchesOrders, asked: Sequence[Asked]) -> None:
+    try:
+        received = tuple(connector.fetch_orders([one.order_id for one in asked]))
+    except RateLimited:
+        raise
+    except (Retryable, Rejected):
+        if len(asked) > 1:
+            for one in asked:
+                _read(hub, slug, connector, [one])
+            return
+        with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
+            refetching.ask(connection, [(slug, one.order_id) for one in asked], hub.clock())
+        raise
+    inbox.put_refetched(hub.inbox, slug, received, asked)
 
 
 def waiting(hub: Hub) -> dict[str, int]:

@@ -173,7 +173,7 @@ def settle_rejected(connection: Connection, rejected: Sequence[tuple[Claimed, Ou
         return
     statement = (
         update(step)
-        .where(step.c.id == bindparam("step_id"))
+        .where(*_STILL)
         .values(
             state=StepState.REJECTED.value,
             settled_at=stamp(now),
@@ -185,7 +185,7 @@ def settle_rejected(connection: Connection, rejected: Sequence[tuple[Claimed, Ou
     )
     connection.execute(
         statement,
-        [{"step_id": c.id, "code_": o.code, "field_": o.field, "remedy_": o.remedy} for c, o in rejected],
+        [{**_still(c), "code_": o.code, "field_": o.field, "remedy_": o.remedy} for c, o in rejected],
     )
 
 
@@ -378,8 +378,20 @@ def _refs(connection: Connection, target: str, rows: Sequence[Any]) -> Refs:
 
 def _set(connection: Connection, steps: Sequence[Claimed], values: dict[str, Any]) -> None:
     if steps:
-        statement = update(step).where(step.c.id == bindparam("step_id")).values(**values)
-        connection.execute(statement, [{"step_id": claimed.id} for claimed in steps])
+        statement = update(step).where(*_STILL).values(**values)
+        connection.execute(statement, [_still(claimed) for claimed in steps])
+
+
+def _still(claimed: Claimed) -> dict[str, int]:
+    return {"step_id": claimed.id, "attempt": claimed.attempts}
+
+
+_STILL: Final = (
+    step.c.id == bindparam("step_id"),
+    step.c.attempts == bindparam("attempt"),
+    or_(step.c.state == StepState.SENT.value, step.c.state == StepState.IN_DOUBT.value),
+)
+"""The step is under way by the same attempt: what another worker has settled or sent again meanwhile stands."""
 
 
 def _lease(now: datetime) -> str:

@@ -1,7 +1,7 @@
 """What is pulled is whole, each once, and its cursor is the shop's own; a bulk file is put together again."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -132,6 +132,34 @@ def test_what_the_overlap_finds_again_is_read_again_only_if_its_stamp_moved(time
 
     assert script.of("OrdersById")[1]["ids"] == ["gid://shopify/Order/2"]
     assert len(second.received) == 1
+
+
+@respx.mock
+def test_an_order_read_within_the_second_of_its_stamp_is_read_again_until_that_second_is_over(time: Time) -> None:
+    """Stamps are whole seconds: a second change within one leaves the stamp as it is."""
+    second = "2026-11-01T10:00:00Z"
+    script = Script(OrderStamps=stamps(stamp(1, second)), OrdersById={"nodes": [order_node(1, line(1))]})
+    time.now = datetime(2026, 11, 1, 10, 0, 0, 400_000, tzinfo=UTC)
+    live = connected(time)
+
+    [first] = live.fetch("orders", None)
+    time.now += timedelta(minutes=2)
+    [again] = live.fetch("orders", first.cursor)
+    [third] = live.fetch("orders", again.cursor)
+
+    assert [len(page.received) for page in (first, again, third)] == [1, 1, 0]
+    assert len(script.of("OrdersById")) == 2
+
+
+@respx.mock
+def test_a_backfill_that_is_to_begin_earlier_than_the_one_broken_off_begins_anew(time: Time) -> None:
+    respx.get(RESULT).respond(content=jsonl(bulk_order(1, "2026-10-09T10:00:00Z"), bulk_line(1, 1)))
+    script = Script(BulkRun=STARTED, BulkState=state("COMPLETED", RESULT))
+    first = next(iter(connected(time).backfill(datetime(2026, 10, 1, tzinfo=UTC), None)))
+
+    list(connected(time).backfill(datetime(2026, 1, 1, tzinfo=UTC), first.cursor))
+
+    assert len(script.of("BulkRun")) == 2
 
 
 @respx.mock

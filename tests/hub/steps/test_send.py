@@ -24,6 +24,7 @@ from hub.steps.advance import reconsider
 from hub.steps.hub import Hub, open_hub
 from hub.steps.send import probe, send, send_all
 from hub.store import sending
+from hub.store.orders import ERP_TARGET
 from hub.store.schema import exception, intent, step
 from tests.conftest import Clock
 from tests.hub.steps.conftest import Killed, OpenHub, plain_story, record, stories, take_in
@@ -108,6 +109,24 @@ def test_absent_is_believed_only_after_the_settling_time(open_one: OpenHub, utc:
 
     assert (early.again, early.in_doubt > 0) == (0, True)
     assert late.again > 0
+
+
+def test_a_probe_that_comes_late_takes_no_step_back_that_was_sent_again(hub: Hub, order_id: str, utc: Clock) -> None:
+    with hub.writing() as connection, connection.begin():
+        first = sending.claim(connection, ERP_TARGET, 1, utc.now)
+        sending.settle_in_doubt(connection, first, utc.now)
+        mine = sending.in_doubt(connection, ERP_TARGET, 1, utc.now)
+        slow = sending.in_doubt(connection, ERP_TARGET, 1, utc.now)
+        sending.plan_again(connection, mine)
+        again = sending.claim(connection, ERP_TARGET, 1, utc.now)
+
+    with hub.writing() as connection, connection.begin():
+        sending.plan_again(connection, slow)
+        sending.settle_in_doubt(connection, slow, utc.now)
+
+    assert (slow[0].id, slow[0].attempts, again[0].attempts) == (again[0].id, 1, 2)
+    with hub.store.connect() as connection:
+        assert connection.execute(select(step.c.state).where(step.c.id == slow[0].id)).scalar_one() == "sent"
 
 
 def test_successors_wait_while_a_step_is_in_doubt(hub: Hub, order_id: str) -> None:
