@@ -15,7 +15,7 @@ from hub.model.documents import DocumentKey
 from hub.model.order import PARTY, Party
 from hub.store.bulk import add_new
 from hub.store.personal import CHUNK, NO_ORDER
-from hub.store.schema import IS_OPEN, body, exception, orders, party, record, redaction, step
+from hub.store.schema import IS_OPEN, body, edit, exception, orders, party, record, redaction, step
 
 ROWS_AT_ONCE: Final = 1_000
 PURGED: Final = "purged"
@@ -202,11 +202,12 @@ def bodies(inbox: Engine, ids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
 
 
 def empty_records(connection: Connection, ids: Sequence[int], at: str) -> None:
-    """Of these records the row, its key and the digest are left; what their problems echoed is gone too."""
+    """Of these records the row, its key and the digest are left; what their problems echoed is gone too, and edits."""
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         statement = update(body).where(body.c.record_id.in_(part))
         connection.execute(statement.values(body=b"", headers="{}", purged_at=at))
+        connection.execute(update(edit).where(edit.c.record_id.in_(part)).values(body=b""))
         said = connection.execute(select(record.c.id, record.c.result).where(record.c.id.in_(part))).all()
         changed = [{"i": id, "r": silenced} for id, result in said if (silenced := _silenced(result)) is not None]
         if changed:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, MetaData, event, select, update
 
+from hub.errors import Misconfigured
 from hub.model.documents import DocumentKind
 from hub.model.intents import Write
 from hub.model.order import OrderKey
@@ -18,6 +19,7 @@ from hub.steps.advance import advance_all, reconsider
 from hub.steps.capture import capture
 from hub.steps.hub import Hub
 from hub.steps.privacy import customer_data, purge, redact_channel, redact_customer, scrub_stores
+from hub.steps.replaying import body_of, edit
 from hub.steps.send import send_all
 from hub.store import audit
 from hub.store import schema as tables
@@ -119,6 +121,19 @@ def handed(hub: Hub) -> Iterator[list[Write]]:
     hub.erp.put = listening
     yield writes
     del hub.erp.put
+
+
+def test_what_a_person_made_of_a_record_goes_with_it(hub: Hub) -> None:
+    order = planted(plain_story().final)
+    take_in(hub, record(order, "one"))
+    edited = json.dumps(order | {"name": "#RIGHT"}).encode()
+    edit(hub, 1, edited, "ann", "a typing error")
+
+    redact_channel(hub, "shopify", "ann")
+
+    assert everywhere(hub) == set()
+    with pytest.raises(Misconfigured, match="purged"):
+        body_of(hub, 1)
 
 
 def test_personal_data_stands_in_one_column_of_each_store(hub: Hub, sold: str) -> None:
