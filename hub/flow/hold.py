@@ -125,10 +125,8 @@ def _off_list(snapshot: Snapshot, terms: Terms, rules: HoldRules, items: Mapping
         item = items.get(code) if code is not None else None
         if item is None or not item.list_price_minor or line.kind is LineKind.COMPONENT:
             continue
-        if any(tax.included for tax in line.taxes):
-            continue
         price = line.unit_price.scaleb(exponent(snapshot.currency))
-        if price == item.list_price_minor:
+        if price == item.list_price_minor or any(tax.included for tax in line.taxes):
             continue
         off = abs(price - item.list_price_minor)
         bound = max(Decimal(rules.price_tolerance_minor), item.list_price_minor * rules.price_tolerance_percent / 100)

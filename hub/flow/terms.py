@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import replace
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hub.model.crosswalk import CrosswalkKind, Crosswalks, CustomerWord
@@ -37,7 +38,7 @@ class Terms:
 
     def day(self, at: datetime.datetime) -> datetime.date:
         """The calendar day of a moment where the entity keeps its books."""
-        return at.astimezone(self.timezone).date()
+        return _day(at, self.timezone)
 
     def open_day(self, on: datetime.date) -> datetime.date:
         """The day itself, or the first day after the closed periods."""
@@ -117,5 +118,15 @@ class Terms:
     def customer(self, key: OrderKey, snapshot: Snapshot) -> DocumentKey:
         """The key of the ERP's customer: the channel's customer, or the channel's one guest account."""
         if snapshot.customer is None or not snapshot.customer.of_account:
-            return document_key(DocumentKind.CUSTOMER, key.channel, "guest")
-        return document_key(DocumentKind.CUSTOMER, key.channel, snapshot.customer.id.removeprefix(ACCOUNT))
+            return _customer_key(key.channel, "guest")
+        return _customer_key(key.channel, snapshot.customer.id.removeprefix(ACCOUNT))
+
+
+@lru_cache(maxsize=1_000)  # an order has few moments, and each is asked for many times
+def _day(at: datetime.datetime, timezone: ZoneInfo) -> datetime.date:
+    return at.astimezone(timezone).date()
+
+
+@lru_cache(maxsize=1_000)  # a decision asks for its customer's several times
+def _customer_key(channel: str, customer: str) -> DocumentKey:
+    return document_key(DocumentKind.CUSTOMER, channel, customer)

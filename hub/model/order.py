@@ -221,13 +221,14 @@ class Snapshot:
     def computed_total_minor(self) -> int:
         """Lines at list price − discounts + shipping + charges + tax that is not in the prices."""
         total = 0
-        parts: tuple[Line | ShippingLine, ...] = (*self.lines, *self.shipping)
+        parts: tuple[Line | ShippingLine, ...] = self.lines + self.shipping
         for sold in parts:
             total += sold.gross_minor
             for discount in sold.discounts:
                 total -= discount.amount_minor
-            if sold.taxes:
-                total += added_tax(sold.taxes)
+            for tax in sold.taxes:
+                if not tax.included:
+                    total += tax.amount_minor
         for charge in self.charges:
             total += charge.amount_minor + added_tax(charge.taxes)
         return total

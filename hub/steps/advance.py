@@ -259,8 +259,8 @@ def new_facts(record: Record, translation: Translation, recorded_at: str) -> Ite
     Of a record read again each counts as newer than from the reading before, by a microsecond, and older than any
     later version: so the newest mapping and a person's edit win, until the channel says something new.
     """
+    newer = timedelta(microseconds=record.readings)
     for told in translation.facts:
-        newer = timedelta(microseconds=record.readings)
         fact = replace(told, modified_at=told.modified_at + newer) if newer else told
         content = fact.content()
         yield NewFact(fact, content, content_hash(content), stamp(fact.modified_at), record.id, recorded_at)
@@ -310,9 +310,9 @@ def _party_rows(record: Record, translation: Translation) -> Iterator[dict[str, 
     if not translation.parties:
         return
     received_at = stamp(record.received_at)
-    parties = {party.ref: party for party in translation.parties}
     for fact in translation.facts:
         if isinstance(fact.body, Snapshot):
-            for ref in {fact.body.customer, fact.body.bill_to, fact.body.ship_to}:
-                if ref is not None and ref in parties:
-                    yield party_row(fact.order, parties[ref], received_at)
+            named = (fact.body.customer, fact.body.bill_to, fact.body.ship_to)
+            for party in translation.parties:
+                if party.ref in named:
+                    yield party_row(fact.order, party, received_at)

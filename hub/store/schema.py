@@ -498,7 +498,9 @@ def stamp(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError(f"a moment without an offset: {at}")
-    return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return f"{at.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def moment(stamped: str) -> datetime:

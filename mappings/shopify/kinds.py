@@ -108,6 +108,7 @@ _SHAPES_APART: Final = (  # keys that tell it from an order
     ("inventory level", ("inventory_item_id",)),
     ("row of a bulk export", ("__parentId",)),
 )
+_TELLING_APART: Final = frozenset(key for _, keys in _SHAPES_APART for key in keys)
 _GIDS: Final = {
     "Order": (Kind.ORDER, Kind.ORDER_NODE),
     "Refund": (Kind.REFUND, Kind.REFUND_NODE),
@@ -124,9 +125,8 @@ _FULFILMENT_KEYS: Final = frozenset(("tracking_company", "tracking_numbers", "sh
 
 def kind_of(topic: str, document: dict[str, Any]) -> Kind | str | None:
     """The kind; as a text what it is instead, where it says nothing of orders; None where nobody knows it."""
-    for word, keys in _SHAPES_APART:
-        if any(key in document for key in keys):
-            return word
+    if not document.keys().isdisjoint(_TELLING_APART):
+        return next(word for word, keys in _SHAPES_APART if any(key in document for key in keys))
     if topic in _TOPICS:
         return _TOPICS[topic]
     if topic == "returns/update":
