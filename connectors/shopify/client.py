@@ -45,7 +45,6 @@ class Shop:
         self.served_version: str | None = None  # as the last answer said
         self._tokens: Tokens = tokens_of(config, options, self.http)
         self._points = Points()
-        self._scopes: frozenset[str] | None = None
         self._path = f"/admin/api/{options.version}/graphql.json"
 
     def __repr__(self) -> str:
@@ -56,11 +55,9 @@ class Shop:
         return self.options.domain or urlsplit(self.http.base).hostname or ""
 
     def scopes(self) -> frozenset[str]:
-        """What the app may do in this shop; asked once."""
-        if self._scopes is None:
-            granted = self.query(SELF)["currentAppInstallation"]["accessScopes"]
-            self._scopes = frozenset(scope["handle"] for scope in granted)
-        return self._scopes
+        """What the app may do in this shop now."""
+        granted = self.query(SELF)["currentAppInstallation"]["accessScopes"]
+        return frozenset(scope["handle"] for scope in granted)
 
     def query(self, document: Document, **variables: Any) -> dict[str, Any]:
         """The answer's data.

@@ -57,10 +57,14 @@ class Streams:
 
     def by_id(self, ids: list[str]) -> Iterator[Received]:
         """Each order, whole; one that the shop does not know comes as the record of its deletion."""
+        sees_all: bool | None = None
         for identity, node in self._orders.by_id(ids):
             if node is not None:
                 yield self._orders.record(node)
-            elif self._sees_all_orders:
+                continue
+            if sees_all is None:
+                sees_all = self._sees_all_orders()
+            if sees_all:
                 body = json.dumps({"id": int(identity)}).encode()
                 at = self._shop.config.clock()
                 yield Received(
@@ -105,9 +109,11 @@ class Streams:
             read.update(ids)
             yield Page(tuple(self.by_id(ids)), _cursor(begin, mark, OVERLAP), more)
 
-    @property
     def _sees_all_orders(self) -> bool:
-        """Whether an order that is not there is gone: without this scope the shop hides what is older than 60 days."""
+        """Whether an order that is not there is gone: without this scope the shop hides what is older than 60 days.
+
+        Asked for each time: an app is granted and loses scopes while this runs, and a deletion is never taken back.
+        """
         return "read_all_orders" in self._shop.scopes()
 
     # --- payouts ----------------------------------------------------------------------------------------------------

@@ -312,9 +312,10 @@ def test_too_dear_a_query_is_asked_in_smaller_parts(time: Time) -> None:
 def test_an_unknown_order_is_a_deletion_only_where_nothing_is_hidden_from_the_app(time: Time) -> None:
     hidden = {**SCOPES, "currentAppInstallation": {"accessScopes": [{"handle": "read_orders"}]}}
     Script(OrdersById={"nodes": [None]}, Self=[SCOPES, hidden])
+    live = connected(time)
 
-    [deletion] = connected(time).fetch_orders(["77"])
-    nothing = list(connected(time).fetch_orders(["77"]))
+    [deletion] = live.fetch_orders(["77"])
+    nothing = list(live.fetch_orders(["77"]))  # the scope was taken away meanwhile
 
     assert (deletion.topic, deletion.body, deletion.key) == ("orders/delete", b'{"id": 77}', "orders/delete:77")
     assert nothing == []
