@@ -89,7 +89,7 @@ def clearing(hub: Hub, until: datetime.date | None = None) -> Clearing:
 def _moved(
     hub: Hub, connection: Connection, until: datetime.date | None
 ) -> tuple[list[Money], list[PaidOut], list[tuple[PaidOut, LineRow]]]:
-    money = [one for one in views.money(connection, until) if _under_way(hub, one.channel, one.method)]
+    money = [one for one in views.money(connection, until) if _under_way(hub, one.method)]
     payouts = list(views.paid_out(connection, until))
     lines = list(_lines(hub, connection, payouts))
     return money, payouts, lines
@@ -99,21 +99,24 @@ def _sorted(found: Iterator[Piece]) -> tuple[Piece, ...]:
     return tuple(sorted(found, key=lambda x: (x.on, x.channel, x.order or "", x.subject, x.why)))
 
 
-def _under_way(hub: Hub, channel: str, method: str) -> bool:
-    return bool(method) and method not in hub.channel(channel).chart.methods
+def _under_way(hub: Hub, method: str) -> bool:
+    return bool(method) and method not in hub.chart.methods
 
 
 def _lines(hub: Hub, connection: Connection, payouts: list[PaidOut]) -> Iterator[tuple[PaidOut, LineRow]]:
-    """The lines that these payouts settled out of clearing."""
+    """The lines that these payouts settled out of clearing; of a channel that is gone, as they were said."""
+    configured = {channel.slug for channel in hub.settings.channels}
     by_key = {(one.channel, one.payout): one for one in payouts}
     decider = Decider(hub, connection, {}, hub.clock())
     terms: dict[str, Terms] = {}
     for line in views.lines(connection, list(by_key)):
         of = by_key[line.channel, line.payout]
-        if line.channel not in terms:
-            terms[line.channel] = decider.terms_at_home(hub.channel(line.channel))
-        known = Payout(of.payout, PayoutStatus.PAID, of.on, 0, of.currency, of.method)
-        kind = kind_of(line, known, terms[line.channel])
+        kind = line.kind
+        if line.channel in configured:
+            if line.channel not in terms:
+                terms[line.channel] = decider.terms_at_home(hub.channel(line.channel))
+            known = Payout(of.payout, PayoutStatus.PAID, of.on, 0, of.currency, of.method)
+            kind = kind_of(line, known, terms[line.channel])
         if kind in (SettlementKind.CHARGE, SettlementKind.REFUND) and line.adds_up and line.currency == of.currency:
             yield of, line
 
@@ -189,14 +192,13 @@ def _totals(
     held = _erp_balances(hub, until)
     for at in sorted({*captures, *refunds, *paid}):
         entity, method, currency = at
-        account = _account(hub, entity, method)
+        account = _account(hub, method)
         erp = None if held is None else held.get((entity, account, currency), 0)
         yield ClearingTotal(entity, method, currency, captures[at], refunds[at], paid[at], erp)
 
 
-def _account(hub: Hub, entity: str, method: str) -> str:
-    slug = next(channel.slug for channel in hub.settings.channels if channel.entity == entity)
-    return hub.channel(slug).chart.account(Role.PAYMENT_CLEARING, method)
+def _account(hub: Hub, method: str) -> str:
+    return hub.chart.account(Role.PAYMENT_CLEARING, method)
 
 
 def _erp_balances(hub: Hub, until: datetime.date | None) -> dict[tuple[str, str, str], int] | None:

@@ -85,6 +85,11 @@ class Hub:
         return self._channels[slug] if slug in self._channels else self._open_channel(slug)
 
     @cached_property
+    def chart(self) -> Chart:
+        """The one chart that the entities of an ERP share."""
+        return Chart.parse(read_data(self.settings.entities[0].chart))
+
+    @cached_property
     def rates(self) -> Rates:
         return read_rates(self.settings.files.rates)
 

@@ -1,10 +1,12 @@
 """The clearing tie-out: captures less refunds less payouts is what is left, piece by piece, and what the ledger has."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from hub.model.money import decimal_of
 from hub.steps.clearing import Clearing, Left, clearing
+from hub.steps.expected import expected_rows
 from hub.steps.hub import Hub
 from hub.store.views import clearing as views
 from hub.store.views.clearing import Money
@@ -52,6 +54,20 @@ def test_what_no_payout_settled_is_listed_and_sums_to_the_balance_that_the_ledge
 
     assert sorted(pieces(found)) == sorted((Left.NOT_SETTLED, one.amount_minor) for one in left)
     assert sum(minor for _, minor in pieces(found)) == cell(found).balance_minor == cell(found).erp_minor
+
+
+def test_a_channel_that_is_gone_leaves_its_clearing_as_it_was(hub: Hub) -> None:
+    money = with_orders(hub)
+    paid = money[: len(money) // 2]
+    take_in(hub, *(settled(one, number) for number, one in enumerate(paid)), paying(*(x.amount_minor for x in paid)))
+    other = hub.settings.channels[0].model_copy(update={"slug": "other"})
+    gone = replace(hub, settings=hub.settings.model_copy(update={"channels": (other,)}), connect_erp=lambda _: hub.erp)
+
+    found = clearing(gone)
+
+    assert found == clearing(hub)
+    with hub.store.connect() as connection:
+        assert list(expected_rows(gone, connection, date(2026, 1, 1), date(2026, 12, 31))) == []
 
 
 def test_all_settled_is_nothing_left(hub: Hub) -> None:
