@@ -15,7 +15,7 @@ from dramatiq.brokers.stub import StubBroker
 
 log = logging.getLogger(__name__)
 
-WORKER_THREADS: Final = 4
+WORKER_THREADS_MAX: Final = 64
 STOP_MS: Final = 20_000
 POLL_MS: Final = 200  # how long an idle thread waits before it looks whether to stop
 
@@ -38,7 +38,9 @@ class Bell:
         self._runs: dict[str, int] = dict.fromkeys(jobs, 0)
         self._broker = StubBroker(middleware=[])
         self._actor = dramatiq.actor(broker=self._broker, actor_name="job", queue_name="jobs")(self._run)
-        self._worker = dramatiq.Worker(self._broker, worker_threads=WORKER_THREADS, worker_timeout=POLL_MS)
+        # One a job: a first pull of a large channel takes hours, and no other job is to wait for its thread.
+        threads = max(1, min(len(self._jobs), WORKER_THREADS_MAX))
+        self._worker = dramatiq.Worker(self._broker, worker_threads=threads, worker_timeout=POLL_MS)
 
     def start(self) -> None:
         self._worker.start()

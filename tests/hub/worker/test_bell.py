@@ -92,3 +92,23 @@ def settled(bell: Bell) -> None:
             return
         pause.wait(0.01)
     raise AssertionError("the bell does not come to rest")
+
+
+def test_jobs_that_take_long_keep_no_other_waiting(faults: Faults) -> None:
+    slow = [Worked() for _ in range(8)]
+    quick = threading.Event()
+    jobs = {f"slow {number}": job for number, job in enumerate(slow)}
+    bell = Bell({**jobs, "quick": quick.set}, failed=faults.note)
+    bell.start()
+    for name in jobs:
+        bell.ring(name)
+    for job in slow:
+        assert job.begun.acquire(timeout=WAIT_S)
+
+    bell.ring("quick")
+
+    ran = quick.wait(WAIT_S)
+    for job in slow:
+        job.go_on.release()
+    bell.stop()
+    assert ran
