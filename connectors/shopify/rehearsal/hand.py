@@ -181,6 +181,15 @@ def shift(life: Life, since: datetime, by: timedelta) -> None:
     ]
 
 
+def _lay(life: Life, drawn: int, made: int) -> None:
+    """What was to come back of a drawn part comes back of the one that was made in its place."""
+    for opened in life.returns:
+        opened.lines = [
+            (number, made if part == drawn else part, line, quantity, reason)
+            for number, part, line, quantity, reason in opened.lines
+        ]
+
+
 def give_way(life: Life, made: Shipment, now: datetime) -> Shipment | None:
     """Units that were shipped now are not shipped again by what was drawn for later.
 
@@ -197,15 +206,12 @@ def give_way(life: Life, made: Shipment, now: datetime) -> Shipment | None:
             left[id(line)] = left.get(id(line), 0) - taken
             if quantity > taken:
                 parts.append((number, line, quantity - taken))
+            else:
+                _lay(life, number, part_of.get(id(line), number))
         drawn.parts = parts
         if not parts:
             emptied = emptied or drawn
             life.shipments.remove(drawn)
-            for opened in life.returns:
-                opened.lines = [
-                    (number, part_of.get(id(line), part), line, quantity, reason)
-                    for number, part, line, quantity, reason in opened.lines
-                ]
             if drawn.delivered_at is not None and made.delivered_at is None:
                 made.delivered_at = drawn.delivered_at
             kept = []
