@@ -1,7 +1,7 @@
 """sync: what a channel says now is captured page by page with its cursor; orders asked for are read anew by id."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from hub.store.schema import stamp
 log = logging.getLogger(__name__)
 
 REFETCH_BATCH: Final = 50
+FAILED_MAX: Final = 3  # orders that a channel cannot give; with more of them it is the channel that fails
 SWEPT_DAYS: Final = 90
 """How far back open orders are read anew on the slow beat: no channel's stamp moves for every change."""
 SWEEP_MAX: Final = 20_000
@@ -131,27 +132,41 @@ def refetch(hub: Hub, slug: str) -> int:
     if not isinstance(connector, FetchesOrders):
         return 0
     read = 0
-    while asked := refetching.waiting(hub.inbox, slug, REFETCH_BATCH):
-        with told(hub, slug, "refetch"):
-            _read(hub, slug, connector, asked)
-        read += len(asked)
+    failed: dict[str, HubError] = {}
+    with told(hub, slug, "refetch"):
+        while asked := _next(hub, slug, failed):
+            read += _read(hub, slug, connector, asked, failed)
+        if failed:
+            raise next(iter(failed.values()))
     return read
 
 
-def _read(hub: Hub, slug: str, connector: FetchesOrders, asked: Sequence[Asked]) -> None:
+def _next(hub: Hub, slug: str, failed: Collection[str]) -> list[Asked]:
+    waiting = refetching.waiting(hub.inbox, slug, REFETCH_BATCH + len(failed))
+    return [one for one in waiting if one.order_id not in failed][:REFETCH_BATCH]
+
+
+def _read(hub: Hub, slug: str, connector: FetchesOrders, asked: Sequence[Asked], failed: dict[str, HubError]) -> int:
+    """How many of these were read; one that the channel cannot give stays, and keeps no other from being read.
+
+    Raises:
+        Retryable, Rejected: the channel asks for a pause, or gives nothing at all.
+    """
     try:
         received = tuple(connector.fetch_orders([one.order_id for one in asked]))
     except RateLimited:
         raise
-    except (Retryable, Rejected):
+    except (Retryable, Rejected) as fault:
         if len(asked) > 1:
-            for one in asked:
-                _read(hub, slug, connector, [one])
-            return
-        with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
-            refetching.ask(connection, [(slug, one.order_id) for one in asked], hub.clock())
-        raise
+            half = len(asked) // 2
+            parts = (asked[:half], asked[half:])
+            return sum(_read(hub, slug, connector, part, failed) for part in parts)
+        failed[asked[0].order_id] = fault
+        if len(failed) > FAILED_MAX:
+            raise
+        return 0
     inbox.put_refetched(hub.inbox, slug, received, asked)
+    return len(asked)
 
 
 def waiting(hub: Hub) -> dict[str, int]:

@@ -1,19 +1,23 @@
 """A month read from the shop itself: what it says is compared with its own count, what is missing is healed once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from connectors.shopify.live import LiveShop
 from connectors.shopify.simulator import App, Setup
+from hub.errors import Retryable
 from hub.model.reconciliation import CauseCode
+from hub.model.records import Received
 from hub.steps import healing
 from hub.steps.closing import reconcile
 from hub.steps.exceptions import resolve
 from hub.steps.hub import Hub
-from hub.steps.syncing import backfill, preview, synced
-from hub.store import inbox
+from hub.steps.syncing import backfill, preview, refetch, sweep, synced
+from hub.store import inbox, refetching
 from hub.store.views import exceptions
 from tests.journeys.live import live_hub
 
@@ -98,6 +102,37 @@ def test_a_backfill_brings_all_at_once_and_pulls_go_on_from_there(hub: Hub, app:
     assert pulled.new > 20
     assert inbox.cursor(hub.inbox, "shopify", "backfill") == ""
     assert differing(hub) == set()
+
+
+class Poisoned:
+    """A channel that cannot give one of its orders."""
+
+    def __init__(self, connector: LiveShop, order: str) -> None:
+        self._connector = connector
+        self._order = order
+
+    def fetch_orders(self, ids: Sequence[str]) -> Iterator[Received]:
+        if self._order in ids:
+            raise Retryable("no whole answer")
+        return self._connector.fetch_orders(ids)
+
+
+def test_an_order_that_the_shop_cannot_give_keeps_no_other_from_being_read(hub: Hub, app: App) -> None:
+    synced(hub, "shopify")
+    sweep(hub, "shopify")
+    waiting = [one.order_id for one in refetching.waiting(hub.inbox, "shopify", 100)]
+    opened = hub.channel("shopify")
+    vars(hub)["_channels"]["shopify"] = replace(opened, connector=Poisoned(opened.connector, waiting[3]))
+
+    with pytest.raises(Retryable, match="no whole answer"):
+        refetch(hub, "shopify")
+
+    vars(hub)["_channels"]["shopify"] = opened
+    assert len(waiting) > 5
+    assert [one.order_id for one in refetching.waiting(hub.inbox, "shopify", 100)] == [waiting[3]]
+    assert [one.code for one in exceptions.opened(hub.store) if one.order == "channel"] == ["channel_failing"]
+    assert refetch(hub, "shopify") == 1
+    assert [one.code for one in exceptions.opened(hub.store) if one.order == "channel"] == []
 
 
 def test_a_preview_of_a_pull_says_how_much_is_new_and_keeps_nothing(hub: Hub, app: App) -> None:
