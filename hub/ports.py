@@ -121,6 +121,7 @@ class Page:
     received: tuple[Received, ...]
     cursor: str  # where the next fetch of the stream begins
     more: bool
+    unread: tuple[str, ...] = ()  # orders that the channel could not give now: they are read anew by id
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ is read twice has the same key. A cursor is a moment of the shop's own, never of
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,10 +13,12 @@ from typing import Any, Final
 from connectors.shopify.client import Shop
 from connectors.shopify.documents import BALANCE, FULFILMENT_ORDER_STAMPS, ORDER_STAMPS, PAYOUTS, Document
 from connectors.shopify.orders import Node, Orders, moment_of, next_cursor, number_of, recorded, stamped
-from hub.errors import Misconfigured, Retryable
+from hub.errors import Misconfigured, RateLimited, Rejected, Retryable
 from hub.model.facts import Source
 from hub.model.records import Received
 from hub.ports import Page, Stream
+
+log = logging.getLogger(__name__)
 
 OVERLAP: Final = timedelta(minutes=5)
 SECOND_IS_OVER: Final = timedelta(minutes=1)  # as long as no clock is further ahead of the shop's
@@ -23,6 +26,7 @@ BALANCE_OVERLAP: Final = timedelta(days=2)
 PAYOUT_OVERLAP: Final = timedelta(
     days=35
 )  # a payout changes its state without a stamp; the longest schedule is a month
+UNREAD_MAX: Final = 5  # orders of a page that may fail while the others are given
 READ_MAX: Final = 500  # orders that a cursor names; more are read again
 STAMPS_SIZE: Final = 100
 PAYOUTS_SIZE: Final = 50
@@ -71,6 +75,31 @@ class Streams:
                     self._shop.config.slug, f"orders/delete:{identity}", "orders/delete", Source.PULL, body, at
                 )
 
+    def _read(self, ids: list[str]) -> tuple[tuple[Received, ...], tuple[str, ...]]:
+        """The orders, whole, and the few that the shop fails to give though it gave the list of them just now.
+
+        Raises:
+            Retryable, Rejected: more than UNREAD_MAX failed: it is not the orders.
+        """
+        try:
+            return tuple(self.by_id(ids)), ()
+        except RateLimited:
+            raise
+        except (Retryable, Rejected):
+            found: list[Received] = []
+            unread: list[str] = []
+        for identity in ids:
+            try:
+                found += self.by_id([identity])
+            except RateLimited:
+                raise
+            except (Retryable, Rejected) as fault:
+                if len(unread) == UNREAD_MAX:
+                    raise
+                log.warning("shopify.order_unread order=%s fault=%s", identity, fault)
+                unread.append(identity)
+        return tuple(found), tuple(unread)
+
     # --- orders -----------------------------------------------------------------------------------------------------
 
     def _changed_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
@@ -83,7 +112,8 @@ class Streams:
             new = [identity for identity, stamp in now.items() if read.get(identity) != stamp]
             read |= now
             settled |= {identity: now[identity] for identity in new if self._is_over(now[identity], mark)}
-            yield Page(tuple(self.by_id(new)), _reach(_cursor(begin, mark, OVERLAP), settled), more)
+            found, unread = self._read(new)
+            yield Page(found, _reach(_cursor(begin, mark, OVERLAP), settled), more, unread)
 
     def _is_over(self, stamp: str, mark: datetime | None) -> bool:
         """Whether the second of an order's stamp is over, so that whoever reads it from now on reads its last change.
@@ -107,7 +137,8 @@ class Streams:
             mark = latest(mark, nodes, "updatedAt")
             ids = [identity for node in nodes if (identity := number_of(str(node["orderId"]))) not in read]
             read.update(ids)
-            yield Page(tuple(self.by_id(ids)), _cursor(begin, mark, OVERLAP), more)
+            found, unread = self._read(ids)
+            yield Page(found, _cursor(begin, mark, OVERLAP), more, unread)
 
     def _sees_all_orders(self) -> bool:
         """Whether an order that is not there is gone: without this scope the shop hides what is older than 60 days.

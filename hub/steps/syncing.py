@@ -71,9 +71,11 @@ def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pul
         stands = inbox.cursor(hub.inbox, slug, stream)
         for page in connector.fetch(stream, None if since else stands, since):
             if since is not None and stands is not None:
-                new = inbox.put(hub.inbox, page.received)
+                new = inbox.put_aside(hub.inbox, page.received, slug, page.unread, hub.clock())
             else:
-                new = inbox.put_page(hub.inbox, page.received, slug, stream, page.cursor, hub.clock())
+                new = inbox.put_page(
+                    hub.inbox, page.received, slug, stream, page.cursor, hub.clock(), unread=page.unread
+                )
             pulled.add(Pulled(1, len(page.received), len(new)))
     return pulled
 

@@ -30,11 +30,27 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
         return _put(connection, received)
 
 
-def put_page(
-    engine: Engine, received: Sequence[Received], channel: str, stream: str, value: str, now: datetime
+def put_aside(
+    engine: Engine, received: Sequence[Received], channel: str, unread: Sequence[str], now: datetime
 ) -> dict[tuple[str, str], int]:
-    """As `put`, and the stream's cursor stands at `value`, in the same transaction."""
+    """As `put`, and the orders that could not be read wait to be read anew, in the same transaction."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        refetching.ask(connection, [(channel, order) for order in unread], now)
+        return _put(connection, received)
+
+
+def put_page(
+    engine: Engine,
+    received: Sequence[Received],
+    channel: str,
+    stream: str,
+    value: str,
+    now: datetime,
+    unread: Sequence[str] = (),
+) -> dict[tuple[str, str], int]:
+    """As `put_aside`, and the stream's cursor stands at `value`, in the same transaction."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        refetching.ask(connection, [(channel, order) for order in unread], now)
         new = _put(connection, received)
         moved = {"value": value, "moved_at": stamp(now)}
         add_new(connection, cursor_table, [{"channel": channel, "stream": stream, **moved}])

@@ -135,6 +135,26 @@ def test_what_the_overlap_finds_again_is_read_again_only_if_its_stamp_moved(time
 
 
 @respx.mock
+def test_an_order_that_the_shop_fails_to_give_is_named_and_stops_no_page(time: Time) -> None:
+    broken = answered(errors=failed("INTERNAL_SERVER_ERROR"))
+    Script(OrderStamps=stamps(stamp(1), stamp(2)), OrdersById=[broken, broken, {"nodes": [order_node(2, line(2))]}])
+
+    [page] = connected(time).fetch("orders", None)
+
+    assert [json.loads(one.body)["name"] for one in page.received] == ["#2"]
+    assert page.unread == ("1",)
+
+
+@respx.mock
+def test_a_shop_that_gives_no_order_at_all_stops_the_pull(time: Time) -> None:
+    many = [stamp(number) for number in range(1, 8)]
+    Script(OrderStamps=stamps(*many), OrdersById=answered(errors=failed("ACCESS_DENIED")))
+
+    with pytest.raises(Rejected):
+        list(connected(time).fetch("orders", None))
+
+
+@respx.mock
 def test_an_order_read_within_the_second_of_its_stamp_is_read_again_until_that_second_is_over(time: Time) -> None:
     """Stamps are whole seconds: a second change within one leaves the stamp as it is."""
     second = "2026-11-01T10:00:00Z"

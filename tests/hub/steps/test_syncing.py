@@ -32,7 +32,8 @@ class Shop:
     def fetch(self, stream: str, cursor: str | None, since: datetime | None = None) -> Iterator[Page]:
         begin = datetime.fromisoformat(cursor) if cursor else since or DAYS[0]
         found = [at for at in DAYS if at >= begin]
-        yield Page(tuple(of_day(at) for at in found), max([begin, *found]).isoformat(), more=False)
+        received = tuple(of_day(at) for at in found)
+        yield Page(received, max([begin, *found]).isoformat(), more=False, unread=tuple(sorted(self.unreadable)))
 
     def backfill(self, since: datetime, cursor: str | None) -> Iterator[Page]:
         yield from self.fetch("orders", None, since)
@@ -97,3 +98,13 @@ def test_an_order_that_cannot_be_read_keeps_no_other_from_its_turn(live: Hub, sh
 
     assert [one.order_id for one in refetching.waiting(live.inbox, "shopify", 10)] == ["2"]
     assert len(inbox.known(live.inbox, [("shopify", "order 1"), ("shopify", "order 3")])) == 2
+
+
+@pytest.mark.parametrize("since", [None, DAYS[1]])
+def test_an_order_that_a_page_lacks_waits_to_be_read_anew(live: Hub, shop: Shop, since: datetime | None) -> None:
+    inbox.put_page(live.inbox, (), "shopify", "orders", DAYS[0].isoformat(), live.clock())
+    shop.unreadable = {"2"}
+
+    pull(live, "shopify", "orders", since)
+
+    assert [one.order_id for one in refetching.waiting(live.inbox, "shopify", 10)] == ["2"]
