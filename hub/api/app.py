@@ -1,6 +1,7 @@
 """The web application: one hub behind it, its jobs rung by what comes in."""
 
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from logging import WARNING
@@ -32,9 +33,28 @@ def create_app(hub: Hub, jobs: Jobs) -> FastAPI:
     return app
 
 
-def run(app: FastAPI, host: str, port: int) -> None:
+def bound(host: str, port: int) -> socket.socket:
+    """The address is this process's, so that what comes meanwhile waits there.
+
+    Raises:
+        OSError: it is another's, or none of this machine.
+    """
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listens = socket.socket(family, kind)
+    try:
+        listens.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listens.bind(address)
+    except OSError:
+        listens.close()
+        raise
+    return listens
+
+
+def run(app: FastAPI, listens: socket.socket) -> None:
     """The application is served until the process is told to stop; what is under way then is finished."""
-    _Server(uvicorn.Config(app, host=host, port=port, log_level=WARNING, access_log=False, server_header=False)).run()
+    config = uvicorn.Config(app, log_level=WARNING, access_log=False, server_header=False)
+    with listens:
+        _Server(config).run([listens])
 
 
 class _Server(uvicorn.Server):

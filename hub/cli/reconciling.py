@@ -10,12 +10,13 @@ from rich.table import Table
 
 from hub.cli.door import Door, cells, command, moment, money, monies, say, table
 from hub.cli.importing import sent_words
-from hub.model.reconciliation import Reconciliation
+from hub.model.reconciliation import CauseCode, Reconciliation
 from hub.steps.hub import Hub
 
 SIGN: Final = "sign"
 PERIOD: Final = r"[1-9]\d{3}-(0[1-9]|1[0-2])"
 ORDERS_NAMED: Final = 10
+ALIKE_MIN: Final = 4  # orders that wait for one thing are a line together from here on
 VARIANCES_SHOWN: Final = 100  # of a table; the report and JSON have them all
 
 
@@ -153,15 +154,35 @@ def _comparison(title: str, counted: str, answer: dict[str, Any]) -> list[Table]
         return [sides]
     columns = ("pair", "order", "kind", "delta", "why", "residual")
     variances = table("\nVariances", *columns, right=("delta", "residual"), whole=("pair",))
-    for one in answer["variances"][:VARIANCES_SHOWN]:
+    alone, held = _apart(answer["variances"])
+    for one in alone[:VARIANCES_SHOWN]:
         currency = one["currency"]
         why = ", ".join(f"{_cause(cause)} {money(cause['amount_minor'], currency)}" for cause in one["causes"])
         order = one["reference"] or one["order"] or one["document"]
         delta, residual = money(one["delta_minor"], currency), money(one["residual_minor"] or None, currency)
         variances.add_row(*cells(one["pair"], order, one["kind"], delta, why, residual))
-    if (more := len(answer["variances"]) - VARIANCES_SHOWN) > 0:
+    if (more := len(alone) - VARIANCES_SHOWN) > 0:
         variances.add_row(*cells("", "", "", "", f"and {more} more: see the report", ""))
+    for (pair, _, currency, why), many in held.items():
+        delta = money(sum(one["delta_minor"] for one in many), currency)
+        kinds = ", ".join(sorted({str(one["kind"]) for one in many}))
+        variances.add_row(*cells(pair, f"{len(many)} of them", kinds, delta, f"{why}: the report lists them", ""))
     return [sides, variances]
+
+
+Alike = tuple[str, str, str, str]  # pair, entity, currency, cause
+
+
+def _apart(variances: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[Alike, list[dict[str, Any]]]]:
+    """Variances with a line each, and those of held orders alike: a fix of one thing heals many of them."""
+    alike: dict[Alike, list[dict[str, Any]]] = {}
+    for one in variances:
+        if len(one["causes"]) == 1 and one["causes"][0]["code"] == CauseCode.HELD_ORDER and not one["residual_minor"]:
+            key = (one["pair"], one["entity"], one["currency"], _cause(one["causes"][0]))
+            alike.setdefault(key, []).append(one)
+    alike = {key: many for key, many in alike.items() if len(many) >= ALIKE_MIN}
+    grouped = {id(one) for many in alike.values() for one in many}
+    return [one for one in variances if id(one) not in grouped], alike
 
 
 def _cause(cause: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """demo and bench: rehearsals on simulated systems; the slow libraries load only when one runs."""
 
+import signal
 from contextlib import suppress
 from threading import Event
 from typing import Annotated, Any
@@ -23,23 +24,27 @@ def register(app: typer.Typer) -> None:
         no_serve: Annotated[bool, typer.Option("--no-serve", help="End when the report is written.")] = False,
     ) -> None:
         """The whole story on simulated systems: captured, posted, reconciled, with accidents among the orders."""
-        from hub.rehearsal.demo import run
+        from hub.rehearsal.demo import Live, run
 
-        answer = run(door.settings(of_home=False), orders, seed, tell=say, then=None if no_serve else _serve)
-        figures = {name: value for name, value in answer.items() if name not in ("reconciliation", "trial_balance")}
-        balance = {
-            currency: f"{money(sums['debit_minor'], currency)} on both sides"
-            if sums["debit_minor"] == sums["credit_minor"]
-            else f"{money(sums['debit_minor'], currency)} against {money(sums['credit_minor'], currency)}"
-            for currency, sums in answer["trial_balance"].items()
-        }
-        door.show(
-            answer,
-            *tables(answer["reconciliation"]),
-            _figures(figures | {"trial balance": ", ".join(balance.values())}),
-        )
-        say(f"the report: {answer['report']}")
-        say(f"look around: orderhub status --home {door.settings().home}")
+        def show(answer: dict[str, Any]) -> None:
+            door.show(answer, *tables(answer["reconciliation"]), _figures(_of_demo(answer)))
+            say(f"the report: {answer['report']}")
+
+        def serve(live: Live) -> None:
+            show(live.figures)
+            say(f"serving on {live.hub}; the shop's back door is {live.shop}/_control")
+            words = " ".join(f"{name}={value}" for name, value in live.environment.items())
+            say(f"other commands reach the shop after: export {words}")
+            say("stop it with Ctrl-C")
+            with suppress(KeyboardInterrupt):
+                Event().wait()
+
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # its shop and its hub end with it
+        answer = run(door.settings(of_home=False), orders, seed, tell=say, then=None if no_serve else serve)
+        if no_serve:
+            show(answer)
+        home = door.settings().home
+        say(f"look around: orderhub status --home {home}; or orderhub serve --home {home}")
 
     group = typer.Typer(help="How fast it is, beside a floor measured in the same run.", no_args_is_help=True)
     app.add_typer(group, name="bench")
@@ -61,11 +66,16 @@ def register(app: typer.Typer) -> None:
         door.show(answer, _figures(answer))
 
 
-def _serve(address: str) -> None:
-    """The hub and the shop go on until they are told to stop."""
-    say(f"serving on {address}; stop it with Ctrl-C")
-    with suppress(KeyboardInterrupt):
-        Event().wait()
+def _of_demo(answer: dict[str, Any]) -> dict[str, Any]:
+    """The demo's figures in a line each."""
+    figures = {name: value for name, value in answer.items() if name not in ("reconciliation", "trial_balance")}
+    balance = (
+        f"{money(sums['debit_minor'], currency)} on both sides"
+        if sums["debit_minor"] == sums["credit_minor"]
+        else f"{money(sums['debit_minor'], currency)} against {money(sums['credit_minor'], currency)}"
+        for currency, sums in answer["trial_balance"].items()
+    )
+    return figures | {"trial balance": ", ".join(balance)}
 
 
 def _figures(answer: dict[str, Any]) -> Table:

@@ -11,6 +11,7 @@ from hub.errors import Misconfigured
 
 HOST = "127.0.0.1"
 PORT = 8080
+_REMEDY = "end what listens there, or name another --host or --port"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -22,15 +23,19 @@ def register(app: typer.Typer) -> None:
         port: Annotated[int, typer.Option("--port", min=0, max=65_535)] = PORT,
     ) -> None:
         """Takes webhooks, pulls on a schedule, decides, sends: until it is told to stop."""
-        from hub.api.app import create_app, run
+        from hub.api.app import bound, create_app, run
         from hub.worker.jobs import Jobs
 
         if host not in LOOPBACK:
             say(f"listening on {host}: the pages have no log-in yet, let only the webhooks' path through to it")
         with door.hub() as hub:
             web = create_app(hub, Jobs(hub))
-            say(f"serving on http://{host}:{port}; stop it with Ctrl-C")
-            run(web, host, port)
+            try:
+                listens = bound(host, port)
+            except OSError as fault:
+                raise Misconfigured(f"serve: {host}:{port}: {fault.strerror}; {_REMEDY}") from fault
+            say(f"serving on http://{host}:{listens.getsockname()[1]}; stop it with Ctrl-C")
+            run(web, listens)
         say("stopped: what was taken in is kept, and nothing is sent twice")
 
     @command(app, "sync")

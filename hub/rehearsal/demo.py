@@ -88,7 +88,19 @@ class Stage:
     hub: Hub  # this process's own, to look into the stores and to be a person at the ledger
     slug: str
     chance: random.Random
+    secrets: dict[str, str]
     webhooks: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The rehearsal at its end, shop and hub still running."""
+
+    figures: dict[str, Any]
+    hub: str  # an address, as the shop's
+    shop: str
+    environment: dict[str, str]
+    """What another process needs to speak with the shop as the hub does: secrets of a shop that does not exist."""
 
 
 def run(
@@ -98,14 +110,14 @@ def run(
     *,
     tell: Tell = lambda _: None,
     kills: int = 0,
-    then: Callable[[str], None] | None = None,
+    then: Callable[[Live], None] | None = None,
 ) -> dict[str, Any]:
     """The figures of the whole story; its state stays in the home, where every other command finds it.
 
     Args:
         tell: is handed a line now and then about how far it is.
         kills: how often `orderhub serve` is ended by SIGKILL on the way, and started again.
-        then: is called at the end, shop and hub still running, with the hub's address; None: both end.
+        then: is called at the end, shop and hub still running; None: both end.
 
     Raises:
         Misconfigured: the home is somebody's and no demo's, or too few orders for the accidents.
@@ -140,7 +152,7 @@ def run(
         }
         if then is not None:
             stage.served.start()
-            then(stage.served.address)
+            then(Live(answer, stage.served.address, stage.shop.address, stage.secrets))
         return answer
 
 
@@ -181,7 +193,7 @@ def _staged(settings: Settings, orders: int, seed: int) -> Iterator[Stage]:
         stack.callback(hub.store.dispose)
         stack.callback(hub.erp.close_connections)
         stack.enter_context(served)
-        yield Stage(own, shop, served, hub, channel.slug, chance)
+        yield Stage(own, shop, served, hub, channel.slug, chance, secrets)
 
 
 def _clock() -> datetime:

@@ -137,6 +137,11 @@ def _remedy(words: str) -> str:
         return "the file is damaged or no database: restore it from a backup, or name another --home"
     if "full" in words:
         return "free some space; nothing that was captured is lost"
+    if "no such table" in words or "no such column" in words or "does not exist" in words:
+        return (
+            "it was made by a version from before the first release, which orderhub migrate does not bring up to date: "
+            "name another --home and bring the records in again, or go on with that version"
+        )
     return "check --home, its permissions, and ORDERHUB_DATABASE_URL where that is set"
 
 

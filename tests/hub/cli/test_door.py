@@ -3,9 +3,12 @@
 import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,6 +39,27 @@ def test_the_options_may_stand_before_or_after_the_command(tmp_path: Path, order
     before, _ = process.communicate(timeout=WAITS_S)
 
     assert json.loads(before) == orderhub.json("orders", "list")
+
+
+def test_a_port_that_is_taken_is_said_so_before_anything_is_served(orderhub: Orderhub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        ran = orderhub("serve", "--port", str(port))
+
+    assert ran.status == 1
+    assert f"serve: 127.0.0.1:{port}: Address already in use" in ran.err
+    assert "serving on" not in ran.err
+
+
+def test_a_store_without_a_table_of_now_is_said_to_be_too_old(orderhub: Orderhub) -> None:
+    with closing(sqlite3.connect(orderhub.home / "hub.db")) as store:
+        store.execute("DROP TABLE backorder")
+
+    ran = orderhub("status")
+
+    assert ran.status == 1
+    assert "it was made by a version from before the first release" in ran.err
 
 
 def test_every_fault_of_the_configuration_is_named_with_its_line(orderhub: Orderhub) -> None:

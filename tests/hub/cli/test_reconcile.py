@@ -50,6 +50,26 @@ def test_the_table_shows_the_sides_and_why_they_differ(closing: Orderhub) -> Non
     assert max(len(line.rstrip()) for line in ran.out.splitlines()) <= 100
 
 
+def test_held_orders_alike_are_one_line_of_the_table_with_their_sum(orderhub: Orderhub) -> None:
+    waiting = [order(2000 + n, sku="LANTERN", price="10.00") for n in range(4)]
+    orderhub("import", "shopify", orderhub.file(waiting), "--no-send")
+
+    ran = orderhub("reconcile", "2026-03")
+
+    lines = [" ".join(line.split()) for line in ran.out.splitlines() if "hub-erp" in line]
+    assert "hub-erp 4 of them missing_in_erp -40.00 USD held_order (unmapped_item)" in lines[0]
+    assert "#2000" not in ran.out
+
+
+def test_three_held_orders_have_a_line_each(orderhub: Orderhub) -> None:
+    waiting = [order(2000 + n, sku="LANTERN", price="10.00") for n in range(3)]
+    orderhub("import", "shopify", orderhub.file(waiting), "--no-send")
+
+    ran = orderhub("reconcile", "2026-03")
+
+    assert all(name in ran.out for name in ("#2000", "#2001", "#2002"))
+
+
 def test_without_a_statement_it_says_what_was_not_compared(closing: Orderhub) -> None:
     ran = closing("reconcile", "2026-03")
 
