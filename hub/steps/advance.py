@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from hub.errors import HubError, Untranslatable
 from hub.model.facts import FactKind, Source, content_hash
@@ -28,6 +29,7 @@ from hub.steps.notices import heed
 from hub.steps.settlement_files import TOPIC, translate_report
 from hub.store import inbox, orders, roots
 from hub.store import payouts as stored_payouts
+from hub.store.engine import gave_way
 from hub.store.orders import Changes, Overtaken
 from hub.store.personal import party_row
 from hub.store.schema import stamp
@@ -166,8 +168,8 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
             if given_back:
                 pass_on_stock(hub)
             return
-        except Overtaken:
-            if attempt == ATTEMPTS_MAX - 1:
+        except (Overtaken, DBAPIError) as fault:
+            if attempt == ATTEMPTS_MAX - 1 or (isinstance(fault, DBAPIError) and not gave_way(fault)):
                 raise
 
 

@@ -37,7 +37,9 @@ NOT_HOLDS: Final = {
 READ_BACK: Final = sending.READ_BACK
 """What the ERP holds differs from what it was sent: a person looks at it and lets it stand."""
 
-DONE_BY_HAND: Final = frozenset({READ_BACK, "data_request", "uninstalled", "channel_failing", "auth_expired"})
+DONE_BY_HAND: Final = frozenset(
+    {READ_BACK, "data_request", "redaction", "uninstalled", "channel_failing", "auth_expired"}
+)
 """Codes that hold no order: a person says that it is dealt with."""
 
 STUB: Final = "stub"

@@ -2,6 +2,7 @@
 
 from typing import Final, assert_never
 
+from hub.errors import HubError
 from hub.model.records import Notice, NoticeKind
 from hub.steps.hub import Hub
 from hub.steps.privacy import redact_channel, redact_customer
@@ -14,11 +15,8 @@ BY: Final = "the channel"
 def heed(hub: Hub, channel: str, notice: Notice) -> None:
     """What the notice asks for is done; repeating it changes nothing."""
     match notice.kind:
-        case NoticeKind.REDACT_CUSTOMER:
-            if notice.customer is not None:
-                redact_customer(hub, channel, notice.customer, notice.orders, BY)
-        case NoticeKind.REDACT_SHOP:
-            redact_channel(hub, channel, BY)
+        case NoticeKind.REDACT_CUSTOMER | NoticeKind.REDACT_SHOP:
+            _redact(hub, channel, notice)
         case NoticeKind.DATA_REQUEST:
             _task(
                 hub,
@@ -40,6 +38,19 @@ def heed(hub: Hub, channel: str, notice: Notice) -> None:
             )
         case _:
             assert_never(notice.kind)
+
+
+def _redact(hub: Hub, channel: str, notice: Notice) -> None:
+    """What the hub holds is gone. Where the ERP cannot be reached, a person is told; the rule stands all the same."""
+    try:
+        if notice.kind is NoticeKind.REDACT_SHOP:
+            redact_channel(hub, channel, BY)
+        elif notice.customer is not None:
+            redact_customer(hub, channel, notice.customer, notice.orders, BY)
+    except HubError as fault:
+        about = "channel" if notice.kind is NoticeKind.REDACT_SHOP else f"customer-{notice.customer}"
+        message = f"personal data was to be erased, and not all of it could be: {fault}"
+        _task(hub, channel, about, "redaction", message, f"orderhub purge --channel {channel}, then resolve this")
 
 
 def _task(hub: Hub, channel: str, about: str, code: str, message: str, remedy: str) -> None:

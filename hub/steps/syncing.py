@@ -135,11 +135,16 @@ def refetch(hub: Hub, slug: str) -> int:
         return 0
     read = 0
     failed: dict[str, HubError] = {}
-    with told(hub, slug, "refetch"):
-        while asked := _next(hub, slug, failed):
-            read += _read(hub, slug, connector, asked, failed)
-        if failed:
-            raise next(iter(failed.values()))
+    try:
+        with told(hub, slug, "refetch"):
+            while asked := _next(hub, slug, failed):
+                read += _read(hub, slug, connector, asked, failed)
+            if failed:
+                raise next(iter(failed.values()))
+    finally:
+        if failed:  # they wait behind the others
+            with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
+                refetching.ask(connection, [(slug, order_id) for order_id in failed], hub.clock())
     return read
 
 

@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import DBAPIError
 
 from hub.errors import Misconfigured
 
@@ -67,6 +68,14 @@ def scrub(engine: Engine) -> bool:
     finally:
         raw.close()
     return not busy
+
+
+def gave_way(fault: DBAPIError) -> bool:
+    """Whether PostgreSQL ended this transaction for another's sake: nothing was written, and it may be tried anew.
+
+    serialization_failure and deadlock_detected (postgresql.org, "Appendix A. PostgreSQL Error Codes").
+    """
+    return getattr(fault.orig, "sqlstate", None) in ("40001", "40P01")
 
 
 def migrate(engine: Engine, part: Part, revision: str = "head") -> None:

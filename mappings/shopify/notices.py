@@ -20,6 +20,9 @@ _ORDERS: Final = {
 def notice_of(topic: str, document: dict[str, Any], read: Reading) -> Notice:
     """The notice of a topic in KINDS; what it should name and does not is a fault."""
     kind = KINDS[topic]
+    if kind is NoticeKind.REDACT_SHOP and not isinstance(document.get("shop_domain"), str):
+        # The topic stands in a header that the seal does not cover: another topic's body must not pass for this one.
+        read.fault("names no shop", "shop_domain")
     if kind not in _ORDERS:
         return Notice(kind)
     customer = document.get("customer")
