@@ -258,6 +258,8 @@ def _since(folder: Path, period: str, signed: Signed, before: Path) -> Since:
 def _manifest(folder: Path) -> Manifest:
     try:
         return _MANIFEST.validate_json((folder / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        raise Misconfigured(f"reconcile: {folder} is not the folder of a run: there is no {MANIFEST} in it") from error
     except (OSError, ValueError) as error:
         raise Misconfigured(f"reconcile: {folder} is not the folder of a run: {MANIFEST}: {error}") from error
 

@@ -3,7 +3,9 @@ looked up in the report; nothing here knows which orders the demo chose."""
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections import defaultdict
@@ -359,3 +361,38 @@ def test_a_home_that_is_no_demo_s_is_refused_and_left_as_it_was(tmp_path: Path, 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert str(home) in refused.stderr
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+def test_a_demo_that_stays_shows_its_report_first_is_reached_by_others_and_takes_all_with_it(tmp_path: Path) -> None:
+    """A person looks around in another terminal; then the demo is told to stop."""
+    home = tmp_path / "demo"
+    command = [str(BIN / "orderhub"), "demo", "--orders", "40", "--home", str(home)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDERHUB_")}
+    said = ""
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as staying:
+        assert staying.stderr is not None
+        try:
+            for line in staying.stderr:
+                said += line.decode()
+                if "stop it with Ctrl-C" in said:
+                    break
+            secrets = dict(word.split("=") for word in said.partition("export ")[2].split("\n")[0].split())
+            looked = subprocess.run(
+                [str(BIN / "orderhub"), "reconcile", PERIOD, "--home", str(home), "--format", "json"],
+                env=environment | secrets,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            staying.terminate()
+            said += staying.stderr.read().decode()
+            status = staying.wait()
+
+    assert looked.returncode == 0, looked.stderr
+    assert "channel" in json.loads(looked.stdout)["sides"]
+    assert said.index("the report: ") < said.index("serving on ")
+    assert status == 0
+    for address in re.findall(r"http://127\.0\.0\.1:(\d+)", said):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(address)), 1)
