@@ -12,6 +12,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ OUTAGE_STEP: Final = timedelta(hours=2)
 ORDERS_MIN: Final = 40
 SYNC_ATTEMPTS: Final = 20
 PAUSE_S: Final = 0.5
+KILLED_WITHIN_S: Final = 2.0
 
 MARKER: Final = "demo.json"
 CONFIG: Final = "hub.yaml"
@@ -76,6 +78,23 @@ class Kills:
             self.left -= 1
             return True
         return False
+
+    @contextmanager
+    def at_work(self, served: HubProcess) -> Iterator[None]:
+        """The block runs; if it strikes, the hub is killed at some moment of it, or soon after, and started again."""
+        if not self.strikes():
+            yield
+            return
+        with ThreadPoolExecutor(1) as beside:
+            killed = beside.submit(_kill, served, self.chance.uniform(0, KILLED_WITHIN_S))
+            yield
+            killed.result()
+
+
+def _kill(served: HubProcess, after_s: float) -> None:
+    time.sleep(after_s)
+    served.kill()
+    served.start()
 
 
 @dataclass(slots=True)
@@ -262,10 +281,8 @@ def _month(stage: Stage, kills: Kills, tell: Tell) -> None:
         if kills.strikes():
             stage.served.kill()
             stage.served.start()
-        stage.shop.advance(day.isoformat())
-        if kills.strikes():
-            stage.served.kill()
-            stage.served.start()
+        with kills.at_work(stage.served):
+            stage.shop.advance(day.isoformat())
         stage.served.settle(stage.slug)
         if people.ship(stage.shop.orders(), day):
             stage.served.settle(stage.slug)
