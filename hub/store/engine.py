@@ -30,17 +30,17 @@ def connect(url: str, part: Part, schema: str | None = None) -> Engine:
         url: an SQLAlchemy URL; the folder of an SQLite file is made if absent.
         schema: on PostgreSQL, the schema that holds the tables; made if absent.
     """
-    engine = open_engine(url, durable=part == "inbox", schema=schema)
+    engine = open_engine(url, schema=schema)
     with _alone(engine):
         migrate(engine, part)
     return engine
 
 
-def open_engine(url: str, *, durable: bool, schema: str | None = None) -> Engine:
-    """An engine without migrating; `durable`: each commit is on disk before it returns, also on power loss."""
+def open_engine(url: str, *, schema: str | None = None) -> Engine:
+    """An engine without migrating; each commit is on disk before it returns, also on power loss."""
     logging.getLogger("sqlalchemy.engine.Engine").addFilter(_no_rows)
     if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite(url, "FULL" if durable else "NORMAL")
+        return _sqlite(url)
     engine = create_engine(
         url, hide_parameters=True, connect_args={"options": f"-csearch_path={schema}"} if schema else {}
     )
@@ -129,7 +129,7 @@ def _no_rows(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG
 
 
-def _sqlite(url: str, synchronous: str) -> Engine:
+def _sqlite(url: str) -> Engine:
     database = make_url(url).database
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def _sqlite(url: str, synchronous: str) -> Engine:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA page_size={PAGE_BYTES}")
         cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-65536")
         cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, MetaData, inspect, make_url
 
 from hub.steps.hub import Hub
 from hub.store import schema
-from hub.store.engine import Part, migrate, open_engine
+from hub.store.engine import Part, connect, migrate, open_engine
 from hub.store.views import backlog
 from tests.hub.cli.shop import order
 from tests.hub.steps.conftest import record, take_in
@@ -30,7 +30,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenEmpty]
     opened: list[Engine] = []
 
     def open_empty(name: str) -> Engine:
-        engine = open_engine(url or f"sqlite:///{tmp_path / name}.db", durable=False, schema=name if url else None)
+        engine = open_engine(url or f"sqlite:///{tmp_path / name}.db", schema=name if url else None)
         opened.append(engine)
         return engine
 
@@ -120,3 +120,12 @@ def test_two_processes_may_open_a_fresh_database_at_once(postgres_url: str) -> N
     started = [subprocess.Popen([sys.executable, "-c", code, postgres_url]) for _ in range(4)]
 
     assert [one.wait(timeout=60) for one in started] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("part", ["hub", "inbox"])
+def test_on_sqlite_a_commit_is_on_disk_before_it_returns(part: Part, tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / part}.db", part)
+
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
+    engine.dispose()
