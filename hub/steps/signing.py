@@ -22,7 +22,7 @@ def sign(hub: Hub, run: Path, by: str, note: str = "") -> Signed:
         note: why it is signed although it is not complete or leaves something unexplained; wanted then.
 
     Raises:
-        Misconfigured: no such run, its files are not what it wrote, or a note is wanted.
+        Misconfigured: no such run, its files are not what it wrote, it is signed already, or a note is wanted.
     """
     folder = run if run.is_dir() else hub.settings.home / RUNS / run
     if folder.resolve().parent != (hub.settings.home / RUNS).resolve():
@@ -34,6 +34,11 @@ def sign(hub: Hub, run: Path, by: str, note: str = "") -> Signed:
     now = hub.clock()
     signed = Signed(found.period, found.run, found.digest, by.strip(), now, note.strip())
     with hub.writing() as connection, connection.begin():
+        standing = signoffs.standing(connection, found.period)
+        if standing is not None and standing.digest == found.digest:
+            raise Misconfigured(
+                f"sign: {found.run} stands signed by {standing.by} since {standing.at:%Y-%m-%d %H:%M} UTC"
+            )
         signoffs.add(connection, signed)
         audit.note(
             connection, now, signed.by, "reconcile.sign", found.period, {"run": found.run, "digest": found.digest}

@@ -256,7 +256,7 @@ def told(hub: Hub, slug: str, doing: str) -> Iterator[None]:
 
 
 def _open(hub: Hub, slug: str, fingerprint: str, doing: str, fault: HubError) -> None:
-    remedy = "nothing to do: it is tried again; if it lasts, see orderhub check"
+    remedy = f"nothing to do: it is tried again; if it lasts, see orderhub check {slug}"
     if isinstance(fault, AuthExpired):
         remedy = f"renew the channel's credentials, then run orderhub check {slug}"
     elif isinstance(fault, Misconfigured):

@@ -72,6 +72,15 @@ def test_a_run_tells_what_waits_for_a_person_with_the_money_and_the_remedy(hub: 
     assert "unmapped_item:LAMP-X" in report
 
 
+def test_a_run_is_signed_once(hub: Hub, statement: Path) -> None:
+    booked(hub)
+    run = Path(reconcile(hub, PERIOD, [statement]).run)
+    sign(hub, run, "Ann")
+
+    with pytest.raises(Misconfigured, match="stands signed by Ann"):
+        sign(hub, run, "Bob")
+
+
 def test_a_run_that_was_touched_is_not_signed(hub: Hub, statement: Path) -> None:
     booked(hub)
     run = reconcile(hub, PERIOD, [statement]).run
