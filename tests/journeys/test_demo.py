@@ -57,7 +57,7 @@ import json, sys
 from pathlib import Path
 from hub.rehearsal.demo import run
 from hub.settings import load_settings
-settings = load_settings(None, Path(sys.argv[1]), {})
+settings = load_settings(None, Path(sys.argv[1]), {}, of_home=False)
 print(json.dumps(run(settings, 60, 7, kills=int(sys.argv[2])), default=str))
 """
 """The demo with a hub that is killed so often."""
