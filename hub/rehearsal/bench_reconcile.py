@@ -28,6 +28,7 @@ ACCIDENTS: Final = (
     "hand_edit",
     "erp_deleted",
     "erp_voided",
+    "adopted",
     "rounding",
     "tax_base",
     "held_order",
@@ -55,6 +56,7 @@ EXPECTED: Final[dict[str, tuple[tuple[str, str | None], ...]]] = {
     "hand_edit": (("amount", "hand_edit"),),
     "erp_deleted": (("missing_in_erp", "erp_deleted"),),
     "erp_voided": (("missing_in_erp", "erp_deleted"),),
+    "adopted": (("amount", "adopted"),),
     "rounding": (("amount", "rounding"),),
     "tax_base": (("amount", "tax_base"),),
     "held_order": (("missing_in_erp", "held_order"),),
@@ -174,12 +176,14 @@ _HUB = """
 SELECT *,
     CASE accident WHEN 'held_order' THEN 'held' WHEN 'rejected' THEN 'rejected' WHEN 'not_sent_yet' THEN 'planned'
         WHEN 'in_doubt' THEN 'in_doubt' WHEN 'status' THEN 'in_doubt' ELSE 'done' END AS state,
-    CASE accident WHEN 'held_order' THEN 'unmapped_item' WHEN 'rejected' THEN 'unknown_item' ELSE '' END AS cause,
+    CASE accident WHEN 'held_order' THEN 'unmapped_item' WHEN 'rejected' THEN 'unknown_item'
+        WHEN 'adopted' THEN 'adopted' ELSE '' END AS cause,
     NULL AS original_date,
     CASE WHEN accident IN ('held_order', 'rejected', 'not_sent_yet', 'in_doubt') THEN NULL
         WHEN accident = 'rounding' THEN total_minor + 1 WHEN accident = 'tax_base' THEN total_minor - 90
-        ELSE total_minor END AS readback_minor,
-    CASE WHEN readback_minor IS NOT NULL THEN tax_minor + readback_minor - total_minor END AS readback_tax_minor,
+        WHEN accident = 'adopted' THEN total_minor - 40 ELSE total_minor END AS readback_minor,
+    CASE WHEN accident = 'adopted' THEN tax_minor WHEN readback_minor IS NOT NULL
+        THEN tax_minor + readback_minor - total_minor END AS readback_tax_minor,
     CASE WHEN readback_minor IS NOT NULL THEN date END AS readback_date,
     CASE WHEN readback_minor IS NOT NULL THEN version END AS readback_version
 FROM base WHERE accident NOT IN ('never_captured', 'entered_in_erp_alone')
@@ -190,7 +194,8 @@ SELECT * REPLACE (
     CASE accident WHEN 'hand_edit' THEN goods_minor - 500 ELSE goods_minor END AS goods_minor,
     CASE accident WHEN 'rounding' THEN tax_minor + 1 WHEN 'tax_base' THEN tax_minor - 90 ELSE tax_minor END
         AS tax_minor,
-    CASE accident WHEN 'unexplained' THEN shipping_minor + 13 ELSE shipping_minor END AS shipping_minor,
+    CASE accident WHEN 'unexplained' THEN shipping_minor + 13 WHEN 'adopted' THEN shipping_minor - 40
+        ELSE shipping_minor END AS shipping_minor,
     CASE accident WHEN 'hand_edit' THEN version + 1 ELSE version END AS version,
     CASE accident WHEN 'cut_off' THEN DATE '2026-06-02' ELSE date END AS date,
     CASE accident WHEN 'wrong_entity' THEN 'uk' ELSE entity END AS entity,
