@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from graphql import GraphQLSchema, build_schema
 from hypothesis import HealthCheck, settings
 
 from tests.postgres_server import running_postgres
@@ -54,6 +55,12 @@ def shared_contracts() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/contracts beside this checkout: authentic payloads cannot be read")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shopify_schema(shared_contracts: Path) -> GraphQLSchema:
+    """The vendor's Admin schema; a file that is missing beside the others fails, it is not skipped."""
+    return build_schema((shared_contracts / "shopify/spec/admin-2026-10.graphql").read_text(), assume_valid=True)
 
 
 @pytest.fixture(scope="session")

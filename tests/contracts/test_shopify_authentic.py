@@ -20,7 +20,7 @@ from hub.ports import ChannelConfig, Unreadable
 SAMPLES: Final = Path(__file__).parents[3] / "shared" / "contracts" / "shopify" / "samples"
 RECEIVED_AT: Final = datetime(2026, 11, 1, tzinfo=UTC)
 
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the authentic payloads lie beside the checkout")
+pytestmark = pytest.mark.usefixtures("shared_contracts")  # skips, with its reason, where they are not beside
 
 # "order": its identity as placed holds to the unit. After " | ": the paths of claims that its facts do not bear out.
 OUTCOMES: Final = {

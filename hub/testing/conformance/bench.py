@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+STOCK = "stock"
+
 
 class Fault(StrEnum):
     """What a far side does wrong. The first nine are of one request, the others stand until they are healed."""
@@ -152,7 +154,9 @@ class Ships(Protocol):
 
 class Bench(Protocol):
     samples: Path  # NAME.in.json as received, NAME.out.json the canonical result
-    lacks: Mapping[str, str]  # abilities of the connector that the simulator does not serve yet, each with the reason
+    lacks: Mapping[str, str]
+    """What the simulator does not serve, each with the reason: an ability's name, a fault's value, or STOCK. The suite
+    skips what stands here and nothing else."""
     page_orders: int  # as many orders as the connector reads at once, so that a suite can ask for more
 
     def open(self, orders: int, *, unshipped: bool = False) -> AbstractContextManager[FarSide]:
