@@ -5,10 +5,10 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from hub.model.money import Currency, exponent
 from hub.model.overlays import OverlayField
@@ -140,6 +140,16 @@ class Allocate(Part):
     """The ERP's codes; stock is taken from the first that has it."""
 
 
+class ChannelPolicies(Part):
+    """What a channel's orders do otherwise than its entity's policies say; None: as they say.
+
+    The accounts that refunds and returns go to are the entity's alone: the ERP posts by them.
+    """
+
+    recognise: Literal["shipment", "delivery"] | None = None
+    late_facts: Literal["next_open_period", "hold"] | None = None
+
+
 class Channel(Part):
     """One configured connection to a system."""
 
@@ -157,6 +167,7 @@ class Channel(Part):
     every: dict[str, Annotated[int, Field(ge=1, le=86_400)]] = {}
     """How often a stream of the channel is pulled, in seconds; one that is not named keeps the connector's beat."""
     retention: Retention = Retention()
+    policies: ChannelPolicies = ChannelPolicies()
     settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
     """How long what the channel was told and does not show is not believed to be absent; None: the connector's own."""
     ships: Ships = Ships.CHANNEL
@@ -169,6 +180,12 @@ class Channel(Part):
     """Where the merchant keeps fields of an order: JMESPath over the raw document, the first that finds one counts."""
     secrets: dict[str, VariableName] = {}
     """What the connector calls a secret, and the environment variable that holds it."""
+
+    @model_validator(mode="after")
+    def _who_ships_recognises(self) -> Self:
+        if self.policies.recognise is not None and self.ships is not Ships.CHANNEL:
+            raise ValueError("what the ERP ships is recognised by its own policies: leave policies.recognise out")
+        return self
 
 
 class Erp(Part):

@@ -134,7 +134,8 @@ class Hub:
         connector = (self.connect_channel or registry.connector(channel.system).connect)(config)
         if not isinstance(connector, Translates):
             raise Misconfigured(f"channel {slug}: the connector of {channel.system} translates no records")
-        policy = Policy.parse(read_data(entity.policies))
+        own = channel.policies.model_dump(exclude_none=True)
+        policy = Policy.parse({**read_data(entity.policies), **own})
         opened = OpenChannel(
             channel=channel,
             entity=entity,

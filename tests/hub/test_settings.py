@@ -435,3 +435,11 @@ def test_a_home_may_bring_its_own_configuration(tmp_path: Path) -> None:
     assert load_settings(None, tmp_path, {}, of_home=False).config == SHIPPED
     assert load_settings(SHIPPED, tmp_path, {}).config == SHIPPED
     assert load_settings(None, tmp_path, {"ORDERHUB_CONFIG": str(SHIPPED)}).config == SHIPPED
+
+
+def test_who_ships_recognises(write: Write) -> None:
+    file = write(GOOD.replace("    secrets:\n", "    ships: erp\n    policies: {recognise: delivery}\n    secrets:\n"))
+
+    [fault] = printed(file)
+
+    assert "what the ERP ships is recognised by its own policies" in fault
