@@ -20,8 +20,10 @@ from hub.store.views import crosswalks
 
 SUPPORTED: Final = [kind for kind in CrosswalkKind if kind not in REFUSED]
 Kind = Annotated[CrosswalkKind, typer.Argument(help=f"What is mapped: {', '.join(SUPPORTED)}.")]
+Unlisted = Annotated[
+    bool, typer.Option("--unlisted", help="Take items that are not in the price list: the ERP knows them.")
+]
 EVER = date.min
-ITEMS_NAMED: Final = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +57,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         by: As = "operator",
+        unlisted: Unlisted = False,
         dry_run: DryRun = False,
         no_send: NoSend = False,
     ) -> None:
@@ -62,9 +65,9 @@ def register(app: typer.Typer) -> None:
         wanted = Wanted(source, target, channel, since.date() if since else None)
         with door.hub() as hub:
             if dry_run:
-                _preview(door, hub, kind, [steps.proposed_row(hub, kind, wanted)])
+                _preview(door, hub, kind, [steps.proposed_row(hub, kind, wanted, unlisted=unlisted)])
                 return
-            outcome = steps.set_row(hub, kind, wanted, by, then_send=not no_send)
+            outcome = steps.set_row(hub, kind, wanted, by, unlisted=unlisted, then_send=not no_send)
         _show(door, outcome)
 
     @command(group, "import")
@@ -73,15 +76,16 @@ def register(app: typer.Typer) -> None:
         kind: Kind,
         file: Annotated[Path, typer.Argument(help="CSV with the columns source,target and optionally channel,from.")],
         by: As = "operator",
+        unlisted: Unlisted = False,
         dry_run: DryRun = False,
         no_send: NoSend = False,
     ) -> None:
         """Maps all words of a CSV file or none; every bad row is named with its line."""
         with door.hub() as hub:
             if dry_run:
-                _preview(door, hub, kind, steps.proposed(hub, kind, file))
+                _preview(door, hub, kind, steps.proposed(hub, kind, file, unlisted=unlisted))
                 return
-            outcome = steps.import_rows(hub, kind, file, by, then_send=not no_send)
+            outcome = steps.import_rows(hub, kind, file, by, unlisted=unlisted, then_send=not no_send)
         _show(door, outcome)
 
     @command(group, "history")
@@ -129,7 +133,5 @@ def _show(door: Door, outcome: SetOutcome) -> None:
     if outcome.from_today:
         which = "the row holds" if len(rows) == 1 else f"{outcome.from_today} rows hold"
         say(f"{which} from today, for orders placed from today on: --from names an earlier day for earlier orders")
-    for item in outcome.unlisted[:ITEMS_NAMED]:
-        say(f"warning: item {item} is not in the price list: a typing error, unless the ERP knows it")
-    if (more := len(outcome.unlisted) - ITEMS_NAMED) > 0:
-        say(f"warning: and {more} more items that are not in the price list")
+    if outcome.unlisted:
+        say(f"not in the price list, taken all the same: {len(outcome.unlisted)}")

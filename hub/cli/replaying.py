@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         with door.hub() as hub:
             if channel is not None:
                 hub.settings.channel(channel)
-            rows = proposed(hub, kind, crosswalk) if crosswalk else []
+            rows = proposed(hub, kind, crosswalk, unlisted=True) if crosswalk else []
             answer = preview(hub, begin or now() - timedelta(days=DAYS), rows, channel).as_json()
         show_preview(door, answer)
 

@@ -3,7 +3,7 @@
 import csv
 import datetime
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,7 @@ class SetOutcome:
     rows: tuple[CrosswalkRow, ...]  # that were set
     unchanged: int  # rows of the file that hold already, exactly so
     from_today: int  # of the rows set: those that hold from today because they change one and no day was named
-    unlisted: tuple[str, ...]  # items that are in no price list: the ERP may know them, the hub does not
+    unlisted: tuple[str, ...]  # items of no price list that were taken all the same
     healing: Healing
 
 
@@ -93,31 +93,44 @@ def _refuse(kind: CrosswalkKind) -> None:
         raise Misconfigured(f"crosswalk: {kind}: {REFUSED[kind]}")
 
 
-def set_row(hub: Hub, kind: CrosswalkKind, wanted: Wanted, by: str, *, then_send: bool = True) -> SetOutcome:
+def _check(hub: Hub, kind: CrosswalkKind, wanted: Wanted, unlisted: bool) -> None:
+    _refuse(kind)
+    listed = {} if unlisted else _listed(hub, kind)
+    if fault := _fault(hub, kind, wanted) or _unlisted(listed, wanted):
+        raise Misconfigured(f"crosswalk: {fault}")
+
+
+def set_row(
+    hub: Hub, kind: CrosswalkKind, wanted: Wanted, by: str, *, unlisted: bool = False, then_send: bool = True
+) -> SetOutcome:
     """The row holds from its day on, and orders that it heals are decided anew and sent.
+
+    Args:
+        unlisted: take an item that the price list does not have; the ERP may know it, the hub does not.
 
     Raises:
         Misconfigured: a word is empty, too long or none of those that the kind knows, there is no such channel, or
             the kind is refused.
     """
-    _refuse(kind)
-    if fault := _fault(hub, kind, wanted):
-        raise Misconfigured(f"crosswalk: {fault}")
+    _check(hub, kind, wanted, unlisted)
     return _set(hub, kind, [wanted], by, then_send=then_send)
 
 
-def import_rows(hub: Hub, kind: CrosswalkKind, file: Path, by: str, *, then_send: bool = True) -> SetOutcome:
+def import_rows(
+    hub: Hub, kind: CrosswalkKind, file: Path, by: str, *, unlisted: bool = False, then_send: bool = True
+) -> SetOutcome:
     """All rows of a CSV file hold, or none.
 
     Args:
         file: UTF-8, a header line `source,target` and optionally `channel` and `from` (2026-01-31).
+        unlisted: as of `set_row`.
 
     Raises:
         BadRows: naming every fault with its line.
         Misconfigured: the file cannot be read, or the kind is refused.
     """
     _refuse(kind)
-    return _set(hub, kind, _read(hub, kind, file), by, then_send=then_send)
+    return _set(hub, kind, _read(hub, kind, file, unlisted), by, then_send=then_send)
 
 
 def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, then_send: bool) -> SetOutcome:
@@ -136,32 +149,35 @@ def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, th
             new.append(row)
             from_today += one.valid_from is None and row.valid_from != SEEDED
     healing = _heal(hub, kind, new, then_send=then_send)
-    return SetOutcome(tuple(new), len(wanted) - len(new), from_today, _unlisted(hub, kind, wanted), healing)
+    listed = _listed(hub, kind)
+    unlisted = dict.fromkeys(one.target for one in wanted if _unlisted(listed, one))
+    return SetOutcome(tuple(new), len(wanted) - len(new), from_today, tuple(unlisted), healing)
 
 
-def proposed_row(hub: Hub, kind: CrosswalkKind, wanted: Wanted) -> CrosswalkRow:
+def proposed_row(hub: Hub, kind: CrosswalkKind, wanted: Wanted, *, unlisted: bool = False) -> CrosswalkRow:
     """The row as it would be set now; nothing is set.
 
     Raises:
         Misconfigured: as of `set_row`.
     """
-    _refuse(kind)
-    if fault := _fault(hub, kind, wanted):
-        raise Misconfigured(f"crosswalk: {fault}")
+    _check(hub, kind, wanted, unlisted)
     with hub.store.connect() as connection:
         standing = _standing(hub, connection, kind)
     return _row(hub, kind, wanted, standing.get((wanted.channel, wanted.source), []))
 
 
-def proposed(hub: Hub, kind: CrosswalkKind, file: Path) -> list[CrosswalkRow]:
+def proposed(hub: Hub, kind: CrosswalkKind, file: Path, *, unlisted: bool = False) -> list[CrosswalkRow]:
     """The rows of a file as they would be set now; nothing is set.
+
+    Args:
+        unlisted: as of `set_row`.
 
     Raises:
         BadRows: naming every fault with its line.
         Misconfigured: the file cannot be read, or the kind is refused.
     """
     _refuse(kind)
-    wanted = _read(hub, kind, file)
+    wanted = _read(hub, kind, file, unlisted)
     with hub.store.connect() as connection:
         standing = _standing(hub, connection, kind)
     return [_row(hub, kind, one, standing.get((one.channel, one.source), [])) for one in wanted]
@@ -181,15 +197,20 @@ def _row(hub: Hub, kind: CrosswalkKind, one: Wanted, before: Sequence[CrosswalkR
     return CrosswalkRow(kind, one.channel, one.source, one.target, day)
 
 
-def _unlisted(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted]) -> tuple[str, ...]:
-    """The targets that are items of no price list that applies; none where there is no price list."""
+def _listed(hub: Hub, kind: CrosswalkKind) -> dict[str, Collection[str]]:
+    """The items that a row may name, by its channel; none where there is no price list, and of other kinds."""
     if kind is not CrosswalkKind.ITEM:
-        return ()
-    lists = {channel.slug: hub.channel(channel.slug).items for channel in hub.settings.channels}
-    known = lists | {ANY_CHANNEL: {code: item for items in lists.values() for code, item in items.items()}}
-    return tuple(
-        dict.fromkeys(one.target for one in wanted if known[one.channel] and one.target not in known[one.channel])
-    )
+        return {}
+    lists = {channel.slug: frozenset(hub.channel(channel.slug).items) for channel in hub.settings.channels}
+    return {**lists, ANY_CHANNEL: frozenset().union(*lists.values())}
+
+
+def _unlisted(listed: Mapping[str, Collection[str]], one: Wanted) -> str | None:
+    """That the target is in no price list that applies; None: it is in one, or there is none."""
+    items = listed.get(one.channel)
+    if not items or one.target in items:
+        return None
+    return f"target: item {one.target!r} is not in the price list; if the ERP knows it, --unlisted takes it"
 
 
 def _holds_already(rows: Sequence[CrosswalkRow], wanted: CrosswalkRow) -> bool:
@@ -237,7 +258,7 @@ def _today(hub: Hub, channel: str) -> datetime.date:
     return hub.clock().astimezone(ZoneInfo(entity.timezone)).date()
 
 
-def _read(hub: Hub, kind: CrosswalkKind, file: Path) -> list[Wanted]:
+def _read(hub: Hub, kind: CrosswalkKind, file: Path, unlisted: bool) -> list[Wanted]:
     try:
         with file.open("rb") as stream:
             content = stream.read(FILE_BYTES_MAX + 1)
@@ -249,6 +270,7 @@ def _read(hub: Hub, kind: CrosswalkKind, file: Path) -> list[Wanted]:
     if len(content) > FILE_BYTES_MAX:
         raise Misconfigured(f"{file}: larger than {FILE_BYTES_MAX} bytes: split it")
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    listed = {} if unlisted else _listed(hub, kind)
     faults: list[str] = []
     wanted: list[Wanted] = []
     lines: dict[tuple[str, str, datetime.date | None], int] = {}
@@ -263,6 +285,8 @@ def _read(hub: Hub, kind: CrosswalkKind, file: Path) -> list[Wanted]:
             first = lines.setdefault((one.channel, one.source, one.valid_from), reader.line_num)
             if first != reader.line_num:
                 faults.append(f"{at}: {one.source!r} stands on line {first} already")
+            if unknown := _unlisted(listed, one):
+                faults.append(f"{at}: {unknown}")
             wanted.append(one)
     except csv.Error as error:
         faults.append(f"{file}:{reader.line_num}: {error}")

@@ -1,7 +1,11 @@
 """orderhub exceptions and crosswalk: grouped by cause, with the money held; one fix heals all of a cause."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from hub.settings import SHIPPED
 from tests.hub.cli.shop import Orderhub, order
 
 UNMAPPED = "unmapped_item:LAMP-X"
@@ -37,7 +41,7 @@ def test_the_orders_of_a_cause_are_shown_each_with_its_reason(holding: Orderhub)
 
 
 def test_a_crosswalk_row_heals_every_order_of_its_cause_and_posts_them(holding: Orderhub) -> None:
-    ran = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--as", "ann", "--format", "json")
+    ran = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--unlisted", "--as", "ann", "--format", "json")
 
     assert (ran.json["healed"], ran.json["healed_minor"], ran.json["still_held"]) == (2, {"USD": 3000}, 0)
     assert ran.json["sent"]["rejected"] == 0
@@ -47,7 +51,7 @@ def test_a_crosswalk_row_heals_every_order_of_its_cause_and_posts_them(holding: 
 
 
 def test_a_row_for_another_channel_does_not_exist(holding: Orderhub) -> None:
-    ran = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--channel", "amazon")
+    ran = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--unlisted", "--channel", "amazon")
 
     assert ran.status == 1
     assert "no such channel: 'amazon'; there is shopify" in ran.err
@@ -121,7 +125,7 @@ def test_a_cause_is_given_to_a_person(holding: Orderhub) -> None:
 def test_a_crosswalk_file_is_taken_as_a_whole(holding: Orderhub) -> None:
     file = holding.file(b"source,target,from\nLAMP-X,LAMP-ERP,\nLAMP-Y,LAMP-HEAD-350,2026-03-01\n", "items.csv")
 
-    answer = holding.json("crosswalk", "import", "item", file, "--as", "ann")
+    answer = holding.json("crosswalk", "import", "item", file, "--unlisted", "--as", "ann")
 
     assert [(row["source"], row["valid_from"]) for row in answer["set"]] == [
         ("LAMP-X", "0001-01-01"),
@@ -133,7 +137,7 @@ def test_a_crosswalk_file_is_taken_as_a_whole(holding: Orderhub) -> None:
 def test_a_crosswalk_file_with_bad_rows_sets_nothing_and_names_each_with_its_line(holding: Orderhub) -> None:
     rows = b"source,target,from\nLAMP-X,LAMP-ERP,\n,LAMP-HEAD-350,\nLAMP-Z,LAMP-HEAD-350,tomorrow\nLAMP-X,OTHER,\n"
 
-    ran = holding("crosswalk", "import", "item", holding.file(rows, "items.csv"))
+    ran = holding("crosswalk", "import", "item", holding.file(rows, "items.csv"), "--unlisted")
 
     assert ran.status == 1
     assert [line.rpartition("items.csv:")[2] for line in ran.err.splitlines()] == [
@@ -146,7 +150,7 @@ def test_a_crosswalk_file_with_bad_rows_sets_nothing_and_names_each_with_its_lin
 
 
 def test_history_keeps_every_row_with_who_set_it(holding: Orderhub) -> None:
-    holding.json("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--as", "ann")
+    holding.json("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--unlisted", "--as", "ann")
     holding.json("crosswalk", "set", "item", "LAMP-X", "MUG-ENAMEL-BLU", "--from", "2026-04-01", "--as", "bob")
 
     history = holding.json("crosswalk", "history", "item", "LAMP-X")["history"]
@@ -158,7 +162,7 @@ def test_history_keeps_every_row_with_who_set_it(holding: Orderhub) -> None:
 
 
 def test_the_list_has_the_rows_in_force_with_where_they_come_from(holding: Orderhub) -> None:
-    holding.json("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--as", "ann")
+    holding.json("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--unlisted", "--as", "ann")
 
     rows = {row["source"]: row for row in holding.json("crosswalk", "list", "item")["crosswalk"]}
 
@@ -169,8 +173,10 @@ def test_the_list_has_the_rows_in_force_with_where_they_come_from(holding: Order
 def test_a_wrong_item_is_corrected_by_setting_the_right_one(holding: Orderhub) -> None:
     """The mistake moved the order on to another cause; the correction heals that one too."""
     wrong = holding("crosswalk", "set", "item", "LAMP-X", "TENT-2P-GRN", "--format", "json")
-    today = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--format", "json")
-    earlier = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--from", "2026-01-01", "--format", "json")
+    today = holding("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--unlisted", "--format", "json")
+    earlier = holding(
+        *("crosswalk", "set", "item", "LAMP-X", "LAMP-ERP", "--unlisted", "--from", "2026-01-01", "--format", "json")
+    )
 
     assert wrong.json["causes"] == {"price_off_list:LAMP-X": 2}
     assert (today.json["orders"], today.json["healed"]) == (2, 0)
@@ -183,15 +189,52 @@ def test_a_wrong_item_is_corrected_by_setting_the_right_one(holding: Orderhub) -
     assert "from today" not in wrong.err + earlier.err
 
 
-def test_an_item_of_no_price_list_is_warned_of_and_set(holding: Orderhub) -> None:
-    ran = holding("crosswalk", "set", "item", "LAMP-X", "NOPE", "--format", "json")
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_an_item_of_no_price_list_is_refused_and_nothing_is_posted(holding: Orderhub, dry: tuple[str, ...]) -> None:
+    ran = holding("crosswalk", "set", "item", "LAMP-X", "NOPE", *dry)
+
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == (
+        "orderhub: crosswalk: target: item 'NOPE' is not in the price list; if the ERP knows it, --unlisted takes it\n"
+    )
+    assert holding.json("crosswalk", "history")["history"] == []
+    assert holding.json("orders", "show", "1001")["documents"] == []
+
+
+def test_an_item_of_no_price_list_that_a_person_vouches_for_is_set(holding: Orderhub) -> None:
+    ran = holding("crosswalk", "set", "item", "LAMP-X", "NOPE", "--unlisted", "--format", "json")
 
     assert ran.status == 0
     assert (ran.json["healed"], ran.json["unlisted"]) == (2, ["NOPE"])
-    assert "orderhub: warning: item NOPE is not in the price list: a typing error, unless the ERP knows it\n" in ran.err
+    assert "orderhub: not in the price list, taken all the same: 1\n" in ran.err
 
 
-def test_an_item_of_the_price_list_is_not_warned_of(holding: Orderhub) -> None:
+def test_the_rows_of_a_file_that_name_no_listed_item_are_all_named(holding: Orderhub) -> None:
+    rows = holding.file(b"source,target\nLAMP-X,NOPE\nLAMP-Y,LAMP-HEAD-350\nLAMP-Z,NADA\n", "items.csv")
+
+    ran = holding("crosswalk", "import", "item", rows)
+
+    assert ran.status == 1
+    assert [line.rpartition("items.csv:")[2] for line in ran.err.splitlines()] == [
+        "2: target: item 'NOPE' is not in the price list; if the ERP knows it, --unlisted takes it",
+        "4: target: item 'NADA' is not in the price list; if the ERP knows it, --unlisted takes it",
+        "orderhub: nothing was set",
+    ]
+    assert holding.json("crosswalk", "history")["history"] == []
+    assert holding.json("crosswalk", "import", "item", rows, "--unlisted")["unlisted"] == ["NOPE", "NADA"]
+
+
+def test_an_item_of_the_price_list_needs_no_word_for_it(holding: Orderhub) -> None:
     ran = holding("crosswalk", "set", "item", "LAMP-X", "TENT-2P-GRN", "--no-send", "--format", "json")
 
-    assert (ran.json["unlisted"], "warning" in ran.err) == ([], False)
+    assert (ran.status, ran.json["unlisted"], "price list" in ran.err) == (0, [], False)
+
+
+def test_without_a_price_list_every_item_is_taken(holding: Orderhub, tmp_path: Path) -> None:
+    config = Path(shutil.copytree(SHIPPED.parent, tmp_path / "config"))
+    (config / "items.yaml").write_text("items: []\n")
+    of_file = ("--config", str(config / SHIPPED.name))
+
+    ran = holding("crosswalk", "set", "item", "LAMP-X", "NOPE", "--no-send", "--format", "json", *of_file)
+
+    assert (ran.status, ran.json["healed"], ran.json["unlisted"]) == (0, 2, [])

@@ -22,14 +22,14 @@ ITEM = CrosswalkKind.ITEM
 
 
 def test_a_new_source_holds_from_ever_and_a_change_from_today(hub: Hub) -> None:
-    first = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
-    second = set_row(hub, ITEM, Wanted("MUG-X", "MUG-2"), "bob")
+    first = set_row(hub, ITEM, Wanted("MUG-X", "BOTTLE-1L"), "ann")
+    second = set_row(hub, ITEM, Wanted("MUG-X", "STOVE-MINI"), "bob")
 
     assert [row.valid_from for row in (*first.rows, *second.rows)] == [date(1, 1, 1), date(2026, 11, 2)]
 
 
 def test_a_change_of_what_the_configuration_starts_with_holds_from_today(hub: Hub) -> None:
-    outcome = set_row(hub, ITEM, Wanted("TENT-2P-GRN", "TENT-NEW"), "ann")
+    outcome = set_row(hub, ITEM, Wanted("TENT-2P-GRN", "TENT-4P-SND"), "ann")
 
     assert outcome.rows[0].valid_from == date(2026, 11, 2)
 
@@ -37,33 +37,33 @@ def test_a_change_of_what_the_configuration_starts_with_holds_from_today(hub: Hu
 def test_today_is_where_the_entity_keeps_its_books(hub: Hub, utc: Clock) -> None:
     utc.now = utc.now.replace(hour=3)  # still the evening before in New York
 
-    outcome = set_row(hub, ITEM, Wanted("TENT-2P-GRN", "TENT-NEW"), "ann")
+    outcome = set_row(hub, ITEM, Wanted("TENT-2P-GRN", "TENT-4P-SND"), "ann")
 
     assert outcome.rows[0].valid_from == date(2026, 11, 1)
 
 
 def test_a_row_that_holds_already_is_not_set_again(hub: Hub) -> None:
-    set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
+    set_row(hub, ITEM, Wanted("MUG-X", "BOTTLE-1L"), "ann")
 
-    again = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
+    again = set_row(hub, ITEM, Wanted("MUG-X", "BOTTLE-1L"), "ann")
 
     assert (again.rows, again.unchanged) == ((), 1)
     assert len(crosswalks.history(hub.store)) == 1
 
 
 def test_going_back_to_an_earlier_target_is_a_change(hub: Hub) -> None:
-    for target, day in (("MUG-1", date(2026, 1, 1)), ("MUG-2", date(2026, 2, 1))):
+    for target, day in (("BOTTLE-1L", date(2026, 1, 1)), ("STOVE-MINI", date(2026, 2, 1))):
         set_row(hub, ITEM, Wanted("MUG-X", target, valid_from=day), "ann")
 
-    back = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1", valid_from=date(2026, 3, 1)), "ann")
+    back = set_row(hub, ITEM, Wanted("MUG-X", "BOTTLE-1L", valid_from=date(2026, 3, 1)), "ann")
 
-    assert [row.target for row in back.rows] == ["MUG-1"]
+    assert [row.target for row in back.rows] == ["BOTTLE-1L"]
 
 
 def test_a_row_of_one_channel_heals_that_channels_orders(hub: Hub) -> None:
     take_in(hub, record(order(1001, sku="MUG-X"), "one"), record(order(1002, sku="MUG-Y"), "two"))
 
-    outcome = set_row(hub, ITEM, Wanted("MUG-X", "MUG-ERP", "shopify"), "ann")
+    outcome = set_row(hub, ITEM, Wanted("MUG-X", "TENT-2P-GRN", "shopify"), "ann")
 
     assert (outcome.healing.orders, outcome.healing.healed) == (1, 1)
     assert outcome.healing.sent is not None
@@ -73,7 +73,7 @@ def test_a_row_of_one_channel_heals_that_channels_orders(hub: Hub) -> None:
 def test_a_row_that_begins_after_the_order_leaves_it_held(hub: Hub) -> None:
     take_in(hub, record(order(1001, sku="MUG-X"), "one"))
 
-    outcome = set_row(hub, ITEM, Wanted("MUG-X", "MUG-ERP", valid_from=date(2026, 3, 3)), "ann")
+    outcome = set_row(hub, ITEM, Wanted("MUG-X", "TENT-2P-GRN", valid_from=date(2026, 3, 3)), "ann")
 
     assert (outcome.healing.healed, outcome.healing.still_held) == (0, 1)
 
@@ -89,18 +89,35 @@ def test_a_correction_heals_what_the_mistake_priced_off_the_list(hub: Hub) -> No
 
 
 def test_a_change_without_a_day_is_counted_as_holding_from_today(hub: Hub) -> None:
-    first = set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
-    second = set_row(hub, ITEM, Wanted("MUG-X", "MUG-2"), "ann")
-    dated = set_row(hub, ITEM, Wanted("MUG-X", "MUG-3", valid_from=date(2026, 11, 1)), "ann")
+    first = set_row(hub, ITEM, Wanted("MUG-X", "BOTTLE-1L"), "ann")
+    second = set_row(hub, ITEM, Wanted("MUG-X", "STOVE-MINI"), "ann")
+    dated = set_row(hub, ITEM, Wanted("MUG-X", "PATCH-KIT", valid_from=date(2026, 11, 1)), "ann")
 
     assert [outcome.from_today for outcome in (first, second, dated)] == [0, 1, 0]
 
 
-def test_items_of_no_price_list_are_named_and_set(hub: Hub, tmp_path: Path) -> None:
+def test_items_of_no_price_list_are_refused_all_by_name(hub: Hub, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text("source,target,channel\nA,NOPE,\nB,POT-SET-2,\nC,NADA,shopify\nD,NOPE,\n")
 
-    outcome = import_rows(hub, ITEM, file, "ann")
+    with pytest.raises(BadRows) as raised:
+        import_rows(hub, ITEM, file, "ann")
+    with pytest.raises(Misconfigured, match="'NADA' is not in the price list"):
+        set_row(hub, ITEM, Wanted("C", "NADA", "shopify"), "ann")
+
+    assert re.findall(r"csv:(\d): target: item '(\w+)'", str(raised.value)) == [
+        ("2", "NOPE"),
+        ("4", "NADA"),
+        ("5", "NOPE"),
+    ]
+    assert crosswalks.history(hub.store) == []
+
+
+def test_items_of_no_price_list_that_a_person_vouches_for_are_set_and_named(hub: Hub, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("source,target,channel\nA,NOPE,\nB,POT-SET-2,\nC,NADA,shopify\nD,NOPE,\n")
+
+    outcome = import_rows(hub, ITEM, file, "ann", unlisted=True)
 
     assert (len(outcome.rows), outcome.unlisted) == (4, ("NOPE", "NADA"))
 
@@ -110,12 +127,12 @@ def test_only_items_are_looked_up_in_the_price_list(hub: Hub) -> None:
 
 
 def test_the_rows_in_force_are_those_of_today(hub: Hub) -> None:
-    set_row(hub, ITEM, Wanted("MUG-X", "MUG-1"), "ann")
-    set_row(hub, ITEM, Wanted("MUG-X", "MUG-2", valid_from=date(2026, 12, 1)), "ann")
+    set_row(hub, ITEM, Wanted("MUG-X", "BOTTLE-1L"), "ann")
+    set_row(hub, ITEM, Wanted("MUG-X", "STOVE-MINI", valid_from=date(2026, 12, 1)), "ann")
 
     (row,) = [row for row in in_force(hub, ITEM) if row.source == "MUG-X"]
 
-    assert row.target == "MUG-1"
+    assert row.target == "BOTTLE-1L"
 
 
 @pytest.mark.parametrize(
@@ -147,11 +164,11 @@ def test_a_bad_file_sets_nothing_and_says_where(hub: Hub, tmp_path: Path, conten
 
 def test_a_file_saved_by_a_spreadsheet_is_read(hub: Hub, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
-    file.write_bytes('\ufeffsource,target\r\n"MUG, BLUE",MUG-1\r\n'.encode())
+    file.write_bytes('\ufeffsource,target\r\n"MUG, BLUE",BOTTLE-1L\r\n'.encode())
 
     outcome = import_rows(hub, ITEM, file, "ann")
 
-    assert [(row.source, row.target) for row in outcome.rows] == [("MUG, BLUE", "MUG-1")]
+    assert [(row.source, row.target) for row in outcome.rows] == [("MUG, BLUE", "BOTTLE-1L")]
 
 
 # --- kinds with words of the hub's own ------------------------------------------------------------------------------
