@@ -31,6 +31,7 @@ from hub.steps.opening import opened
 
 COLUMNS: Final = 100  # where nobody says how wide the page is
 PIPE_CLOSED: Final = 141
+GOES_ON: Final = "what was captured is kept and nothing is sent twice; run the same command again to go on"
 
 
 class Format(StrEnum):
@@ -95,10 +96,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
+def command(
+    app: typer.Typer, name: str, *, interrupted: str = GOES_ON
+) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Registers a function as a command; it is handed a Door, and its result is the exit status, None for 0.
 
     --home, --config and --format are added to its options; one that it has itself (a --format of other forms) stays.
+
+    Args:
+        interrupted: what stands, and what to do, when a person broke it off.
     """
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -113,7 +119,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int | None]]
             own_form = "form" in taken
             chosen = before.form if own_form else given.pop("form") or before.form
             door = Door(given.pop("home") or before.home, given.pop("config") or before.config, chosen is Format.JSON)
-            raise typer.Exit(guarded(lambda: function(door, **given)))
+            raise typer.Exit(guarded(lambda: function(door, **given), interrupted))
 
         run.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *shared)}
@@ -123,7 +129,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., int | None]]
     return register
 
 
-def guarded(run: Callable[[], int | None]) -> int:
+def guarded(run: Callable[[], int | None], interrupted: str) -> int:
     """The exit status; what a user can bring about ends in a message, never in a traceback."""
     try:
         begin_work()
@@ -134,7 +140,7 @@ def guarded(run: Callable[[], int | None]) -> int:
             say(line)
         return 1
     except KeyboardInterrupt:
-        say("interrupted: what was captured is kept and nothing is sent twice; run the same command again to go on")
+        say(f"interrupted: {interrupted}")
         return INTERRUPTED
     except BrokenPipeError:
         _hush()

@@ -3,7 +3,7 @@
 import signal
 from contextlib import suppress
 from threading import Event
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -14,9 +14,11 @@ from hub.cli.reconciling import tables
 Orders = Annotated[int, typer.Option("--orders", min=1, max=10_000_000, help="How many orders are composed.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed tells the same stories.")]
 
+NOT_MEASURED: Final = "nothing was measured"
+
 
 def register(app: typer.Typer) -> None:
-    @command(app, "demo")
+    @command(app, "demo", interrupted="the next demo in this home starts afresh")
     def demo(
         door: Door,
         orders: Orders = 300,
@@ -49,7 +51,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="How fast it is, beside a floor measured in the same run.", no_args_is_help=True)
     app.add_typer(group, name="bench")
 
-    @command(group, "import")
+    @command(group, "import", interrupted=NOT_MEASURED)
     def import_(door: Door, orders: Orders = 10_000, seed: Seed = 7) -> None:
         """Capture, decide and post, beside the floor that no import passes."""
         from hub.rehearsal.bench_import import bench
@@ -57,7 +59,7 @@ def register(app: typer.Typer) -> None:
         answer = bench(door.settings(of_home=False), orders, seed)
         door.show(answer, _figures(answer))
 
-    @command(group, "reconcile")
+    @command(group, "reconcile", interrupted=NOT_MEASURED)
     def reconcile(door: Door, orders: Orders = 1_000_000, seed: Seed = 7) -> None:
         """A month's reconciliation, beside the bare three-way join of the same columns."""
         from hub.rehearsal.bench_reconcile import bench

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -197,7 +198,7 @@ def test_a_reader_that_goes_away_is_no_fault(orderhub: Orderhub) -> None:
 def test_an_interrupt_is_one_line_and_loses_nothing_that_was_captured(orderhub: Orderhub) -> None:
     good = orderhub.file(order())
     process = start(orderhub.home, "import", "shopify", good, "-", stdin=subprocess.PIPE)
-    _until_captured(orderhub)
+    _until(lambda: orderhub.json("status")["records"]["by_outcome"], "the first file")  # it waits for the second
 
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=WAITS_S)
@@ -211,13 +212,23 @@ def test_an_interrupt_is_one_line_and_loses_nothing_that_was_captured(orderhub: 
     assert orderhub.json("orders", "show", "1001")["row"]["claimed_minor"] == 24900
 
 
-def _until_captured(orderhub: Orderhub) -> None:
-    """The first file is in; the command waits for what never comes on its standard input."""
+def test_an_interrupted_demo_says_that_the_next_one_starts_afresh(tmp_path: Path) -> None:
+    process = start(tmp_path / "demo", "demo", "--no-serve")
+    _until((tmp_path / "demo" / "demo.json").exists, "its marker")
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=WAITS_S)
+
+    assert process.returncode == 130
+    assert said == b"orderhub: interrupted: the next demo in this home starts afresh\n"
+
+
+def _until(there: Callable[[], object], what: str) -> None:
     for _ in range(WAITS_S * 20):
-        if orderhub.json("status")["records"]["by_outcome"]:
+        if there():
             return
         time.sleep(0.05)
-    raise AssertionError("the file was never captured")
+    raise AssertionError(f"{what} was never there")
 
 
 def test_text_for_a_terminal_has_nothing_that_steers_it() -> None:
