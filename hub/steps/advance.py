@@ -110,7 +110,6 @@ def _advance(hub: Hub, limit: int) -> int:
             for record, r in zip(records, batch.results, strict=True)
         ],
         _can_be_read(hub, batch.refetch),
-        hub.clock(),
     )
     if batch.settled and len(records) < limit:
         payouts.decide_due(hub)

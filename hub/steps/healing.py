@@ -76,10 +76,9 @@ def plan(hub: Hub, found: Reconciliation) -> Plan:
 
 def heal(hub: Hub, planned: Plan) -> Healed:
     """The orders were read anew, decided, and all that is due was sent or looked for."""
-    now = hub.clock()
     wanted = [(channel, order) for channel, orders in planned.pull.items() for order in orders]
     with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
-        refetching.ask(connection, wanted, now)
+        refetching.ask(connection, wanted)
     read = sum(syncing.refetch(hub, channel) for channel in planned.pull)
     advance_all(hub)
     return Healed(read, send_all(hub))

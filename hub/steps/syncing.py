@@ -71,7 +71,7 @@ def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pul
         stands = inbox.cursor(hub.inbox, slug, stream)
         for page in connector.fetch(stream, None if since else stands, since):
             if since is not None and stands is not None:
-                new = inbox.put_aside(hub.inbox, page.received, slug, page.unread, hub.clock())
+                new = inbox.put_aside(hub.inbox, page.received, slug, page.unread)
             else:
                 new = inbox.put_page(
                     hub.inbox, page.received, slug, stream, page.cursor, hub.clock(), unread=page.unread
@@ -144,7 +144,7 @@ def refetch(hub: Hub, slug: str) -> int:
     finally:
         if failed:  # they wait behind the others
             with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
-                refetching.ask(connection, [(slug, order_id) for order_id in failed], hub.clock())
+                refetching.ask(connection, [(slug, order_id) for order_id in failed])
     return read
 
 
@@ -185,11 +185,11 @@ def sweep(hub: Hub, slug: str) -> int:
     """The channel's orders that are still open wait to be read anew; how many they are."""
     if not isinstance(hub.connector(slug), FetchesOrders):
         return 0
-    now = hub.clock()
+    placed_since = stamp(hub.clock() - timedelta(days=SWEPT_DAYS))
     with hub.store.connect() as connection:
-        ids = orders.open_ids(connection, slug, stamp(now - timedelta(days=SWEPT_DAYS)), SWEEP_MAX)
+        ids = orders.open_ids(connection, slug, placed_since, SWEEP_MAX)
     with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
-        refetching.ask(connection, [(slug, id) for id in ids], now)
+        refetching.ask(connection, [(slug, id) for id in ids])
     return len(ids)
 
 

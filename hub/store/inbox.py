@@ -31,12 +31,13 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
 
 
 def put_aside(
-    engine: Engine, received: Sequence[Received], channel: str, unread: Sequence[str], now: datetime
+    engine: Engine, received: Sequence[Received], channel: str, unread: Sequence[str]
 ) -> dict[tuple[str, str], int]:
     """As `put`, and the orders that could not be read wait to be read anew, in the same transaction."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        refetching.ask(connection, [(channel, order) for order in unread], now)
-        return _put(connection, received)
+        new = _put(connection, received)
+        refetching.ask(connection, [(channel, order) for order in unread])
+    return new
 
 
 def put_page(
@@ -50,8 +51,8 @@ def put_page(
 ) -> dict[tuple[str, str], int]:
     """As `put_aside`, and the stream's cursor stands at `value`, in the same transaction."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        refetching.ask(connection, [(channel, order) for order in unread], now)
         new = _put(connection, received)
+        refetching.ask(connection, [(channel, order) for order in unread])
         moved = {"value": value, "moved_at": stamp(now)}
         add_new(connection, cursor_table, [{"channel": channel, "stream": stream, **moved}])
         at = (cursor_table.c.channel == channel, cursor_table.c.stream == stream)
@@ -220,9 +221,7 @@ def _edited(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
     return dict(tuple(row) for row in connection.execute(query))
 
 
-def settle(
-    engine: Engine, results: Sequence[dict[str, Any]], refetch: Sequence[tuple[str, str]], now: datetime
-) -> None:
+def settle(engine: Engine, results: Sequence[dict[str, Any]], refetch: Sequence[tuple[str, str]]) -> None:
     """What became of records: dicts of record_id, readings, outcome, order_id, result (JSON text).
 
     A record that is to be read once more since (edited, replayed: it has another number of readings) stays due.
@@ -234,7 +233,7 @@ def settle(
         return
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         run(connection, *_settling(connection.dialect), results)
-        refetching.ask(connection, refetch, now)
+        refetching.ask(connection, refetch)
 
 
 @lru_cache(maxsize=10)

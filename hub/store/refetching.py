@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import Connection, Dialect, Engine, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.store.bulk import run
-from hub.store.schema import refetch, stamp
+from hub.store.bulk import reserve, run
+from hub.store.schema import inbox_counter, refetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,28 +16,31 @@ class Asked:
     """An order that waits to be read anew."""
 
     order_id: str
-    asked_at: str  # stamped; a later ask moves it
+    ask: int  # its number; a later ask has a higher one
 
 
-def ask(connection: Connection, orders: Sequence[tuple[str, str]], now: datetime) -> None:
-    """These (channel, order) are read anew; one that waits already waits from now."""
+def ask(connection: Connection, orders: Sequence[tuple[str, str]]) -> None:
+    """These (channel, order) are read anew; one that waits already waits from now.
+
+    The number comes of a row that this transaction holds to its end, so an ask that commits later has a higher one.
+    """
     if not orders:
         return
-    at = stamp(now)
-    rows = [{"channel": channel, "order_id": order_id, "asked_at": at} for channel, order_id in sorted(set(orders))]
+    number = reserve(connection, inbox_counter, "ask", 1)
+    rows = [{"channel": channel, "order_id": order_id, "ask": number} for channel, order_id in sorted(set(orders))]
     run(connection, *_asking(connection.dialect), rows)
 
 
 def waiting(engine: Engine, channel: str, limit: int) -> list[Asked]:
     """The orders of a channel that wait, those asked for first at the front."""
     query = (
-        select(refetch.c.order_id, refetch.c.asked_at)
+        select(refetch.c.order_id, refetch.c.ask)
         .where(refetch.c.channel == channel)
-        .order_by(refetch.c.asked_at, refetch.c.order_id)
+        .order_by(refetch.c.ask, refetch.c.order_id)
         .limit(limit)
     )
     with engine.connect() as connection:
-        return [Asked(order_id, asked_at) for order_id, asked_at in connection.execute(query)]
+        return [Asked(order_id, number) for order_id, number in connection.execute(query)]
 
 
 def count(engine: Engine, channel: str) -> int:
@@ -55,9 +57,9 @@ def serve(connection: Connection, channel: str, served: Sequence[Asked]) -> None
     gone = delete(refetch).where(
         refetch.c.channel == channel,
         refetch.c.order_id == bindparam("order"),
-        refetch.c.asked_at <= bindparam("at"),
+        refetch.c.ask == bindparam("number"),
     )
-    connection.execute(gone, [{"order": one.order_id, "at": one.asked_at} for one in served])
+    connection.execute(gone, [{"order": one.order_id, "number": one.ask} for one in served])
 
 
 @lru_cache(maxsize=10)
@@ -65,8 +67,7 @@ def _asking(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
     made = (postgresql if dialect.name == "postgresql" else sqlite).insert(refetch)
     later = made.on_conflict_do_update(
         index_elements=["channel", "order_id"],
-        set_={"asked_at": made.excluded.asked_at},
-        where=refetch.c.asked_at < made.excluded.asked_at,
+        set_={"ask": made.excluded.ask},
     )
-    compiled = later.compile(dialect=dialect, column_keys=["channel", "order_id", "asked_at"])
+    compiled = later.compile(dialect=dialect, column_keys=["channel", "order_id", "ask"])
     return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None

@@ -98,7 +98,7 @@ refetch = Table(
     inbox_metadata,
     Column("channel", String(20), nullable=False),
     Column("order_id", String(100), nullable=False),
-    Column("asked_at", String(27), nullable=False),
+    Column("ask", BIG, nullable=False),  # the number of the last ask: clocks that differ cannot confuse two
     PrimaryKeyConstraint("channel", "order_id"),
 )
 

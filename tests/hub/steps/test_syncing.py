@@ -65,7 +65,7 @@ def captured(hub: Hub) -> set[str]:
 
 def ask(hub: Hub, *orders: str) -> None:
     with hub.inbox.connect().execution_options(writes=True) as connection, connection.begin():
-        refetching.ask(connection, [("shopify", order) for order in orders], hub.clock())
+        refetching.ask(connection, [("shopify", order) for order in orders])
 
 
 @pytest.mark.parametrize("way", [pull, backfill])

@@ -20,9 +20,13 @@ def store(tmp_path: Path) -> Engine:
     return connect(f"sqlite:///{tmp_path / 'inbox.db'}", "inbox")
 
 
-def ask(store: Engine, order: str, at: datetime) -> None:
+def ask(store: Engine, *orders: str) -> None:
     with store.connect().execution_options(writes=True) as connection, connection.begin():
-        refetching.ask(connection, [("shop", order)], at)
+        refetching.ask(connection, [("shop", order) for order in orders])
+
+
+def waiting(store: Engine) -> list[str]:
+    return [one.order_id for one in refetching.waiting(store, "shop", 10)]
 
 
 def received(key: str) -> Received:
@@ -30,21 +34,40 @@ def received(key: str) -> Received:
 
 
 def test_an_order_asked_for_twice_waits_once(store: Engine) -> None:
-    ask(store, "1", EARLY)
-    ask(store, "1", LATE)
+    ask(store, "1")
+    ask(store, "1")
 
     assert refetching.count(store, "shop") == 1
 
 
 def test_an_ask_during_the_read_makes_it_read_again(store: Engine) -> None:
-    ask(store, "1", EARLY)
-    ask(store, "2", EARLY)
+    ask(store, "1", "2")
     asked = refetching.waiting(store, "shop", 10)
 
-    ask(store, "1", LATE)
+    ask(store, "1")
     inbox.put_refetched(store, "shop", [received("a")], asked)
 
-    assert [one.order_id for one in refetching.waiting(store, "shop", 10)] == ["1"]
+    assert waiting(store) == ["1"]
+
+
+def test_an_ask_after_another_reader_served_the_first_is_not_taken_for_it(store: Engine) -> None:
+    ask(store, "1")
+    slow = quick = refetching.waiting(store, "shop", 10)
+
+    inbox.put_refetched(store, "shop", [received("a")], quick)
+    ask(store, "1")
+    inbox.put_refetched(store, "shop", [received("a")], slow)
+
+    assert waiting(store) == ["1"]
+
+
+def test_orders_are_read_in_the_order_in_which_they_were_asked_for_last(store: Engine) -> None:
+    ask(store, "2", "3")
+    ask(store, "1")
+
+    ask(store, "2")
+
+    assert waiting(store) == ["3", "1", "2"]
 
 
 def test_a_page_and_its_cursor_are_kept_together(store: Engine) -> None:

@@ -68,7 +68,7 @@ def upgrade() -> None:
         "refetch",
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("order_id", sa.String(length=100), nullable=False),
-        sa.Column("asked_at", sa.String(length=27), nullable=False),
+        sa.Column("ask", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("channel", "order_id"),
     )
 
