@@ -12,7 +12,7 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from hub.errors import HubError
+from hub.errors import HubError, Misconfigured
 
 AMOUNTS: Final = (
     "goods",
@@ -82,9 +82,12 @@ def month_of(period: str) -> tuple[datetime.date, datetime.date]:
     """The first and the last day of a period written `2026-05`.
 
     Raises:
-        ValueError: it is not written so.
+        Misconfigured: it is not written so.
     """
-    first = datetime.date.fromisoformat(f"{period}-01")
+    try:
+        first = datetime.date.fromisoformat(f"{period}-01")
+    except ValueError:
+        raise Misconfigured(f"{period!r} is not a month; write it like 2026-10") from None
     return first, _next_month(first) - datetime.timedelta(days=1)
 
 

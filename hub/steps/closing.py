@@ -52,10 +52,7 @@ def reconcile(
     """
     if from_run is not None:
         return runs.rerun(from_run)
-    try:
-        first, last = window(period)
-    except ValueError:
-        raise Misconfigured(f"reconcile: {period!r} is not a month; write it like 2026-10") from None
+    first, last = window(period)
     stated = state(hub, period, slug, statements)
     for line in stated.said:
         tell(line)

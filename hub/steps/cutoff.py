@@ -7,7 +7,6 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from hub.errors import Misconfigured
 from hub.flow.cutoff import Cut, Standing, cut_off
 from hub.flow.match import month_of
 from hub.model.cutoff import Cutoff, CutoffList, CutoffRow, CutoffWhy, cutoff_of
@@ -39,10 +38,7 @@ def cutoff(hub: Hub, period: str, channels: Collection[str] | None = None) -> Cu
     Raises:
         Misconfigured: the period is not written `2026-05`.
     """
-    try:
-        first, last = month_of(period)
-    except ValueError:
-        raise Misconfigured(f"cutoff: {period!r} is not a month; write it like 2026-10") from None
+    first, last = month_of(period)
     only = {channel.slug for channel in hub.settings.channels} if channels is None else set(channels)
     with hub.store.connect() as connection:
         rows = _rows(hub, connection, first, last)

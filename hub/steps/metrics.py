@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from hub.books.chart import Role
-from hub.errors import Misconfigured
 from hub.flow.fold import fold, winners
 from hub.flow.margin import (
     MARGIN_ROLES,
@@ -114,10 +113,7 @@ def metrics(hub: Hub, period: str) -> Metrics:
     Raises:
         Misconfigured: the period is not written `2026-05`.
     """
-    try:
-        first, last = month_of(period)
-    except ValueError:
-        raise Misconfigured(f"metrics: {period!r} is not a month; write it like 2026-10") from None
+    first, last = month_of(period)
     zone = ZoneInfo(hub.settings.entities[0].timezone)
     begin = datetime.datetime.combine(first, datetime.time(), zone)
     end = datetime.datetime.combine(last + datetime.timedelta(days=1), datetime.time(), zone)

@@ -11,7 +11,6 @@
 `run` writes a folder and reconciles it; `rerun` reconciles a folder as it lies there.
 """
 
-import datetime
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +107,7 @@ def run(
     Raises:
         Misconfigured: the period is not written `2026-05`, or the folder holds a run already.
     """
-    _month(period)
+    month_of(period)
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / MANIFEST).exists():
         raise Misconfigured(f"reconcile: {folder} holds a run already; name another folder, or reconcile --from it")
@@ -172,7 +171,7 @@ def rerun(folder: Path) -> Reconciliation:
         DoesNotAddUp: see `match`.
     """
     manifest = _manifest(folder)
-    first, last = _month(manifest.period)
+    first, last = month_of(manifest.period)
     with statement_files.connect() as connection, ThreadPoolExecutor(1) as beside:
         statement_files.see(connection, folder)
         found = beside.submit(lambda: {side: statement_files.bytes_digest(folder, side) for side in SIDES})
@@ -219,7 +218,7 @@ def render_html(reconciliation: Reconciliation, folder: Path) -> Path:
 
 def render_workbook(reconciliation: Reconciliation, folder: Path) -> Path:
     """The workbook for people who go on calculating stands in the folder; its path."""
-    first, last = _month(reconciliation.period)
+    first, last = month_of(reconciliation.period)
     workbook = folder / REPORT_XLSX
     with statement_files.connect() as connection:
         statement_files.see(connection, folder)
@@ -247,7 +246,7 @@ def as_json(reconciliation: Reconciliation) -> dict[str, Any]:
 
 def _since(folder: Path, period: str, signed: Signed, before: Path) -> Since:
     """A side that one of the two runs did not read is not compared: it changed in nothing that anybody saw."""
-    first, last = _month(period)
+    first, last = month_of(period)
     given = all(_manifest(run).channel_given for run in (folder, before))
     with statement_files.connect() as connection:
         statement_files.see(connection, folder)
@@ -286,13 +285,6 @@ def _cutoff_json(cutoff: Cutoff | None) -> dict[str, Any] | None:
 
 def _chain_json(root: DayRoot | None) -> dict[str, Any] | None:
     return None if root is None else {**asdict(root), "day": root.day.isoformat()}
-
-
-def _month(period: str) -> tuple[datetime.date, datetime.date]:
-    try:
-        return month_of(period)
-    except ValueError:
-        raise Misconfigured(f"reconcile: {period!r} is not a period; write the year and the month: 2026-05") from None
 
 
 def _timelines(reconciliation: Reconciliation, timelines: Timelines) -> dict[str, list[TimelineItem]]:

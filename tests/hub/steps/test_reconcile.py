@@ -175,7 +175,7 @@ def test_nothing_on_any_side_is_a_reconciliation_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("period", ["2026-13", "may", "2026-05-01", "'; DROP"])
 def test_a_period_that_is_none_is_refused(sides: Sides, tmp_path: Path, period: str) -> None:
-    with pytest.raises(Misconfigured, match="write the year and the month"):
+    with pytest.raises(Misconfigured, match="is not a month; write it like 2026-10"):
         sides.reconcile(tmp_path / "run", period)
 
 
