@@ -97,7 +97,7 @@ def _unsettled(hub: Hub, connection: Connection, last: datetime.date) -> Iterato
     """What is in payment clearing at the end of that day, piece by piece."""
     pieces = clearing(hub, last).pieces
     keys = {OrderKey(piece.channel, piece.order) for piece in pieces if piece.order is not None}
-    names = views.names(connection, sorted(keys, key=lambda key: (key.channel, key.external_id)))
+    names = views.names(connection, sorted(keys))
     for piece in pieces:
         order = piece.order or ""
         yield CutoffRow(

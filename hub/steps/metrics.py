@@ -187,9 +187,7 @@ class _Books:
 
     def _before(self, rows: Sequence[views.EntryRow]) -> dict[OrderKey, list[tuple[int, Document]]]:
         """All decisions on the documents of these rows' orders."""
-        keys = sorted(
-            {OrderKey(row.channel, row.order) for row in rows}, key=lambda key: (key.channel, key.external_id)
-        )
+        keys = sorted({OrderKey(row.channel, row.order) for row in rows})
         found: dict[OrderKey, list[tuple[int, Document]]] = {}
         for start in range(0, len(keys), CHUNK_ORDERS):
             for row in views.decided(self._connection, keys[start : start + CHUNK_ORDERS]):

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, or_, select, text, update
@@ -92,7 +91,7 @@ class Changes:
 def load(connection: Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
     """What is known of these orders; an order never seen is absent."""
     known: dict[OrderKey, Known] = {}
-    for part in _chunks(sorted(keys, key=attrgetter("channel", "external_id"))):
+    for part in _chunks(sorted(keys)):
         found = _load_orders(connection, part)
         if found:
             seen = [key for key in part if key in found]
@@ -116,7 +115,7 @@ def load_told(connection: Connection, keys: Sequence[OrderKey]) -> dict[OrderKey
 def load_decided(connection: Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Known]:
     """What was decided under these keys, of what is no order, and the exceptions open on them."""
     known = {key: Known() for key in keys}
-    for part in _chunks(sorted(known, key=attrgetter("channel", "external_id"))):
+    for part in _chunks(sorted(known)):
         _load_decided(connection, part, known)
         _load_holds(connection, part, known)
     return known

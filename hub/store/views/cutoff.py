@@ -35,7 +35,7 @@ def suspects(connection: Connection, first: date, last: date, on_delivery: Colle
     found: set[OrderKey] = set()
     for query in _suspicions(first, last, on_delivery):
         found.update(OrderKey(channel, order_id) for channel, order_id in connection.execute(query))
-    return sorted(found, key=lambda key: (key.channel, key.external_id))
+    return sorted(found)
 
 
 def _suspicions(first: date, last: date, on_delivery: Collection[str]) -> Iterator[Select[Any]]:
