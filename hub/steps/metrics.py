@@ -249,7 +249,8 @@ class _Books:
     # --- how it ties ------------------------------------------------------------------------------------------------
 
     def _tie(self, books: KeepsBooks) -> None:
-        roles = {row["id"]: str(row["role"]) for row in books.accounts() if row["role"] in set(MARGIN_ROLES)}
+        accounts = books.accounts()
+        roles = {row["id"]: str(row["role"]) for row in accounts if row["role"] in MARGIN_ROLES}
         booked: dict[tuple[str, str], int] = defaultdict(int)
         for row in self._income_of(books, roles):
             self._ledger.append(row)
@@ -259,7 +260,7 @@ class _Books:
         ours: dict[tuple[str, str], int] = defaultdict(int)
         for row in self._orders:
             ours[row.entity, row.account] += row.minor
-        names = {row["id"]: str(row["name"]) for row in books.accounts()}
+        names = {row["id"]: str(row["name"]) for row in accounts}
         for entity, account in sorted({*moved, *booked, *ours}):
             if not (moved[entity, account] or booked[entity, account] or ours[entity, account]):
                 continue
