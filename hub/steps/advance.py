@@ -29,8 +29,7 @@ from hub.steps.notices import heed
 from hub.steps.settlement_files import TOPIC, translate_report
 from hub.store import inbox, orders, roots
 from hub.store import payouts as stored_payouts
-from hub.store.engine import gave_way
-from hub.store.orders import Changes, Overtaken
+from hub.store.orders import Changes, Overtaken, lost_the_race
 from hub.store.personal import party_row
 from hub.store.schema import stamp
 
@@ -168,7 +167,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
                 pass_on_stock(hub)
             return
         except (Overtaken, DBAPIError) as fault:
-            if attempt == ATTEMPTS_MAX - 1 or (isinstance(fault, DBAPIError) and not gave_way(fault)):
+            if attempt == ATTEMPTS_MAX - 1 or not lost_the_race(fault):
                 raise
 
 

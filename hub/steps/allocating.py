@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from hub.flow.allocate import allocate, left_by, wanted
 from hub.flow.fold import fold, winners
@@ -14,10 +15,10 @@ from hub.steps.deciding import POSTED, DecidedOrder
 from hub.steps.hub import Hub
 from hub.steps.levels import tell_levels
 from hub.store import stock
-from hub.store.orders import Overtaken
+from hub.store.orders import Overtaken, lost_the_race
 from hub.store.schema import stamp
 
-ATTEMPTS_MAX: Final = 5  # times that levels are told anew because an older notice was sent meanwhile
+ATTEMPTS_MAX: Final = 5  # times that levels are told anew because another worker was faster
 
 Allocations = Mapping[OrderKey, Allocation]
 
@@ -69,8 +70,8 @@ def keep_levels(hub: Hub, levels: Sequence[StockLevel]) -> bool:
                 risen = stock.keep_levels(writing, levels)
                 tell_levels(hub, writing, {Place(one.entity, one.item, one.location) for one in levels})
                 return risen
-        except Overtaken:
-            if attempt == ATTEMPTS_MAX - 1:
+        except (Overtaken, DBAPIError) as fault:
+            if attempt == ATTEMPTS_MAX - 1 or not lost_the_race(fault):
                 raise
     return False
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from hub.errors import Misconfigured
 from hub.flow.decide import NOTHING, decide
@@ -19,8 +20,8 @@ from hub.model.payouts import Payout, PayoutState, payout_key, payout_of
 from hub.steps.deciding import Decider, add_intent, stamped_rate
 from hub.steps.hub import Hub, OpenChannel
 from hub.store import orders, payouts, roots
-from hub.store.orders import HOLDS, Changes, Known, Overtaken
-from hub.store.payouts import DecidedMeanwhile, KnownPayout
+from hub.store.orders import HOLDS, Changes, Known, Overtaken, lost_the_race
+from hub.store.payouts import KnownPayout
 from hub.store.schema import stamp
 from hub.store.views import exceptions as exception_views
 from hub.store.views import orders as order_views
@@ -102,8 +103,8 @@ def _decide_some(hub: Hub) -> int:
                 payouts.decided(writing, [(one.known, one.planned.state) for one in decided])
                 orders.record(writing, changes)
             return len(decided)
-        except (Overtaken, DecidedMeanwhile):
-            if attempt == ATTEMPTS_MAX - 1:
+        except (Overtaken, DBAPIError) as fault:
+            if attempt == ATTEMPTS_MAX - 1 or not lost_the_race(fault):
                 raise
     raise AssertionError("unreachable")
 

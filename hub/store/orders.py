@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub.errors import Retryable
 from hub.model.decisions import Decided, HoldCode
@@ -18,6 +18,7 @@ from hub.model.order import OrderKey
 from hub.model.state import Commercial
 from hub.store import personal
 from hub.store.bulk import add, add_new, reserve
+from hub.store.engine import gave_way
 from hub.store.schema import (
     IS_OF_NO_ORDER,
     adoption,
@@ -48,6 +49,11 @@ ERP_TARGET: Final = "erp"
 
 class Overtaken(Retryable):
     """Another worker changed one of these orders since it was read: read again and decide anew."""
+
+
+def lost_the_race(fault: Overtaken | DBAPIError) -> bool:
+    """Whether another worker was faster, and nothing was written: it may be tried anew."""
+    return isinstance(fault, Overtaken) or gave_way(fault)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from hub.model.order import OrderKey
 from hub.model.payouts import ENDED, Payout, PayoutStatus, SettlementKind, SettlementLine, payout_key
 from hub.model.records import Record
 from hub.store.bulk import add_new
+from hub.store.orders import Overtaken
 from hub.store.schema import IS_UNDECIDED, day, payout, settlement_line, stamp
 
 CHUNK: Final = 200  # rows named at once in a query
@@ -116,7 +117,11 @@ def lines_of(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tu
 
 
 def decided(connection: Connection, rows: Sequence[tuple[KnownPayout, str]]) -> None:
-    """These payouts are decided, with the state that each came to; one that changed meanwhile waits on."""
+    """These payouts are decided, with the state that each came to; one that changed meanwhile waits on.
+
+    Raises:
+        Overtaken: another worker decided one of them since it was read.
+    """
     statement = (
         update(payout)
         .where(
@@ -129,17 +134,7 @@ def decided(connection: Connection, rows: Sequence[tuple[KnownPayout, str]]) -> 
     for known, state in rows:
         given = {"of_channel": known.channel, "of_payout": known.payout_id, "at_change": known.changed}
         if connection.execute(statement, given | {"came_to": state}).rowcount != 1:
-            raise DecidedMeanwhile
-
-
-class DecidedMeanwhile(Exception):
-    """Another worker decided one of these payouts since it was read."""
-
-
-def all_keys(connection: Connection) -> list[tuple[str, str]]:
-    """Every payout, by channel and id."""
-    query = select(payout.c.channel, payout.c.payout_id).order_by(payout.c.channel, payout.c.payout_id)
-    return [(row[0], row[1]) for row in connection.execute(query)]
+            raise Overtaken(f"payouts: another worker decided {known.key} meanwhile; it is read again")
 
 
 def _keep(rows: dict[tuple[str, str], dict[str, Any]], at: tuple[str, str], row: dict[str, Any]) -> None:

@@ -13,7 +13,10 @@ from hub.steps.capture import capture
 from hub.steps.crosswalks import Wanted
 from hub.steps.hub import Hub
 from hub.steps.importing import import_files
+from hub.steps.payouts import decide_due
 from hub.steps.send import send_all
+from hub.store import payouts as stored
+from hub.store.orders import Overtaken
 from hub.store.views import exceptions as views
 from tests.hub.steps.settled import balances, line, payout, take_in
 
@@ -199,6 +202,19 @@ def test_a_killed_worker_leaves_the_payout_to_the_next(open_one: Callable[[], Hu
     take_in(open_one())
 
     assert balances(open_one()) == POSTED
+
+
+def test_a_payout_that_another_worker_decided_meanwhile_is_to_be_decided_anew(hub: Hub) -> None:
+    take_in(hub, *WHOLE, PAID)
+    with hub.writing() as connection, connection.begin():
+        stored.touch(connection, [("shopify", "3")])
+    with hub.store.connect() as connection:
+        [read] = stored.due(connection, 10)
+
+    decide_due(hub)
+
+    with pytest.raises(Overtaken), hub.writing() as connection, connection.begin():
+        stored.decided(connection, [(read, "held")])
 
 
 def test_an_authentic_list_of_balance_transactions_is_taken_whole(hub: Hub, shared_contracts: Path) -> None:
