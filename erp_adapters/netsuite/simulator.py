@@ -1,0 +1,1 @@
+"""The simulated NetSuite account, for tests and rehearsals."""
