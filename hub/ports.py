@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from hub.errors import Misconfigured
 from hub.model.adoption import Claim, ErpDocument
-from hub.model.documents import DocumentKey
+from hub.model.documents import Document, DocumentKey
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.overlays import Overlays
 from hub.model.problems import Problem
@@ -35,15 +35,15 @@ class Vault(Protocol):
 
 
 def _no_secret(name: str) -> NoReturn:
-    raise Misconfigured(f"this channel was opened without secrets: {name}")
+    raise Misconfigured(f"this plugin was opened without secrets: {name}")
 
 
 def _no_clock() -> NoReturn:
-    raise Misconfigured("this channel was opened without a clock")
+    raise Misconfigured("this plugin was opened without a clock")
 
 
 def _no_sleep(_seconds: float) -> NoReturn:
-    raise Misconfigured("this channel was opened without leave to wait")
+    raise Misconfigured("this plugin was opened without leave to wait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +219,11 @@ class ProbesDocuments(Protocol):
 
 @runtime_checkable
 class ReadsBack(Protocol):
-    def read_back(self, keys: Sequence[DocumentKey]) -> list[ReadBack | None]:
-        """Each document as the ERP holds it now; None where it holds none."""
+    def read_back(self, documents: Sequence[Document]) -> list[ReadBack | None]:
+        """Each document as the ERP holds it now, found by its key; None where it holds none.
+
+        Amounts and the number of lines are in the terms of the document, which says how the ERP was told of it.
+        """
 
 
 @runtime_checkable
@@ -324,6 +327,12 @@ class ErpConfig:
     entities: tuple[EntityConfig, ...]
     chart: dict[str, Any]  # the parsed chart of accounts
     policies: dict[str, Any]  # the parsed policies
+    address: str | None = None  # base URL of its service; None: it has none
+    options: Mapping[str, Any] = field(default_factory=dict)  # the adapter's own settings, validated by it
+    secrets: Secrets = field(default=_no_secret, repr=False)
+    clock: Callable[[], datetime] = field(default=_no_clock, repr=False)
+    sleep: Callable[[float], None] = field(default=_no_sleep, repr=False)
+    vault: Vault | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

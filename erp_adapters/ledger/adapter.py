@@ -18,7 +18,7 @@ from erp_adapters.ledger.statement import ROW_KINDS, erp_row
 from hub.books import Chart, Policy
 from hub.errors import InDoubt, Misconfigured, Retryable
 from hub.model.adoption import Claim, ErpDocument
-from hub.model.documents import DocumentKey
+from hub.model.documents import Document, DocumentKey
 from hub.model.intents import Action, Found, Outcome, Probe, ReadBack, Verdict, Write
 from hub.model.records import Record, Translation
 from hub.model.statement import ErpRow
@@ -103,7 +103,7 @@ class LedgerAdapter:
 
     def probe(self, writes: Sequence[Write]) -> list[Probe]:
         """Whether each write has happened: created, standing at this revision, or gone."""
-        held = self._held([write.document.key for write in writes])
+        held = self.held([write.document.key for write in writes])
         probes = []
         for write in writes:
             found = held.get(write.document.key)
@@ -118,10 +118,20 @@ class LedgerAdapter:
             probes.append(Probe(Found.DONE, ref) if done else Probe(Found.ABSENT))
         return probes
 
-    def read_back(self, keys: Sequence[DocumentKey]) -> list[ReadBack | None]:
+    def read_back(self, documents: Sequence[Document]) -> list[ReadBack | None]:
         """Each document as the ledger holds it now; None where it holds none."""
-        held = self._held(keys)
-        return [held.get(key) for key in keys]
+        held = self.held([document.key for document in documents])
+        return [held.get(document.key) for document in documents]
+
+    def held(self, keys: Sequence[DocumentKey]) -> dict[str, ReadBack]:
+        """Of these documents those that the ledger holds, as it holds them now."""
+        held: dict[str, ReadBack] = {}
+        with self.engine.connect() as connection:
+            for first in range(0, len(keys), KEYS_AT_ONCE):
+                some = keys[first : first + KEYS_AT_ONCE]
+                for row in connection.execute(select(*_READ).where(schema.document.c.key.in_(some))):
+                    held[row.key] = _read_back(row)
+        return held
 
     # --- changes ---------------------------------------------------------------------------------------------------
 
@@ -140,15 +150,6 @@ class LedgerAdapter:
             Untranslatable: with every fault found.
         """
         return translate(record)
-
-    def _held(self, keys: Sequence[DocumentKey]) -> dict[str, ReadBack]:
-        held: dict[str, ReadBack] = {}
-        with self.engine.connect() as connection:
-            for first in range(0, len(keys), KEYS_AT_ONCE):
-                some = keys[first : first + KEYS_AT_ONCE]
-                for row in connection.execute(select(*_READ).where(schema.document.c.key.in_(some))):
-                    held[row.key] = _read_back(row)
-        return held
 
     def erase(self, customers: Sequence[DocumentKey]) -> int:
         """The names of these customers are gone; their documents and what they owe stay. How many had one."""

@@ -90,7 +90,7 @@ class LedgerSimulator(LedgerAdapter):
         Raises:
             LookupError: it has none of this key.
         """
-        (found,) = self.read_back([DocumentKey(key)])
+        found = self.held([DocumentKey(key)]).get(key)
         if found is None:
             raise LookupError(f"the ledger has no document {key}")
         return found.ref

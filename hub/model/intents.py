@@ -39,6 +39,7 @@ class Write:
     parties: tuple[Party, ...] = ()
     held: tuple[str, ...] = ()  # the far side's own ids of what stands there of this document, as its last write said
     taken: frozenset[str] = frozenset()  # the channel's own ids of the order's other documents: never this one
+    part: str = ""  # of a write in several requests, the one that comes next, as the outcome of the one before it said
 
     def party(self, ref: PartyRef | None) -> Party | None:
         """The party that the document names by this reference; None where it names none."""
@@ -81,6 +82,7 @@ class Outcome:
     code: str = ""  # rejected: closed_period, unknown_item, unknown_customer …
     field: str = ""
     remedy: str = ""
+    then: str | None = None  # done: the part of the write that comes next; None: the whole of it is done
 
 
 class Found(StrEnum):
@@ -96,3 +98,4 @@ class Probe:
 
     found: Found
     ref: str | None = None
+    then: str | None = None  # done: the part that comes next, as in an Outcome

@@ -82,8 +82,9 @@ def _is_plain(row: OrderRow, currency: str) -> bool:
 
 
 def _is_posted(hub: Hub, slug: str, row: OrderRow) -> bool:
-    found: list[Any] = hub.erp.read_back([document_key(DocumentKind.SALES_ORDER, slug, row.order)])
-    return found[0] is not None and not found[0].voided
+    key = document_key(DocumentKind.SALES_ORDER, slug, row.order)
+    found: Any = hub.erp.held([key]).get(key)
+    return found is not None and not found.voided
 
 
 def _sales_order(key: OrderKey) -> DocumentKey:

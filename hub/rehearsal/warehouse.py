@@ -85,7 +85,7 @@ class Warehouse:
 
 def _stands(hub: Hub, key: DocumentKey) -> bool:
     """Whether the ledger has the sales order: one that is held, or was called off, it has not."""
-    (found,) = hub.erp.read_back([key])
+    found = hub.erp.held([key]).get(key)
     return found is not None and not found.voided
 
 

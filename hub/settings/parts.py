@@ -193,7 +193,12 @@ class Erp(Part):
     system: Slug
     settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
     """How long an absent document is not believed to be absent; None: the adapter's own default."""
+    address: Annotated[str, Field(min_length=1)] | None = None
+    """Base URL of its service; None: it needs none."""
+    options: dict[str, Any] = {}
+    """The adapter's own settings; its README names them, and `orderhub check` their faults."""
     secrets: dict[str, VariableName] = {}
+    """What the adapter calls a secret, and the environment variable that holds it."""
 
 
 class Files(Part):

@@ -271,7 +271,7 @@ def _read_back(erp: Any, links: Sequence[Link]) -> list[ReadBack]:
     """Each document as the ERP has it now: by our key where it carries that, else as it was listed."""
     keyed: Sequence[ReadBack | None] = [None] * len(links)
     if isinstance(erp, Adopts) and isinstance(erp, ReadsBack):
-        keyed = erp.read_back([link.document.key for link in links])
+        keyed = erp.read_back([link.document for link in links])
     return [read or _as_listed(link) for link, read in zip(links, keyed, strict=True)]
 
 

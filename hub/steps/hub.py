@@ -56,12 +56,19 @@ class Hub:
             raise Misconfigured("the entities of one ERP share one chart and one set of policies: name the same files")
         entities = tuple(EntityConfig(e.slug, e.currency, e.timezone) for e in self.settings.entities)
         first = self.settings.entities[0]
+        erp = self.settings.erp
         config = ErpConfig(
-            slug=self.settings.erp.slug,
+            slug=erp.slug,
             database_url=_address(self.settings.stores.ledger),
             entities=entities,
             chart=read_data(first.chart),
             policies=read_data(first.policies),
+            address=erp.address,
+            options=erp.options,
+            secrets=lambda name: self.settings.secret(erp, name),
+            clock=self.clock,
+            sleep=self.sleep,
+            vault=StoredVault(self.store, erp.slug, self.settings.vault_key, self.clock, self.sleep),
         )
         connect_erp = self.connect_erp or registry.erp_adapter(self.settings.erp.system).connect
         return connect_erp(config)

@@ -238,7 +238,7 @@ def _read_back(done: Sequence[Claimed], refs: Sequence[str | None], erp: Any, se
     if not isinstance(erp, ReadsBack):
         settlement.done.extend((one, ref, None, None) for one, ref in zip(done, refs, strict=True))
         return
-    reads = erp.read_back([one.write.document.key for one in done])
+    reads = erp.read_back([one.write.document for one in done])
     for one, ref, read in zip(done, refs, reads, strict=True):
         matches = read is not None and not differs(one.write.document, read, one.write.action)
         settlement.done.append((one, ref, read, matches))

@@ -61,7 +61,7 @@ def test_the_read_back_equals_what_was_sent(stocked: LedgerSimulator) -> None:
     sent = write(sales_order())
 
     stocked.put([sent])
-    (held, nothing) = stocked.read_back([sent.document.key, invoice().key])
+    (held, nothing) = stocked.read_back([sent.document, invoice()])
 
     assert held is not None
     assert (held.ref, held.revision, held.version, held.voided) == ("SO-4", sent.revision, 1, False)
@@ -86,7 +86,7 @@ def test_a_key_that_exists_with_other_content_is_adopted_and_the_read_back_shows
     (outcome,) = put(stocked, other)
 
     assert (outcome.verdict, outcome.ref) == (Verdict.DONE, "INV-4")
-    (held,) = stocked.read_back([other.key])
+    (held,) = stocked.read_back([other])
     assert held is not None
     assert held.total_minor == 10260
     assert held.revision != write(other).revision
@@ -115,7 +115,7 @@ def test_a_void_reverses_and_is_done_again_without_effect(stocked: LedgerSimulat
     put(stocked, invoice(), fulfilment(), action=Action.VOID)
 
     assert balances(stocked) == {"1300": 4000, "3000": -4000}
-    (held,) = stocked.read_back([invoice().key])
+    (held,) = stocked.read_back([invoice()])
     assert held is not None
     assert (held.voided, held.version) == (True, 2)
 

@@ -82,7 +82,7 @@ def test_an_amount_edited_by_hand_shows_and_is_reversed_and_posted_anew(sold: Le
     assert (row.row.goods_minor, row.version, row.by_hand) == (10250, 2, True)
     assert row.key == "so-shopify-1001"
     assert balances(sold)["4000"] == -10250
-    (held,) = sold.read_back([sales_order().key])
+    (held,) = sold.read_back([sales_order()])
     assert held is not None
     assert (held.total_minor, held.version) == (10510, 2)
     assert held.revision == write(sales_order()).revision  # of what we wrote last

@@ -16,7 +16,7 @@ from sqlalchemy.event import listens_for
 
 from erp_adapters.ledger import schema
 from erp_adapters.ledger.simulator import Fault, LedgerSimulator
-from hub.model.documents import DOCUMENT, Component, DocumentKey, DocumentKind, document_key
+from hub.model.documents import DOCUMENT, Component, DocumentKind, document_key
 from hub.model.intents import Action, Write
 from hub.model.order import OrderKey
 from hub.settings import load_settings
@@ -256,20 +256,20 @@ def test_what_was_decided_after_closing_goes_into_the_next_open_period(hub: Hub,
     sent = send_all(hub)
 
     assert sent.rejected == 0
-    (read,) = hub.erp.read_back([DocumentKey(document_key(DocumentKind.SALES_ORDER, "shopify", story.order_id))])
+    (read,) = hub.erp.held([document_key(DocumentKind.SALES_ORDER, "shopify", story.order_id)]).values()
     assert read.date.isoformat() == "2026-11-01"
 
 
 def test_a_hand_edit_is_left_to_the_reconciliation(hub: Hub, order_id: str) -> None:
     send_all(hub)
     key = document_key(DocumentKind.SALES_ORDER, "shopify", order_id)
-    before = hub.erp.read_back([key])[0]
+    before = hub.erp.held([key])[key]
     hub.erp.edit_amount(hub.erp.ref(key), 500, Component.GOODS)
 
     reconsider(hub, [OrderKey("shopify", order_id)])
     send_all(hub)
 
-    after = hub.erp.read_back([key])[0]
+    after = hub.erp.held([key])[key]
     assert after.total_minor == before.total_minor + 500
 
 
