@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -212,7 +212,10 @@ def _moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(text)
-    return at.astimezone(UTC)
+    at = at.astimezone(UTC)
+    if not MINYEAR < at.year < MAXYEAR:  # another program's word for none: not every time zone has a day for it
+        raise ValueError(text)
+    return at
 
 
 @lru_cache(maxsize=16_384)

@@ -77,6 +77,13 @@ def test_a_price_that_is_no_decimal_is_named() -> None:
     assert faults(document) == [("line_items[1].price", "not a decimal: 'N/A'")]
 
 
+@pytest.mark.parametrize("none", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59Z"])
+def test_a_time_that_other_programs_write_for_none_is_named(none: str) -> None:
+    document = order() | {"processed_at": none}
+
+    assert ("processed_at", f"not a time with an offset: {none!r}") in faults(document)
+
+
 def test_all_faults_of_a_record_come_at_once() -> None:
     document = order()
     document["line_items"][0]["quantity"] = "2"
