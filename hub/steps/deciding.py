@@ -112,10 +112,10 @@ class DecidedOrder:
     holds: list[Hold]
     decision: Decision
     now: datetime
+    credit_minor: int  # what it takes of its customer's: as before, until the store has disposed of it
     telling: Decision = NOTHING  # what the channel is told: held by nothing
     reports: list[Hold] = field(default_factory=list)  # what a person should know; it holds nothing
     fault: str | None = None
-    credit_minor: int = 0
     masters: dict[DocumentKey, Document] = field(default_factory=dict)
 
     @property
@@ -214,6 +214,7 @@ class Decider:
             holds=[],
             decision=NOTHING,
             now=self._now,
+            credit_minor=known.credit_minor,
         )
         try:
             self._decide(decided, list(denied))
@@ -284,9 +285,7 @@ class Decider:
             f"{format_minor(limit, snapshot.currency)} bears",
             "wait for a payment, raise the limit under holds.credit in config/hub.yaml and retry, or release it",
         )
-        denied = self.order(decided.key, decided.new, denied=[hold])
-        denied.credit_minor = decided.known.credit_minor
-        return denied
+        return self.order(decided.key, decided.new, denied=[hold])
 
     def masters(self, decided: Sequence[DecidedOrder], known: set[DocumentKey], changes: Changes) -> None:
         """Customers and items that these orders are the first to name: their intents stand before the orders' own."""

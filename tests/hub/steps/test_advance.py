@@ -425,10 +425,7 @@ def test_a_payment_passes_the_credit_it_frees_to_the_customers_next_order(open_o
     story = next(s for s in stories(300) if s.final.get("company") and not s.final["cancelled_at"])
     final = unpaid(story.final, "1")
     other = unpaid(story.final, "2")
-    total = round(float(final["total_price"]) * 100)
-    credit = hub.settings.holds.credit.model_copy(update={"on": True, "default_limit_minor": total})
-    holds = hub.settings.holds.model_copy(update={"credit": credit})
-    object.__setattr__(hub, "settings", hub.settings.model_copy(update={"holds": holds}))
+    limit_credit(hub, final)
     take_in(hub, record(final, "one"))
     take_in(hub, record(other, "two"))
     assert held_codes(hub) == {"credit_limit"}
@@ -436,6 +433,29 @@ def test_a_payment_passes_the_credit_it_frees_to_the_customers_next_order(open_o
     take_in(hub, record(paid(final), "one paid"))
 
     assert held_codes(hub) == set()
+
+
+def test_credit_that_an_order_took_is_not_taken_twice_where_the_limit_was_off_meanwhile(open_one: OpenHub) -> None:
+    hub = open_one()
+    story = next(s for s in stories(300) if s.final.get("company") and not s.final["cancelled_at"])
+    final = unpaid(story.final, "1")
+    limit_credit(hub, final)
+    take_in(hub, record(final, "one"))
+    limit_credit(hub, final, on=False)
+    take_in(hub, record(final | {"note": "ring twice", "updated_at": "2026-11-01T10:00:00Z"}, "off"))
+
+    limit_credit(hub, final)
+    take_in(hub, record(final | {"note": "ring once", "updated_at": "2026-11-01T11:00:00Z"}, "on again"))
+
+    assert held_codes(hub) == set()
+
+
+def limit_credit(hub: Hub, final: dict[str, Any], *, on: bool = True) -> None:
+    """Every customer may owe as much as this one order."""
+    total = round(float(final["total_price"]) * 100)
+    credit = hub.settings.holds.credit.model_copy(update={"on": on, "default_limit_minor": total})
+    holds = hub.settings.holds.model_copy(update={"credit": credit})
+    object.__setattr__(hub, "settings", hub.settings.model_copy(update={"holds": holds}))
 
 
 def unpaid(final: dict[str, Any], number: str) -> dict[str, Any]:
