@@ -33,6 +33,7 @@ def known(hub: Hub, connection: Connection, keys: Sequence[OrderKey]) -> Allocat
 def dispose(connection: Connection, orders: Sequence[DecidedOrder], before: Allocations | None) -> bool:
     """Each order has what it had and still wants, then what is free, the oldest order first; whether any gave back.
 
+    One that was put aside has what it had: nobody knows what it wants.
     What is given back here is nobody's before the transaction is over: the oldest backorder is asked first.
 
     Raises:
@@ -40,7 +41,7 @@ def dispose(connection: Connection, orders: Sequence[DecidedOrder], before: Allo
     """
     if before is None:
         return False
-    allocating = [one for one in orders if one.channel.channel.allocate is not None]
+    allocating = [one for one in orders if one.channel.channel.allocate is not None and one.fault is None]
     wants = {one.key: wanted(one.state, one.terms) if one.posting == POSTED else () for one in allocating}
     places = {place for one in allocating for place in before.get(one.key, NOTHING_ALLOCATED).by_place()}
     places |= {

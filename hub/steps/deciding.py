@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from hub.errors import Untranslatable
+from hub.errors import Misconfigured, Untranslatable
 from hub.flow.decide import NOTHING, decide, standing
 from hub.flow.fold import FactSet, events, fold, winners
 from hub.flow.hold import holds, late
@@ -77,6 +77,9 @@ BEFORE_PLACING: Final = frozenset({HoldCode.PRICE_OFF_LIST, HoldCode.PAYMENT_NOT
 MASTERS_DATE: Final = date(1970, 1, 1)
 """Customers and items are of no period: whichever order names one first, its document is the same."""
 
+_UNKNOWN: Final = fold(OrderKey("", ""), FactSet())
+"""The state of an order of which nothing can be told."""
+
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
@@ -106,16 +109,17 @@ class DecidedOrder:
     terms: Terms
     known: Known
     new: list[NewFact]
-    state: OrderState
-    happened: list[tuple[Event, str]]  # with the hash of the fact that made it
-    posting: str
-    holds: list[Hold]
-    decision: Decision
     now: datetime
     credit_minor: int  # what it takes of its customer's: as before, until the store has disposed of it
+    state: OrderState
+    columns: dict[str, Any] = field(default_factory=dict)  # of its row, as the state has them
+    happened: list[tuple[Event, str]] = field(default_factory=list)  # with the hash of the fact that made it
+    posting: str = POSTED
+    holds: list[Hold] = field(default_factory=list)
+    decision: Decision = NOTHING
     telling: Decision = NOTHING  # what the channel is told: held by nothing
     reports: list[Hold] = field(default_factory=list)  # what a person should know; it holds nothing
-    fault: str | None = None
+    fault: str | None = None  # why it was put aside
     masters: dict[DocumentKey, Document] = field(default_factory=dict)
 
     @property
@@ -197,31 +201,26 @@ class Decider:
         """
         channel = self._hub.channel(key.channel)
         known = self._known.get(key) or Known()
-        unseen = _unseen(new, known)
-        before = winners(known.facts)
-        after = winners([*known.facts, *(one.fact for one in unseen)]) if unseen else before
-        hashes = {id(one.fact): one.hash for one in unseen}
-        state = fold(key, after)
         decided = DecidedOrder(
             key=key,
             channel=channel,
-            terms=self._terms(channel, state, known),
+            terms=self.terms_at_home(channel),
             known=known,
-            new=unseen,
-            state=state,
-            happened=_happened(before, after, hashes),
-            posting=_posting(channel, state, known),
-            holds=[],
-            decision=NOTHING,
+            new=_unseen(new, known),
             now=self._now,
             credit_minor=known.credit_minor,
+            state=_UNKNOWN,
         )
         try:
+            self._fold(decided)
             self._decide(decided, list(denied))
+        except Misconfigured:  # of all orders, not of this one
+            raise
         except Exception as fault:
             # The one order that this program cannot handle is put aside by name; the rest of the batch goes on.
             log.warning("advance.fault", extra={"order": str(key)}, exc_info=log.isEnabledFor(logging.DEBUG))
             decided.fault = f"{type(fault).__name__}: {fault}"
+            decided.columns = decided.columns or _order_columns(channel, decided.state)  # where it does not even fold
             decided.decision = decided.telling = NOTHING
             decided.holds = [
                 Hold(
@@ -307,7 +306,7 @@ class Decider:
         yield {
             "channel": record.channel,
             "order_id": error.order,
-            **_order_columns(channel, OrderKey(record.channel, error.order), fold(OrderKey("", ""), FactSet())),
+            **_order_columns(channel, _UNKNOWN),
             "version": 1,
             "currency": error.currency,
             "claimed_minor": error.claimed_minor,
@@ -320,6 +319,17 @@ class Decider:
             "chain": "0" * 64,
             "folded_at": stamp(self._now),
         }
+
+    def _fold(self, decided: DecidedOrder) -> None:
+        """All that the facts say, or nothing of it."""
+        key, channel, known = decided.key, decided.channel, decided.known
+        before = winners(known.facts)
+        after = winners([*known.facts, *(one.fact for one in decided.new)]) if decided.new else before
+        decided.happened = _happened(before, after, {id(one.fact): one.hash for one in decided.new})
+        state = fold(key, after)
+        columns = _order_columns(channel, state)
+        terms, posting = self._terms(channel, state, known), _posting(channel, state, known)
+        decided.state, decided.columns, decided.terms, decided.posting = state, columns, terms, posting
 
     def _decide(self, decided: DecidedOrder, denied: list[Hold]) -> None:
         if decided.posting != POSTED:
@@ -578,7 +588,7 @@ def _order_row(decided: DecidedOrder, seq: int, chain: str, now: str) -> dict[st
     waits = [hold.until for hold in decided.holds if hold.until is not None]
     snapshot = decided.state.snapshot
     return {
-        **_order_columns(decided.channel, decided.key, decided.state),
+        **decided.columns,
         "version": decided.known.version + 1,
         "posting": decided.posting,
         "customer": decided.terms.customer(decided.key, snapshot) if snapshot else None,
@@ -591,7 +601,7 @@ def _order_row(decided: DecidedOrder, seq: int, chain: str, now: str) -> dict[st
     }
 
 
-def _order_columns(channel: OpenChannel, key: OrderKey, state: OrderState) -> dict[str, Any]:
+def _order_columns(channel: OpenChannel, state: OrderState) -> dict[str, Any]:
     snapshot = state.snapshot
     placed = snapshot.placed_at if snapshot else None
     return {

@@ -4,6 +4,7 @@ import json
 import random
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,12 +14,12 @@ from sqlalchemy.event import listens_for
 
 from hub.model.crosswalk import CrosswalkKind, CrosswalkRow
 from hub.model.facts import Source
-from hub.model.order import OrderKey
-from hub.model.records import Record
+from hub.model.order import OrderKey, Snapshot
+from hub.model.records import Record, Translation
 from hub.steps.advance import advance, advance_all, reconsider
 from hub.steps.capture import capture
 from hub.steps.deciding import chained
-from hub.steps.exceptions import reconsider_due
+from hub.steps.exceptions import reconsider_due, retry
 from hub.steps.hub import Hub
 from hub.steps.reference import SEEDED
 from hub.steps.send import send_all
@@ -226,6 +227,45 @@ def test_an_order_that_this_program_cannot_handle_is_put_aside_and_the_rest_goes
         decided = set(connection.execute(select(intent.c.order_id).where(intent.c.order_id != "")).scalars())
     assert tuple(faulty) == (first.order_id, "fault")
     assert decided == {second.order_id}
+
+
+def test_facts_that_this_program_cannot_even_fold_hold_their_order_alone_until_better_ones_come(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connector that lets a time through of which New York has no day; the shop's own maps it well again."""
+    connector = hub.connector("shopify")
+    honest = connector.translate
+    first, second = plain_story(seed=7), plain_story(seed=8)
+
+    def careless(record: Record) -> Translation:
+        translation: Translation = honest(record)
+        if record.topic != "careless":
+            return translation
+        never = datetime(1, 1, 1, tzinfo=UTC)
+        facts = (
+            replace(fact, body=replace(fact.body, placed_at=never)) if isinstance(fact.body, Snapshot) else fact
+            for fact in translation.facts
+        )
+        return replace(translation, facts=tuple(facts))
+
+    monkeypatch.setattr(connector, "translate", careless)
+
+    take_in(hub, record(first.final, "one", "careless"), record(second.final, "two"))
+
+    with hub.store.connect() as connection:
+        assert connection.execute(select(exception.c.order_id, exception.c.code)).one() == (first.order_id, "fault")
+        held = connection.execute(select(orders.c.posting, orders.c.holds).where(orders.c.order_id == first.order_id))
+        assert held.one() == ("posted", 1)
+        decided = set(connection.execute(select(intent.c.order_id).where(intent.c.order_id != "")).scalars())
+    assert decided == {second.order_id}
+
+    retry(hub, "fault:OverflowError")
+    take_in(hub, record(first.final | {"updated_at": "2026-11-02T11:00:00Z"}, "three"))
+
+    with hub.store.connect() as connection:
+        assert connection.execute(select(exception.c.resolution)).scalar_one() == "cured"
+        decided = set(connection.execute(select(intent.c.order_id).where(intent.c.order_id != "")).scalars())
+    assert decided == {first.order_id, second.order_id}
 
 
 def test_a_record_that_its_connector_stumbles_over_is_put_aside_and_the_rest_goes_on(
