@@ -27,7 +27,6 @@ from hub.steps.report import words
 SIDE_ROWS_MAX: Final = 20_000
 """Rows of one side's sheet; the others stand in it as one row for each measure, entity and currency."""
 
-SHEETS: Final = {"channel": "Channel", "hub": "Hub", "erp": "ERP"}
 VARIANCES: Final = "Variances"
 SUMMARY: Final = "Summary"
 WAITING: Final = "Waiting"
@@ -91,10 +90,10 @@ def _summary(
     yield ["Complete", "yes" if reconciliation.complete else "no: see the report"]
     yield []
     pairs = [pair for pair in Pair if pair is Pair.HUB_ERP or reconciliation.channel_given]
-    heads = ["Measure", "Entity", "Currency", *(SHEETS[side] for side in shown)]
+    heads = ["Measure", "Entity", "Currency", *(words.SIDE[side] for side in shown)]
     for pair in pairs:
         left, right = _ends(pair)
-        heads += [f"{SHEETS[right]} − {SHEETS[left]}", "explained", "unexplained", "check"]
+        heads += [f"{words.SIDE[right]} − {words.SIDE[left]}", "explained", "unexplained", "check"]
     yield _heads(sheet, heads)
     line = 6
     for measure, comparison in ((Measure.SALES, reconciliation.sales), (Measure.PAYMENTS, reconciliation.payments)):
@@ -128,7 +127,7 @@ def _summary_line(
     column_of = {}
     for side in shown:
         column_of[side] = get_column_letter(len(row) + 1)
-        row.append(amount(_sum_ifs(SHEETS[side], _TOTAL_COLUMN, "ABC", line)))
+        row.append(amount(_sum_ifs(words.SIDE[side], _TOTAL_COLUMN, "ABC", line)))
     for pair in pairs:
         left, right = _ends(pair)
         delta, explained, rest = (get_column_letter(len(row) + place) for place in (1, 2, 3))
@@ -160,7 +159,7 @@ def _cells_of(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def _side(book: Workbook, connection: DuckDBPyConnection, side: str, first: datetime.date, last: datetime.date) -> None:
-    sheet = _sheet(book, SHEETS[side], [_WIDTHS.get(head, 12) for head in _SIDE_HEADS])
+    sheet = _sheet(book, words.SIDE[side], [_WIDTHS.get(head, 12) for head in _SIDE_HEADS])
     sheet.append(_heads(sheet, _SIDE_HEADS))
     name, document = _NAMED[side]
     stands = "AND NOT voided" if side == "erp" else ""
