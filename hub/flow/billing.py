@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from hub.books.chart import Role
 from hub.books.post import DEFERRABLE, MARKETPLACE
 from hub.model.documents import Component, DocumentKey, DocumentLine
 from hub.model.money import part, spread
@@ -136,14 +137,14 @@ class Shipment:
     def recognised(self) -> Iterator[DocumentLine]:
         """The lines of the journal entry that ends it: deferred revenue becomes revenue, and cost leaves transit."""
         roles = (
-            ("revenue", sum(goods for _, goods, _ in self._deferred.values())),
-            ("discounts", sum(off for _, _, off in self._deferred.values())),
-            ("shipping_income", self.shipping_minor),
+            (Role.REVENUE, sum(goods for _, goods, _ in self._deferred.values())),
+            (Role.DISCOUNTS, sum(off for _, _, off in self._deferred.values())),
+            (Role.SHIPPING_INCOME, self.shipping_minor),
         )
         for role, amount in roles:
             if amount:
-                yield DocumentLine(Component.ACCOUNT, amount, detail="deferred_revenue")
-                yield DocumentLine(Component.ACCOUNT, -amount, detail=role)
+                yield DocumentLine(Component.ACCOUNT, amount, detail=Role.DEFERRED_REVENUE.value)
+                yield DocumentLine(Component.ACCOUNT, -amount, detail=role.value)
         yield from (line for line in self._transit.values() if line.quantity)
 
 

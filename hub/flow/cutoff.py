@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from hub.books.chart import Role
 from hub.model.cutoff import CutoffList, CutoffRow, CutoffWhy
 from hub.model.decisions import HoldCode
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, document_key
 from hub.model.intents import StepState
 from hub.model.state import OrderState
-
-DEFERRED_REVENUE: Final = "deferred_revenue"
-"""The `detail` of a recognition's line that takes revenue out of deferral."""
 
 LATE_KINDS: Final = (
     DocumentKind.SALES_ORDER,
@@ -243,4 +241,4 @@ def _amount(document: Document) -> int:
     """What the document is about; of a recognition, the revenue that it takes out of deferral."""
     if document.kind is not DocumentKind.JOURNAL_ENTRY:
         return document.total_minor
-    return sum(line.amount_minor for line in document.lines if line.detail == DEFERRED_REVENUE)
+    return sum(line.amount_minor for line in document.lines if line.detail == Role.DEFERRED_REVENUE)
