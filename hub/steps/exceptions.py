@@ -6,7 +6,6 @@ from datetime import date
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.errors import Misconfigured
 from hub.model.decisions import HoldCode
@@ -17,6 +16,7 @@ from hub.steps.advance import pass_on_stock, reconsider
 from hub.steps.hub import Hub
 from hub.steps.send import Sent, send_all
 from hub.store import sending
+from hub.store.bulk import add_new
 from hub.store.schema import exception, release, stamp
 from hub.store.sending import NO_ORDER
 from hub.store.views import exceptions as views
@@ -204,7 +204,6 @@ def _open(hub: Hub, fingerprint: str, order: str | None) -> list[OpenException]:
 
 
 def _release(connection: Connection, found: Sequence[OpenException], now: str, by: str) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     rows = {
         (one.channel, one.order, one.code): {
             "channel": one.channel,
@@ -215,7 +214,7 @@ def _release(connection: Connection, found: Sequence[OpenException], now: str, b
         }
         for one in found
     }
-    connection.execute(dialect.insert(release).on_conflict_do_nothing(), list(rows.values()))
+    add_new(connection, release, list(rows.values()))
 
 
 def _close(connection: Connection, found: Sequence[OpenException], now: str, resolution: str, by: str) -> None:

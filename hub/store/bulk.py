@@ -9,10 +9,13 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert, update
+from sqlalchemy import Connection, Dialect, Table, UpdateBase, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[dict[str, Any]]
+
+Compiled = tuple[str, tuple[str, ...] | None]
+"""A statement's text, and its columns by position; None where the driver takes them by name."""
 
 
 def add(connection: Connection, table: Table, rows: Rows) -> None:
@@ -38,11 +41,27 @@ def reserve(connection: Connection, counter: Table, name: str, count: int) -> in
 def _add(connection: Connection, table: Table, rows: Rows, *, ignoring: bool) -> None:
     if not rows:
         return
-    run(connection, *_compiled(connection.dialect, table, tuple(rows[0]), ignoring), rows)
+    run(connection, _inserting(connection.dialect, table, tuple(rows[0]), ignoring), rows)
 
 
-def run(connection: Connection, text: str, positions: tuple[str, ...] | None, rows: Rows) -> None:
-    """A compiled statement was run with each row; `positions` are its columns in order, None: taken by name."""
+def upserting(dialect: Dialect, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say what becomes of a row whose key is there already."""
+    return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def compiled(statement: UpdateBase, dialect: Dialect, columns: Sequence[str] | None = None) -> Compiled:
+    """The statement, to be run with `run`; callers remember it, once a dialect.
+
+    Args:
+        columns: that an insert is given; None: an update's own parameters.
+    """
+    made = statement.compile(dialect=dialect, column_keys=columns)
+    return str(made), tuple(made.positiontup) if made.positiontup else None
+
+
+def run(connection: Connection, statement: Compiled, rows: Rows) -> None:
+    """The statement was run with each row."""
+    text, positions = statement
     if positions is None:
         connection.exec_driver_sql(text, list(rows))
     elif len(positions) == 1:
@@ -52,13 +71,6 @@ def run(connection: Connection, text: str, positions: tuple[str, ...] | None, ro
 
 
 @lru_cache(maxsize=200)
-def _compiled(
-    dialect: Dialect, table: Table, columns: tuple[str, ...], ignoring: bool
-) -> tuple[str, tuple[str, ...] | None]:
-    """The statement's text, and its columns by position; None where the driver takes them by name."""
-    if ignoring:
-        made = (postgresql if dialect.name == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
-        compiled = made.compile(dialect=dialect, column_keys=list(columns))
-    else:
-        compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
-    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
+def _inserting(dialect: Dialect, table: Table, columns: tuple[str, ...], ignoring: bool) -> Compiled:
+    statement = upserting(dialect, table).on_conflict_do_nothing() if ignoring else insert(table)
+    return compiled(statement, dialect, columns)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Dialect, Engine, Select, bindparam, func, ins
 from hub.model.facts import Source
 from hub.model.records import Received, Record
 from hub.store import refetching
-from hub.store.bulk import add, add_new, reserve, run
+from hub.store.bulk import Compiled, add, add_new, compiled, reserve, run
 from hub.store.refetching import Asked
 from hub.store.schema import body, edit, inbox_counter, moment, record, stamp
 from hub.store.schema import cursor as cursor_table
@@ -232,12 +232,12 @@ def settle(engine: Engine, results: Sequence[dict[str, Any]], refetch: Sequence[
     if not results:
         return
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        run(connection, *_settling(connection.dialect), results)
+        run(connection, _settling(connection.dialect), results)
         refetching.ask(connection, refetch)
 
 
 @lru_cache(maxsize=10)
-def _settling(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+def _settling(dialect: Dialect) -> Compiled:
     statement = (
         update(record)
         .where(
@@ -245,8 +245,7 @@ def _settling(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
         )
         .values(outcome=bindparam("outcome"), order_id=bindparam("order_id"), result=bindparam("result"))
     )
-    compiled = statement.compile(dialect=dialect)
-    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
+    return compiled(statement, dialect)
 
 
 def results(engine: Engine, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub.errors import Retryable
@@ -17,7 +16,7 @@ from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
 from hub.model.state import Commercial
 from hub.store import personal
-from hub.store.bulk import add, add_new, reserve
+from hub.store.bulk import add, add_new, reserve, upserting
 from hub.store.engine import gave_way
 from hub.store.schema import (
     IS_OF_NO_ORDER,
@@ -323,9 +322,9 @@ def _supersede(connection: Connection, intents: Sequence[int]) -> None:
 
 def open_exceptions(connection: Connection, rows: Rows) -> None:
     """The exceptions are open: one that was open keeps its age, the age of one that was resolved counts from now."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(exception)
-    fresh = {name: statement.excluded[name] for name in ("message", "remedy", "currency", "amount_minor")}
+    statement = upserting(connection.dialect, exception)
+    told = ("message", "remedy", "currency", "amount_minor")
+    fresh: dict[str, ColumnElement[Any]] = {name: statement.excluded[name] for name in told}
     fresh["opened_at"] = case(
         (exception.c.resolved_at.is_(None), exception.c.opened_at), else_=statement.excluded.opened_at
     )

@@ -9,13 +9,12 @@ from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, and_, bindparam, func, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.facts import SOURCE_RANK
 from hub.model.order import OrderKey
 from hub.model.payouts import ENDED, Payout, PayoutStatus, SettlementKind, SettlementLine, payout_key
 from hub.model.records import Record
-from hub.store.bulk import add_new
+from hub.store.bulk import add_new, upserting
 from hub.store.orders import Overtaken
 from hub.store.schema import IS_UNDECIDED, day, payout, settlement_line, stamp
 
@@ -198,7 +197,7 @@ def _payouts_of(connection: Connection, lines: Sequence[tuple[str, str]]) -> set
 def _replace(connection: Connection, table: Table, key: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    statement = upserting(connection.dialect, table)
     fresh = {name: statement.excluded[name] for name in rows[0] if name not in key}
     newer = statement.on_conflict_do_update(
         index_elements=key, set_=fresh, where=table.c.rank < statement.excluded.rank

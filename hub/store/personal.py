@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Dialect, and_, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.documents import Document
 from hub.model.order import PARTY, OrderKey, Party, PartyRef
-from hub.store.bulk import run
+from hub.store.bulk import Compiled, compiled, run, upserting
 from hub.store.schema import party, redaction
 
 CHUNK: Final = 500  # values bound at once in an IN list
@@ -58,13 +57,13 @@ def put(connection: Connection, rows: Rows) -> None:
         )
         if row["received_at"] <= until:
             kept[key] = {**row, "body": None, "purged_at": until}
-    run(connection, *_upsert(connection.dialect), list(kept.values()))
+    run(connection, _upsert(connection.dialect), list(kept.values()))
 
 
 @lru_cache(maxsize=10)
-def _upsert(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+def _upsert(dialect: Dialect) -> Compiled:
     """Compiled once, as in hub/store/bulk.py: a batch has more than a thousand parties."""
-    statement = (postgresql if dialect.name == "postgresql" else sqlite).insert(party)
+    statement = upserting(dialect, party)
     fresh = statement.excluded
     comes_later = and_(
         fresh.body.is_not(None),
@@ -76,8 +75,7 @@ def _upsert(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
         set_={name: fresh[name] for name in ("body", "received_at", "purged_at")},
         where=comes_later,
     )
-    compiled = statement.compile(dialect=dialect, column_keys=[column.name for column in party.columns])
-    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
+    return compiled(statement, dialect, [column.name for column in party.columns])
 
 
 def fill(connection: Connection, named: Sequence[tuple[str, str, Document]]) -> list[tuple[Party, ...]]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import Connection, Dialect, Engine, bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from hub.store.bulk import reserve, run
+from hub.store.bulk import Compiled, compiled, reserve, run, upserting
 from hub.store.schema import inbox_counter, refetch
 
 
@@ -28,7 +27,7 @@ def ask(connection: Connection, orders: Sequence[tuple[str, str]]) -> None:
         return
     number = reserve(connection, inbox_counter, "ask", 1)
     rows = [{"channel": channel, "order_id": order_id, "ask": number} for channel, order_id in sorted(set(orders))]
-    run(connection, *_asking(connection.dialect), rows)
+    run(connection, _asking(connection.dialect), rows)
 
 
 def waiting(engine: Engine, channel: str, limit: int) -> list[Asked]:
@@ -63,11 +62,10 @@ def serve(connection: Connection, channel: str, served: Sequence[Asked]) -> None
 
 
 @lru_cache(maxsize=10)
-def _asking(dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
-    made = (postgresql if dialect.name == "postgresql" else sqlite).insert(refetch)
+def _asking(dialect: Dialect) -> Compiled:
+    made = upserting(dialect, refetch)
     later = made.on_conflict_do_update(
         index_elements=["channel", "order_id"],
         set_={"ask": made.excluded.ask},
     )
-    compiled = later.compile(dialect=dialect, column_keys=["channel", "order_id", "ask"])
-    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
+    return compiled(later, dialect, ["channel", "order_id", "ask"])

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.allocation import NOTHING_ALLOCATED, Allocation, Backorder, Place, Reservation, StockMove
 from hub.model.order import LineId, OrderKey
 from hub.model.records import StockLevel
-from hub.store.bulk import add
+from hub.store.bulk import add, upserting
 from hub.store.orders import CHUNK, Overtaken, in_keys
 from hub.store.schema import backorder, reservation, stock
 
@@ -41,8 +40,7 @@ def keep_levels(connection: Connection, levels: Iterable[StockLevel]) -> bool:
         }
         for place in sorted(newest)
     ]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(stock)
+    statement = upserting(connection.dialect, stock)
     fresh = {name: statement.excluded[name] for name in ("on_hand", "as_of")}
     statement = statement.on_conflict_do_update(
         index_elements=["entity", "item", "location"], set_=fresh, where=stock.c.as_of < statement.excluded.as_of
