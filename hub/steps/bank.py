@@ -12,6 +12,7 @@ from hub.flow.banking import Matched, Matching, match
 from hub.model.bank import BankLine, Match, PaidPayout
 from hub.model.payouts import payout_key
 from hub.steps.bank_files import FILE_BYTES_MAX, by_columns, camt053
+from hub.steps.files import content_of_file
 from hub.steps.hub import Hub
 from hub.store import audit, bank, orders
 from hub.store.schema import stamp
@@ -44,7 +45,7 @@ def import_statement(hub: Hub, file: Path, form: str | None, account: str | None
         Misconfigured: the file cannot be read, or there is no such mapping.
         BadStatement: something in it is not understood; nothing was kept.
     """
-    content = _content(file)
+    content = content_of_file(file, FILE_BYTES_MAX)
     form = form or (CAMT053 if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else CSV)
     if form == CAMT053:
         lines = camt053(file.name, content, account)
@@ -135,14 +136,3 @@ def _only(hub: Hub) -> str:
         there = ", ".join(hub.settings.bank) or "none: write one under `bank`"
         raise Misconfigured(f"by which columns is it to be read? name it with --mapping; hub.yaml has {there}")
     return next(iter(hub.settings.bank))
-
-
-def _content(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(FILE_BYTES_MAX + 1)
-    except OSError as fault:
-        raise Misconfigured(f"{file}: {fault.strerror}") from None
-    if len(content) > FILE_BYTES_MAX:
-        raise Misconfigured(f"{file}: larger than {FILE_BYTES_MAX} bytes: split it")
-    return content

@@ -18,6 +18,7 @@ from hub.model.decisions import HoldCode
 from hub.model.order import OrderKey
 from hub.model.payouts import SettlementKind
 from hub.steps.exceptions import Healing, heal
+from hub.steps.files import content_of_file
 from hub.steps.hub import Hub
 from hub.steps.reference import SEEDED, read_seeds
 from hub.store import crosswalks
@@ -260,15 +261,9 @@ def _today(hub: Hub, channel: str) -> datetime.date:
 
 def _read(hub: Hub, kind: CrosswalkKind, file: Path, unlisted: bool) -> list[Wanted]:
     try:
-        with file.open("rb") as stream:
-            content = stream.read(FILE_BYTES_MAX + 1)
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise Misconfigured(f"{file}: cannot be read: {error.strerror}") from None
+        text = content_of_file(file, FILE_BYTES_MAX).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRows(f"{file}: not UTF-8 at byte {error.start}; nothing was set") from None
-    if len(content) > FILE_BYTES_MAX:
-        raise Misconfigured(f"{file}: larger than {FILE_BYTES_MAX} bytes: split it")
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     listed = {} if unlisted else _listed(hub, kind)
     faults: list[str] = []

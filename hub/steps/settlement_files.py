@@ -22,6 +22,7 @@ from hub.model.records import Received, Record, Translation
 from hub.settings import SettlementColumns
 from hub.steps.bank_files import BadStatement, day_of, number_of, rows
 from hub.steps.capture import capture
+from hub.steps.files import content_of_file
 from hub.steps.hub import Hub
 
 TOPIC: Final = "settlement/"
@@ -38,13 +39,7 @@ def capture_report(hub: Hub, channel: str, file: Path, mapping: str) -> bool:
     """
     hub.settings.channel(channel)
     _columns(hub, mapping)
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(REPORT_BYTES_MAX + 1)
-    except OSError as fault:
-        raise Misconfigured(f"{file}: {fault.strerror}") from None
-    if len(content) > REPORT_BYTES_MAX:
-        raise Misconfigured(f"{file}: larger than {REPORT_BYTES_MAX} bytes: split it")
+    content = content_of_file(file, REPORT_BYTES_MAX)
     key = f"{TOPIC}{mapping[:40]}:{sha256(content).hexdigest()[:32]}"
     report = Received(channel, key, f"{TOPIC}{mapping}", Source.FILE, content, hub.clock())
     return bool(capture(hub, [report]))
