@@ -87,7 +87,9 @@ def month_of(period: str) -> tuple[datetime.date, datetime.date]:
     try:
         first = datetime.date.fromisoformat(f"{period}-01")
     except ValueError:
-        raise Misconfigured(f"{period!r} is not a month; write it like 2026-10") from None
+        first = datetime.date.min
+    if not datetime.MINYEAR < first.year < datetime.MAXYEAR:  # the months beside it are of no calendar
+        raise Misconfigured(f"{period!r} is not a month; write it like 2026-10")
     return first, _next_month(first) - datetime.timedelta(days=1)
 
 

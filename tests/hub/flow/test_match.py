@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.errors import Misconfigured
 from hub.flow.match import AMOUNTS, DoesNotAddUp, month_of, window
 from hub.model.reconciliation import Comparison, Pair, SideTotal
 from tests.hub.flow.sides import IN_JUNE, MAY, Sides, told
@@ -174,6 +175,12 @@ def test_two_rows_that_claim_one_document_are_refused(sides: Sides) -> None:
 def test_the_window_is_the_month_and_both_its_neighbours() -> None:
     assert [day.isoformat() for day in month_of("2026-02")] == ["2026-02-01", "2026-02-28"]
     assert [day.isoformat() for day in window("2026-01")] == ["2025-12-01", "2026-02-28"]
+
+
+@pytest.mark.parametrize("period", ["0001-01", "9999-11", "9999-12"])
+def test_a_month_at_the_calendars_ends_is_none(period: str) -> None:
+    with pytest.raises(Misconfigured, match="is not a month"):
+        window(period)
 
 
 # --- whatever happens, it adds up -----------------------------------------------------------------------------------
