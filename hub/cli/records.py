@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     ORDER = "order"
     HELD = "held"
     FACTS = "facts"
+    STOCK = "stock"
     PAYOUT = "payout"
     NOT_AN_ORDER = "not_an_order"
     WAITING = "waiting"

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.hub.cli.shop import Orderhub, order
 
 
@@ -93,6 +95,11 @@ def test_records_are_listed_by_what_they_came_to(orderhub: Orderhub) -> None:
     held = orderhub.json("records", "list", "--outcome", "held")["records"]
 
     assert [row["order"] for row in held] == ["1002"]
+
+
+@pytest.mark.parametrize("outcome", ["order", "held", "facts", "stock", "payout", "not_an_order", "waiting"])
+def test_records_of_every_outcome_can_be_asked_for(orderhub: Orderhub, outcome: str) -> None:
+    assert orderhub.json("records", "list", "--outcome", outcome) == {"records": []}
 
 
 def test_a_record_that_is_not_there_is_said_so(orderhub: Orderhub) -> None:
