@@ -9,7 +9,18 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from connectors.shopify.rehearsal.catalogue import Product
-from connectors.shopify.rehearsal.life import Allocation, Application, Duty, Kit, Life, Line, Shipping, Tax, TaxRule
+from connectors.shopify.rehearsal.life import (
+    IMPORTED_FROM,
+    Allocation,
+    Application,
+    Duty,
+    Kit,
+    Life,
+    Line,
+    Shipping,
+    Tax,
+    TaxRule,
+)
 from connectors.shopify.rehearsal.money import PER_USD_MICRO, Amount, Till, exponent, spread, total
 
 IDS_AN_ORDER = 200
@@ -143,7 +154,7 @@ class Basket:
                 life.buyer = None
                 self.trait("guest")
             if life.company is None and self.chance(0.08):
-                life.source = self.pick(("tiktok", "facebook"))
+                life.source = self.pick(IMPORTED_FROM)
                 self.trait("marketplace_tax")
             if self.ending == "delivered" and life.company is None and life.source == "web" and not life.till.foreign:
                 self._at_the_till()

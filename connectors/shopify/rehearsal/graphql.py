@@ -41,7 +41,7 @@ def order(life: Life, at: datetime) -> dict[str, Any]:
         "name": f"#{life.number}",
         "number": life.number,
         "createdAt": life.placed_at.isoformat(),
-        "processedAt": life.placed_at.isoformat(),
+        "processedAt": life.processed_at.isoformat(),
         "updatedAt": rest.updated_at(life, at).isoformat(),
         "cancelledAt": life.cancelled_at.isoformat() if cancelled and life.cancelled_at else None,
         "cancelReason": life.cancel_reason.upper() if cancelled and life.cancel_reason else None,

@@ -73,7 +73,7 @@ def order(life: Life, at: datetime, *, transactions: bool) -> dict[str, Any]:
         "phone": None,
         "po_number": f"PO-{life.company}-{life.index}" if life.company is not None else None,
         "presentment_currency": till.buyer,
-        "processed_at": life.placed_at.isoformat(),
+        "processed_at": life.processed_at.isoformat(),
         "reference": None,
         "referring_site": None,
         "source_identifier": None,

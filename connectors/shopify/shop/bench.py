@@ -286,7 +286,7 @@ def _truth(order: Order, now: datetime) -> OrderTruth:
     life = order.life
     return OrderTruth(
         str(life.id),
-        life.placed_at,
+        life.processed_at,
         rest.updated_at(life, now),
         life.till.shop,
         life.totals(now).price.shop,

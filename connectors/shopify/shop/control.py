@@ -143,7 +143,7 @@ class Control:
             "id": str(life.id),
             "name": f"#{life.number}",
             "currency": life.till.shop,
-            "placed_at": utc(life.placed_at),
+            "placed_at": utc(life.processed_at),
             "deleted": order.deleted_at is not None,
             "test": life.test,
             "total_minor": totals.price.shop,

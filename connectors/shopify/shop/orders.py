@@ -321,7 +321,7 @@ def indexed(order: Order, at: datetime) -> dict[str, Any]:
         "id": life.id,
         "name": f"#{life.number}",
         "created_at": life.placed_at,
-        "processed_at": life.placed_at,
+        "processed_at": life.processed_at,
         "updated_at": rest.updated_at(life, at),
         "financial_status": life.financial_status(at, totals),
         "fulfillment_status": [shipped or "unfulfilled", "shipped" if shipped == "fulfilled" else "unshipped"],
