@@ -39,7 +39,7 @@ class Control:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.posted = 0
+        self.answer_s = ANSWER_S
 
     def answer(self, method: str, name: str, body: bytes) -> Answered:
         """The status and body of one call."""
@@ -78,7 +78,7 @@ class Control:
         shop, outbox, lock = self.app.shop, self.app.outbox, self.app.lock
         posted = 0
         with httpx.Client(
-            timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S), follow_redirects=False, trust_env=False
+            timeout=httpx.Timeout(self.answer_s, connect=CONNECT_S), follow_redirects=False, trust_env=False
         ) as client:
             while True:
                 with lock:
@@ -98,9 +98,12 @@ class Control:
     def _post(self, client: httpx.Client, sending: Sending) -> bool:
         headers = sending.headers(self.app.shop.setup.domain, self.app.faults.skew_s)
         try:
-            return client.post(sending.uri, content=sending.body, headers=headers).is_success
+            answer = client.post(sending.uri, content=sending.body, headers=headers)
         except httpx.HTTPError:
             return False
+        return (
+            answer.is_success and answer.elapsed.total_seconds() <= self.answer_s
+        )  # the whole of it, however it trickled
 
     def state(self) -> dict[str, Any]:
         with self.app.lock:
@@ -238,7 +241,7 @@ class Control:
             case "allow":
                 app.gateway.allow(asked["object"])
             case "rotate_secret":
-                app.outbox.secret = str(asked["secret"])
+                app.outbox.rotate(str(asked["secret"]))
             case "redact_customer" | "ask_customer":
                 topic = "customers/redact" if asked["do"] == "redact_customer" else "customers/data_request"
                 app.outbox.announce(topic, self._privacy(int(asked["customer"])), now, event)

@@ -24,6 +24,8 @@ from connectors.shopify.shop.world import Shop
 
 # Eight retries in four hours, the pauses growing.
 RETRY_PAUSES_S = (60, 120, 300, 600, 1_200, 1_920, 3_600, 6_600)
+FAILURES_MAX = 8  # in a row, whatever was to be delivered; then the subscription is removed
+ROTATION = timedelta(hours=1)  # for so long after the secret was changed the one before may still seal
 THIN_LINES = 100  # a body of a very large order may stop there
 API_VERSION = "2026-10"
 TOPICS = (
@@ -46,7 +48,7 @@ class Subscription:
     filter: str | None = None
     include_fields: list[str] = field(default_factory=list)
     name: str | None = None
-    answered_at: datetime | None = None  # when a delivery last got through
+    failures: int = 0  # of deliveries, since one last got through
 
 
 @dataclass(slots=True)
@@ -63,7 +65,6 @@ class Sending:
     body: bytes
     seal: str
     attempts: int = 0
-    first_at: datetime | None = None
     fate: str = "pending"  # delivered | lost | given_up
     fault: str | None = None
 
@@ -91,6 +92,7 @@ class Outbox:
         self.subscriptions: dict[int, Subscription] = {}
         self.removed: list[int] = []  # by the shop itself, after too many failures
         self.secret = shop.setup.client_secret
+        self._secret_before, self._rotated_at = self.secret, shop.now
         self.open = True  # False: nothing is told, as before the app was installed
         self.sent: list[Sending] = []
         self._due: list[tuple[datetime, int, Sending]] = []
@@ -112,6 +114,15 @@ class Outbox:
         self.subscriptions[number] = made
         self.endpoint = self.endpoint or uri
         return made
+
+    def rotate(self, secret: str) -> None:
+        """The secret is another; for some time what is told may be sealed with either."""
+        self._secret_before, self._rotated_at = self.secret, self.shop.now
+        self.secret = secret
+
+    def _sealed_with(self, webhook: str, at: datetime) -> str:
+        late = at < self._rotated_at + ROTATION and drawn(0, 1, webhook, "sealed") == 0
+        return self._secret_before if late else self.secret
 
     def hear(self, order: Order, happening: Happening) -> None:
         """What happened is told to whoever subscribed, each topic with what follows from it."""
@@ -173,7 +184,8 @@ class Outbox:
         if len(body.get("line_items", ())) > THIN_LINES and faults.strikes("thin", webhook):
             body = {**body, "line_items": body["line_items"][:THIN_LINES]}
         text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        sending = Sending(webhook, event, topic, order, uri, subscription, at, text, seal(self.secret, text))
+        sealed = seal(self._sealed_with(webhook, at), text)
+        sending = Sending(webhook, event, topic, order, uri, subscription, at, text, sealed)
         self.sent.append(sending)
         delay_s = drawn(1, 3, seed, webhook, "delay")
         if faults.strikes("lost", webhook):
@@ -211,13 +223,15 @@ class Outbox:
         return self._due[0][0] if self._due else None
 
     def due(self) -> Sending | None:
-        """The next delivery whose time has come."""
-        if not self._due or self._due[0][0] > self.shop.now:
-            return None
-        sending = heappop(self._due)[2]
-        sending.attempts += 1
-        sending.first_at = sending.first_at or self.shop.now
-        return sending
+        """The next delivery whose time has come; with a subscription ends what was still to be delivered for it."""
+        while self._due and self._due[0][0] <= self.shop.now:
+            sending = heappop(self._due)[2]
+            if sending.subscription is not None and sending.subscription not in self.subscriptions:
+                sending.fate = "given_up"
+                continue
+            sending.attempts += 1
+            return sending
+        return None
 
     def settled(self, sending: Sending, success: bool) -> None:
         """The receiver answered with a 2xx in time, or it did not."""
@@ -225,19 +239,20 @@ class Outbox:
         if success:
             sending.fate = "delivered"
             if subscription is not None:
-                subscription.answered_at = self.shop.now
+                subscription.failures = 0
             return
         if sending.fault == "forged":
             sending.fate = "given_up"
             return
+        if subscription is not None:
+            subscription.failures += 1
+            if subscription.failures == FAILURES_MAX:
+                del self.subscriptions[subscription.number]
+                self.removed.append(subscription.number)
         if sending.attempts <= len(RETRY_PAUSES_S):
             self._put(self.shop.now + timedelta(seconds=RETRY_PAUSES_S[sending.attempts - 1]), sending)
-            return
-        sending.fate = "given_up"
-        first = sending.first_at or self.shop.now
-        if subscription is not None and (subscription.answered_at is None or subscription.answered_at < first):
-            del self.subscriptions[subscription.number]
-            self.removed.append(subscription.number)
+        else:
+            sending.fate = "given_up"
 
     def roots(self) -> Root:
         return {

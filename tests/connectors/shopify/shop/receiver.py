@@ -9,6 +9,7 @@ class Receiver:
     def __init__(self) -> None:
         self.came: list[tuple[dict[str, str], bytes]] = []
         self.status = 200
+        self.trickles_s = 0.0  # before each of the two bytes of an answer
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -16,8 +17,11 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.came.append((dict(self.headers), body))
                 self.send_response_only(receiver.status)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", "2")
                 self.end_headers()
+                for _ in range(2):
+                    threading.Event().wait(receiver.trickles_s)
+                    self.wfile.write(b"-")
 
             def log_message(self, *_: Any) -> None:
                 """Nothing."""

@@ -126,9 +126,38 @@ def test_a_subscription_whose_deliveries_all_fail_is_removed(shop: Caller, recei
 
     attempts = Counter(headers["X-Shopify-Webhook-Id"] for headers, _ in receiver.came)
     listed = shop.ask("{ webhookSubscriptions(first: 50) { nodes { topic } } }")["webhookSubscriptions"]["nodes"]
-    assert max(attempts.values()) == 9
+    failed = Counter(headers["X-Shopify-Topic"] for headers, _ in receiver.came)
+    assert max(attempts.values()) == 8
+    assert failed["orders/create"] == 8
     assert "ORDERS_CREATE" not in {node["topic"] for node in listed}
     assert control(shop, "state")["subscriptions_removed"] > 0
+
+
+def test_eight_failures_in_a_row_remove_a_subscription_whatever_they_were_of(shop: Caller, receiver: Receiver) -> None:
+    """Two orders within minutes, and what is still to be delivered of either is not."""
+    receiver.status = 500
+    outbox = shop.app.outbox
+    for number in range(4):
+        outbox.announce("orders/create", {"id": number}, shop.app.shop.stamp(), f"event {number}")
+
+    advance(shop, by_s=4 * 3_600)
+
+    came = [headers["X-Shopify-Webhook-Id"] for headers, _ in receiver.came]
+    assert len(came) == 8
+    assert Counter(came) == dict.fromkeys(came, 2)
+    assert {each.fate for each in outbox.sent} == {"given_up"}
+
+
+def test_an_answer_that_trickles_in_too_late_is_a_failure(shop: Caller, receiver: Receiver) -> None:
+    """Each part of it in time, the whole not."""
+    receiver.trickles_s = 0.2
+    shop.app.control.answer_s = 0.3
+
+    control(shop, "app", {"do": "redact_customer", "customer": 5})
+    advance(shop, by_s=30)
+
+    assert len(receiver.came) == 1
+    assert {each["fate"] for each in control(shop, "webhooks")["webhooks"]} == {"pending"}
 
 
 def test_a_redirect_is_a_failure(shop: Caller, receiver: Receiver) -> None:
@@ -231,16 +260,28 @@ def test_a_deleted_order_is_gone_and_only_a_webhook_says_so(shop: Caller, receiv
     ]
 
 
-def test_a_rotated_secret_seals_what_is_made_from_then_on(shop: Caller, receiver: Receiver) -> None:
+def test_after_a_rotation_either_secret_seals_for_an_hour_and_then_the_new_one(
+    shop: Caller, receiver: Receiver
+) -> None:
     control(shop, "app", {"do": "rotate_secret", "secret": "new"})
-    control(shop, "app", {"do": "redact_customer", "customer": 5})
+    for buyer in range(1, 9):
+        control(shop, "app", {"do": "redact_customer", "customer": buyer})
+        advance(shop, by_s=30)
+    advance(shop, by_s=3_600)
+    within = len(receiver.came)
+    for buyer in range(1, 9):
+        control(shop, "app", {"do": "ask_customer", "customer": buyer})
+        advance(shop, by_s=30)
 
-    advance(shop, by_s=30)
-
-    headers, body = receiver.came[-1]
+    secrets = [
+        next(secret for secret in ("hush", "new") if headers["X-Shopify-Hmac-Sha256"] == sealed(secret, body))
+        for headers, body in receiver.came
+    ]
+    assert set(secrets[:within]) == {"hush", "new"}
+    assert set(secrets[within:]) == {"new"}
+    headers, body = receiver.came[0]
     assert headers["X-Shopify-Topic"] == "customers/redact"
-    assert headers["X-Shopify-Hmac-Sha256"] == sealed("new", body)
-    assert json.loads(body)["customer"]["id"] == 7_207_119_551_005
+    assert json.loads(body)["customer"]["id"] == 7_207_119_551_001
 
 
 def test_the_webhook_of_a_very_large_order_may_lack_lines(receiver: Receiver) -> None:
