@@ -17,6 +17,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSyntaxError,
     OperationDefinitionNode,
@@ -24,6 +25,7 @@ from graphql import (
     TypeInfoVisitor,
     Visitor,
     get_named_type,
+    get_nullable_type,
     get_operation_ast,
     parse,
     validate,
@@ -206,23 +208,37 @@ def _is_connection(value: Any) -> bool:
 
 
 class _Shape(Visitor):
-    """Counts connections and how deep they lie in each other."""
+    """Counts connections and how deep they lie in each other, and sees one that lies in a list."""
 
     def __init__(self, info: TypeInfo) -> None:
         super().__init__()
         self.info = info
         self.connections = 0
         self.depth = self.deepest = 0
+        self.lists: list[str] = []  # the plain lists that the field lies in
+        self.in_list: str | None = None  # the connection that does, and in which list
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         if self._at_connection():
             self.connections += 1
             self.depth += 1
             self.deepest = max(self.deepest, self.depth)
+            if self.lists:
+                self.in_list = f"'{node.name.value}' within '{self.lists[-1]}'"
+        elif self._at_list():
+            self.lists.append(node.name.value)
 
     def leave_field(self, node: FieldNode, *_: Any) -> None:
         if self._at_connection():
             self.depth -= 1
+        elif self._at_list():
+            self.lists.pop()
+
+    def _at_list(self) -> bool:
+        """A list of the object's own: a connection's edges and nodes are pages of it."""
+        kind, parent = self.info.get_type(), self.info.get_parent_type()
+        paged = parent is not None and parent.name.endswith("Connection")
+        return isinstance(get_nullable_type(kind), GraphQLList) and not paged if kind is not None else False
 
     def _at_connection(self) -> bool:
         kind = self.info.get_type()
@@ -252,6 +268,8 @@ def _misshapen(document: DocumentNode, operation: OperationDefinitionNode) -> st
         return "Bulk queries cannot contain fragment definitions."
     if not shape.connections:
         return "Bulk queries must contain at least one connection."
+    if shape.in_list is not None:
+        return f"Queries that contain a connection field within a list field are not supported: {shape.in_list}."
     if shape.connections > CONNECTIONS_MAX:
         return f"Bulk queries cannot contain more than {CONNECTIONS_MAX} connections."
     if shape.deepest > NESTING_MAX + 1:

@@ -73,6 +73,7 @@ def test_it_takes_a_while_and_is_kept_for_a_week(app: App, caller: Caller) -> No
         "{ orders { edges {",
         "mutation { bulkOperationCancel(id: 1) { userErrors { message } } }",
         "{ orders { nodes { id returns { nodes { id refunds { nodes { id transactions { nodes { id } } } } } } } } }",
+        "{ orders { edges { node { id refunds { id refundLineItems { edges { node { quantity } } } } } } } }",
     ],
 )
 def test_a_query_that_is_no_bulk_query_is_refused_in_a_200(caller: Caller, query: str) -> None:
@@ -80,6 +81,12 @@ def test_a_query_that_is_no_bulk_query_is_refused_in_a_200(caller: Caller, query
 
     assert refused["bulkOperation"] is None
     assert refused["userErrors"][0]["code"] == "INVALID"
+
+
+def test_a_plain_list_is_told_in_the_line_of_its_order(app: App, caller: Caller) -> None:
+    started = run(caller, "{ orders { edges { node { id refunds { id } lineItems { edges { node { id } } } } } } }")
+
+    assert started["userErrors"] == []
 
 
 def test_a_sixth_operation_at_once_is_refused(caller: Caller) -> None:
