@@ -65,8 +65,8 @@ class Counting:
             if level is None:
                 return refusal
             now_there = level.quantity(input_["name"]) or 0
-            if (refusal_or := _stale(each, now_there, path)) is not None:
-                return refusal_or
+            if (refused := _stale(each, now_there, path)) is not None:
+                return refused
             if each["quantity"] < 0:
                 return _refused([*path, "quantity"], "The quantity can't be negative.", "INVALID_QUANTITY_NEGATIVE")
             if each["quantity"] > QUANTITY_MAX:
@@ -93,8 +93,8 @@ class Counting:
             level, refusal = self._level(each, path)
             if level is None:
                 return refusal
-            if (refusal_or := _stale(each, level.available, path)) is not None:
-                return refusal_or
+            if (refused := _stale(each, level.available, path)) is not None:
+                return refused
             wanted.append((level, int(each["delta"])))
         return self._done(input_, wanted)
 
@@ -149,8 +149,17 @@ class Counting:
 
 
 def _stale(each: Asked, there: int, path: list[str]) -> Asked | None:
-    """None: the caller saw what is there, or does not care."""
-    seen = each.get("changeFromQuantity")
+    """None: the caller saw what is there, or says by a null that it does not care; it has to say either.
+
+    Raises:
+        GraphQLError: it says nothing.
+    """
+    if "changeFromQuantity" not in each:
+        raise GraphQLError(
+            "The changeFromQuantity argument is required for this mutation but was not provided.",
+            extensions={"code": "BAD_REQUEST"},
+        )
+    seen = each["changeFromQuantity"]
     if seen is None or seen == there:
         return None
     message = "The specified compare quantity does not match the current quantity."

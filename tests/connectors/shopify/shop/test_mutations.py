@@ -221,6 +221,23 @@ def test_stock_is_set_only_from_the_quantity_that_was_seen(caller: Caller, level
     assert forced["userErrors"] == []
 
 
+@pytest.mark.parametrize(
+    ("mutation", "list_", "amount"),
+    [("inventorySetQuantities", "quantities", "quantity"), ("inventoryAdjustQuantities", "changes", "delta")],
+)
+def test_who_does_not_say_what_was_seen_is_refused(
+    caller: Caller, level: dict[str, Any], mutation: str, list_: str, amount: str
+) -> None:
+    kind = mutation[0].upper() + mutation[1:]
+    quantity = {"inventoryItemId": level["item"], "locationId": level["location"], amount: 1}
+    answer = caller.post(
+        f'mutation ($i: {kind}Input!) {{ {mutation}(input: $i) @idempotent(key: "k") {{ userErrors {{ message }} }} }}',
+        i={"name": "available", "reason": "correction", list_: [quantity]},
+    ).json()
+
+    assert "changeFromQuantity argument is required" in answer["errors"][0]["message"]
+
+
 def test_a_key_gives_its_first_answer_again_and_serves_no_other_input(caller: Caller, level: dict[str, Any]) -> None:
     first = put(caller, level, "a", level["there"], 7)
     again = put(caller, level, "a", level["there"], 7)
