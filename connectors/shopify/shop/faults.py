@@ -54,6 +54,7 @@ _PRESETS: dict[str, dict[str, int]] = {
         "late": 100,
         "reordered": 200,
         "forged": 30,
+        "thin": 500,
         "new_word": 10,
         "null_field": 10,
     },
