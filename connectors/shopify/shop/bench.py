@@ -51,7 +51,6 @@ class Tried(App):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self.patient = False  # whoever is throttled waits by the clock
         self.of_writes: deque[str] = deque()
         self.echoes: float = 0
         self.throttled = 0

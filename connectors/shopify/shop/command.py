@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 from connectors.shopify.shop.server import App, Server
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     app = App(setup)
     if asked.now:
         app.shop.move_to(moment(asked.now))
+    app.gateway.wall = time.monotonic
     app.faults.preset(asked.faults)
     if asked.webhooks_to:
         app.outbox.subscribe_all(asked.webhooks_to)

@@ -75,7 +75,8 @@ class Gateway:
         self.denied: set[str] = set()  # of _DENIED_ROOTS, CustomerData, or AllOrders
         shop.additions.append(self._protect)
         self.warnings: list[dict[str, Any]] = []
-        self.owed_s = 0.0  # a throttled client is taken to wait as long as it was told before it asks again
+        self.wall: Callable[[], float] | None = None  # what a client in another process waits by, in seconds
+        self._owed_s, self._owed_since = 0.0, 0.0
 
     def warn(self, warnings: list[dict[str, str]], root: str) -> None:
         """What the search language made of a query, for `extensions.search`."""
@@ -148,12 +149,26 @@ class Gateway:
 
     def throttled(self, requested: int) -> dict[str, Any]:
         """The refusal that comes as a 200, without a Retry-After."""
-        self.owed_s = max(0.0, (requested - self.bucket.available) / self.bucket.restore_per_s)
+        self._owed_s = max(0.0, (requested - self.bucket.available) / self.bucket.restore_per_s)
+        self._owed_since = self.wall() if self.wall is not None else 0.0
         cost = {"requestedQueryCost": requested, "actualQueryCost": None, "throttleStatus": self.bucket.status()}
         return {
             "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": _DOCS}}],
             "extensions": {"cost": cost},
         }
+
+    def waited_s(self) -> float:
+        """How long whoever was throttled has waited since; the shop's clock is moved by it, once.
+
+        Never more than it was told to wait. 0.0 without a wall clock: whoever shares the shop's clock moves it by
+        waiting.
+        """
+        if self.wall is None:
+            return 0.0
+        waited_s = min(self.wall() - self._owed_since, self._owed_s)
+        self._owed_s -= waited_s
+        self._owed_since += waited_s
+        return waited_s
 
     def _run(
         self,

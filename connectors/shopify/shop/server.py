@@ -56,7 +56,6 @@ class App:
         ]
         self.lock = threading.RLock()
         self.requests = 0
-        self.patient = True  # a throttled client is taken to have waited as long as it was told
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer | None:
         """What one request gets; None: the connection ends without a word. Header names come in lower case."""
@@ -65,9 +64,7 @@ class App:
             return said(*self.control.answer(method, path.removeprefix("/_control/"), body))
         with self.lock:
             self.requests += 1
-            waited_s = self.gateway.owed_s if self.patient else 0.0
-            self.gateway.owed_s = 0.0
-            self.shop.move_to(self.shop.now + timedelta(seconds=REQUEST_S + waited_s))
+            self.shop.move_to(self.shop.now + timedelta(seconds=REQUEST_S + self.gateway.waited_s()))
             if path == "/admin/oauth/access_token" and method == "POST":
                 return self._met(self.faults.of_the_wire(), self._grant(headers, body))
             parts = path.strip("/").split("/")

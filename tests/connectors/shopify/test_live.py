@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.shopify.accept import TOPICS
 from connectors.shopify.fulfil import fulfilment_orders
 from connectors.shopify.live import LiveShop
 from connectors.shopify.rehearsal import rest
+from connectors.shopify.shop.bench import Tried
 from connectors.shopify.simulator import App, Server, Setup
 from connectors.shopify.statement import Export
 from hub.errors import AuthExpired, Forged
@@ -166,17 +168,29 @@ def test_the_statement_is_that_of_the_shops_own_export(live: LiveShop, shop: Ser
     assert (counted.orders, counted.exact) == (len([row for row in stated if row.subject == "order"]), True)
 
 
-@pytest.mark.slow
-def test_a_narrow_bucket_is_waited_for_and_never_overdrawn(connect: Connect, time: Time) -> None:
-    """Waiting here moves the shop's time as it moves ours."""
-    app = App(Setup(seed=7, orders=30, start=START, days=20, token="shpat_x", restore_per_s=10))
-    app.shop.move_to(LATER)
-    with Server(app) as server:
-        live = connect(server)
+class TimeOfBoth(Time):
+    """Waiting here makes the shop older too."""
 
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        self.app = app
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        with self.app.lock:
+            self.app.shop.move_to(self.app.shop.now + timedelta(seconds=seconds))
+
+
+@pytest.mark.slow
+def test_a_narrow_bucket_is_waited_for_and_never_overdrawn() -> None:
+    app = Tried(Setup(seed=7, orders=30, start=START, days=20, token="shpat_x", restore_per_s=10))
+    app.shop.move_to(LATER)
+    time = TimeOfBoth(app)
+    with Server(app) as server, closing(connected(time, address=server.url, secrets=SECRETS, domain=DOMAIN)) as live:
         assert len(pulled(live)) == 31
 
     assert sum(time.waits) > 5
+    assert app.throttled == 0
 
 
 @pytest.mark.parametrize("kind", ["client_credentials", "expiring"])

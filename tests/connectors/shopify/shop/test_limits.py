@@ -87,7 +87,6 @@ def test_what_was_not_spent_is_given_back_and_the_rest_comes_back_with_time(app:
 
 @pytest.mark.slow
 def test_an_empty_bucket_throttles_in_a_200_without_a_retry_after(app: App, caller: Caller) -> None:
-    app.patient = False
     answers: list[httpx.Response] = []
     while not answers or ("errors" not in answers[-1].json() and len(answers) < 30):
         answers.append(caller.post(DEAR))
@@ -100,6 +99,29 @@ def test_an_empty_bucket_throttles_in_a_200_without_a_retry_after(app: App, call
     assert error["errors"][0]["extensions"]["code"] == "THROTTLED"
     assert error["extensions"]["cost"]["actualQueryCost"] is None
     assert "Retry-After" not in refused[0].headers
+
+
+@pytest.mark.slow
+def test_a_client_elsewhere_gains_what_it_waited_by_the_wall_and_no_more_than_it_was_told(
+    app: App, caller: Caller
+) -> None:
+    wall = [0.0]
+    app.gateway.wall = lambda: wall[0]
+    refused = next(answer for answer in (caller.post(DEAR).json() for _ in range(30)) if "errors" in answer)
+    cost = refused["extensions"]["cost"]
+    told_s = (cost["requestedQueryCost"] - cost["throttleStatus"]["currentlyAvailable"]) / 100
+    begun = app.shop.now
+
+    impatient = caller.post(DEAR).json()
+    at_once_s = (app.shop.now - begun).total_seconds()
+    wall[0] = 1_000.0
+    patient = caller.post(DEAR).json()
+    waited_s = (app.shop.now - begun).total_seconds()
+
+    assert refused["errors"][0]["extensions"]["code"] == impatient["errors"][0]["extensions"]["code"] == "THROTTLED"
+    assert at_once_s == 0.25
+    assert "errors" not in patient
+    assert 0 < waited_s - 0.5 < told_s
 
 
 def test_a_query_of_more_than_a_thousand_points_is_refused(caller: Caller) -> None:
