@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from hub.errors import Misconfigured
@@ -32,15 +32,15 @@ class Cast:
     refunded: OrderKey  # at the shop, while the hub is down
 
 
-def choose(hub: Hub, slug: str, chance: random.Random) -> Cast:
-    """Plain orders that were paid and shipped, another one for each accident.
+def choose(hub: Hub, slug: str, since: datetime, chance: random.Random) -> Cast:
+    """Plain orders, placed since then, that were paid and shipped, another one for each accident.
 
     Raises:
         Misconfigured: there are too few.
     """
     currency = hub.channel(slug).entity.currency
     plain = [row for row in orders.listed(hub.store, channel=slug, limit=LOOKED_AT) if _is_plain(row, currency)]
-    plain = [row for row in plain if _is_posted(hub, slug, row)]
+    plain = [row for row in plain if _is_placed(row, since) and _is_posted(hub, slug, row)]
     if len(plain) < 5:
         raise Misconfigured(f"demo: only {len(plain)} orders are plain enough for its accidents; take more orders")
     keys = [OrderKey(slug, row.order) for row in sorted(plain, key=lambda row: row.order)]
@@ -79,6 +79,11 @@ def _is_plain(row: OrderRow, currency: str) -> bool:
         and row.claimed_minor == row.computed_minor
         and (row.claimed_minor or 0) > REFUND_MINOR
     )
+
+
+def _is_placed(row: OrderRow, since: datetime) -> bool:
+    """One that was brought in later may have been bought before the month."""
+    return row.placed_at is not None and datetime.fromisoformat(row.placed_at) >= since
 
 
 def _is_posted(hub: Hub, slug: str, row: OrderRow) -> bool:

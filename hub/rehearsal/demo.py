@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -108,7 +108,6 @@ class Stage:
     slug: str
     chance: random.Random
     secrets: dict[str, str]
-    webhooks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def run(
         stage.served.stop()
         _catch_up(stage)
         tell("the hub is down; the shop goes on, and people meddle with the ledger")
-        cast = accidents.choose(stage.hub, stage.slug, stage.chance)
+        cast = accidents.choose(stage.hub, stage.slug, STARTS, stage.chance)
         _outage(stage, cast)
         accidents.meddle(stage.hub, stage.slug, cast)
         (settings.home / TRUTH).write_text(json.dumps({"orders": stage.shop.orders()}, indent=1))
