@@ -34,6 +34,8 @@ class Switches:
     fulfil_uncommitted: bool = False  # on: stock may go below zero
     advanced_shipping: bool = True  # off: a fulfilment makes the invoice too
     credit_shortfall: bool = True  # a deposit may be refunded before it is applied
+    date_form: str = "M/D/YYYY"  # how searches show a date, and read a bare one
+    time_zone: str = "UTC"  # of the searches' moments: the preference of the integration's user
     required_fields: dict[str, tuple[str, ...]] = field(default_factory=dict)  # a form's own mandatory fields, by type
 
 
@@ -146,6 +148,7 @@ class World:
         self.records: dict[int, Rec] = {}
         self.by_external: dict[tuple[str, str], int] = {}
         self.version = 0
+        self.stamps: dict[int, int] = {}  # the version at which a record was last touched
         self.custom_fields: dict[str, str] = {}  # name -> body, line, entity, item
         self.search_lag_s = search_lag_s
         self._last_id = 0
@@ -181,6 +184,7 @@ class World:
         """The record was changed at this moment."""
         rec.modified_at = self.now()
         self.version += 1
+        self.stamps[rec.id] = self.version
         if self.search_lag_s or self._images:
             image = copy.deepcopy(rec)
             self._lagging.append((rec.modified_at + timedelta(seconds=self.search_lag_s), rec.id, image))

@@ -1,0 +1,403 @@
+"""A record as the rows that SuiteQL shows of it: table -> rows, each column -> value.
+
+Signs: lines carry the ledger's (what is sold is negative, in quantity and amount), headers are positive (ERPS.md 1.10);
+a header's row in the line table (`mainline`) carries the ledger's sign too.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from erp_adapters.netsuite.account import dates
+from erp_adapters.netsuite.account.records import ITEMS, kind_of
+from erp_adapters.netsuite.account.world import Rec, Row, id_in, name_of
+
+TYPES: Final = {
+    "salesOrder": "SalesOrd",
+    "itemFulfillment": "ItemShip",
+    "invoice": "CustInvc",
+    "creditMemo": "CustCred",
+    "returnAuthorization": "RtnAuth",
+    "customerPayment": "CustPymt",
+    "customerDeposit": "CustDep",
+    "itemReceipt": "ItemRcpt",
+    "cashSale": "CashSale",
+    "cashRefund": "CashRfnd",
+    "depositApplication": "DepAppl",
+    "customerRefund": "CustRfnd",
+    "journalEntry": "Journal",
+    "inventoryAdjustment": "InvAdjst",
+}
+ITEM_TYPES: Final = {
+    "inventoryItem": "InvtPart",
+    "nonInventorySaleItem": "NonInvtPart",
+    "otherChargeSaleItem": "OthCharge",
+    "discountItem": "Discount",
+    "giftCertificateItem": "GiftCert",
+    "kitItem": "Kit",
+    "shipItem": "ShipItem",
+}
+TAX_LINES: Final = 100_000  # posting lines from here on are tax (world.GlLine)
+COST_LINES: Final = 200_000  # and from here on cost
+
+_NOT_POSTING: Final = frozenset({"salesOrder", "returnAuthorization"})
+# What goes out to the customer is negative.
+_OUTWARD: Final = frozenset({"salesOrder", "itemFulfillment", "invoice", "cashSale"})
+# How one transaction comes from another; the first two and Payment, DepAppl are [T], the rest [G].
+_LINK_TYPES: Final = {
+    "itemFulfillment": "ShipRcpt",
+    "itemReceipt": "ShipRcpt",
+    "invoice": "OrdBill",
+    "cashSale": "OrdBill",
+    "creditMemo": "OrdBill",
+    "cashRefund": "OrdBill",
+    "returnAuthorization": "SaleRet",
+    "depositApplication": "DepAppl",
+}
+_SYSTEM_STATUS: Final = {"itemReceipt": "Y", "depositApplication": "Y", "journalEntry": "B"}  # [G]
+_BY_HAND, _BY_SERVICE = 3, 1098  # who typed it in: a person, the integration's user
+
+Rows = Iterator[tuple[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a record's rows need of others: accounts by their number, item types by item, the time zone of moments."""
+
+    accounts: Mapping[str, int]
+    item_types: Mapping[int, str]
+    zone: str
+
+
+def rows_of(rec: Rec, around: Around) -> Rows:
+    """What the searches see of this record; a deleted one is a row of `deletedrecord`."""
+    if rec.deleted:
+        if rec.type in TYPES or rec.type in ITEM_TYPES or rec.type == "customer":
+            yield (
+                "deletedrecord",
+                {
+                    "recordid": rec.id,
+                    "type": TYPES.get(rec.type, rec.type.lower()),
+                    "name": name_of(rec),
+                    "deleteddate": dates.moment(rec.modified_at, around.zone),
+                    "deletedby": _BY_HAND if rec.by_hand else _BY_SERVICE,
+                },
+            )
+        return
+    if rec.type in TYPES:
+        yield from _transaction(rec, around)
+    elif rec.type in ITEMS:
+        yield from _item(rec, around.zone)
+    else:
+        yield from _listed(rec, around.zone)
+
+
+def _flag(value: Any) -> str:
+    return "T" if value is True or value == "T" else "F"
+
+
+def _number(value: Any) -> float | None:
+    """A figure as SQLite keeps it: it has no decimals, and a double brings the 15 digits back that go in."""
+    return None if value is None or value == "" else float(value)
+
+
+def _custom(fields: dict[str, Any]) -> dict[str, Any]:
+    """The custom fields among these, as their columns: a reference is its id, a checkbox its flag."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name.lower().startswith("cust") and "_" in name:
+            plain = _flag(value) if isinstance(value, bool) else id_in(value) if isinstance(value, dict) else value
+            found[name.lower()] = plain if plain is None else str(plain)
+    return found
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------
+
+
+def _transaction(rec: Rec, around: Around) -> Rows:
+    lines = list(_lines(rec, around))
+    posting = rec.type not in _NOT_POSTING and (rec.type != "itemFulfillment" or bool(rec.gl))
+    yield "transaction", _header(rec, around.zone, posting)
+    for line in lines:
+        yield "transactionline", line
+    yield from _accounting(rec, around, lines, posting)
+    yield from _links(rec)
+
+
+def _header(rec: Rec, zone: str, posting: bool) -> dict[str, Any]:
+    total = _total(rec)
+    row: dict[str, Any] = {
+        "id": rec.id,
+        "externalid": rec.external_id,
+        "type": TYPES[rec.type],
+        "abbrevtype": kind_of(rec.type).prefix,
+        "recordtype": rec.type.lower(),
+        "tranid": rec.get("tranId"),
+        "transactionnumber": rec.get("tranId"),
+        "trandisplayname": name_of(rec),
+        "trandate": dates.day(rec.get("tranDate")),
+        "status": rec.letter() or _SYSTEM_STATUS.get(rec.type),
+        "entity": _entity(rec),
+        "currency": rec.ref("currency"),
+        "exchangerate": _number(rec.get("exchangeRate", 1)),
+        "foreigntotal": _number(total),
+        "postingperiod": rec.ref("postingPeriod"),
+        "posting": _flag(posting),
+        "void": "F",
+        "voided": _flag(rec.get("voided")),
+        "memo": rec.get("memo"),
+        "otherrefnum": rec.get("otherRefNum"),
+        "createddate": dates.moment(rec.created_at, zone),
+        "lastmodifieddate": dates.moment(rec.modified_at, zone),
+        "createdby": _BY_HAND if rec.by_hand else _BY_SERVICE,
+        "duedate": dates.day(rec.get("dueDate")),
+        "shipdate": dates.day(rec.get("shippedDate") or rec.get("shipDate")),
+        "email": rec.get("email"),
+        "terms": rec.ref("terms"),
+    }
+    if rec.type == "invoice":
+        row["foreignamountpaid"] = _number(rec.amount("amountPaid"))
+        row["foreignamountunpaid"] = _number(rec.get("amountRemaining", total - rec.amount("amountPaid")))
+    elif rec.type in ("creditMemo", "customerPayment", "depositApplication"):
+        used = rec.amount("applied")
+        row["foreignpaymentamountused"] = _number(used)
+        row["foreignpaymentamountunused"] = _number(rec.get("unapplied", total - used))
+    return row | _custom(rec.fields)
+
+
+def _entity(rec: Rec) -> int | None:
+    return rec.ref("entity") or rec.ref("customer")
+
+
+def _total(rec: Rec) -> Decimal:
+    """What the header shows, always positive; nothing for a movement of goods."""
+    if rec.type == "journalEntry":
+        return sum((row.amount("debit") for row in rec.rows("line")), Decimal(0))
+    for name in ("total", "payment", "applied"):
+        if rec.get(name) is not None:
+            return abs(rec.amount(name))
+    return Decimal(0)
+
+
+def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
+    """The main line, the rows as people see them, and the lines that the system adds for tax and cost."""
+    posted: dict[int, Decimal] = {}
+    for entry in rec.gl:
+        posted[entry.line] = posted.get(entry.line, Decimal(0)) + entry.amount
+    sign = -1 if rec.type in _OUTWARD else 1
+    main = posted.get(0, _total(rec) * -sign if rec.type not in ("journalEntry", "inventoryAdjustment") else Decimal(0))
+    found = {0: {"mainline": "T", "memo": rec.get("memo"), "foreignamount": main, "location": rec.ref("location")}}
+    for row in rec.rows("item") + rec.rows("inventory") + rec.rows("line"):
+        if row.get("itemReceive") is not False:
+            found[row.line] = _row(rec, around, row, sign, posted)
+    if not rec.gl:
+        for index, tax in enumerate(rec.rows("taxDetails")):
+            found[TAX_LINES + index] = {"taxline": "T", "foreignamount": sign * tax.amount("taxAmount")}
+    for entry in rec.gl:
+        if entry.line not in found:
+            found[entry.line] = {
+                "taxline": _flag(TAX_LINES <= entry.line < COST_LINES),
+                "iscogs": _flag(entry.line >= COST_LINES),
+                "item": entry.item,
+                "memo": entry.memo,
+                "foreignamount": posted[entry.line],
+            }
+    rate = Decimal(str(rec.get("exchangeRate", 1)))
+    accounts = {entry.line: entry.account for entry in rec.gl}
+    for order, (line, shown) in enumerate(found.items()):
+        amount = Decimal(shown.pop("foreignamount"))
+        account = around.accounts.get(accounts[line]) if line in accounts else None
+        yield {
+            "uniquekey": rec.id * 1_000_000 + line,
+            "transaction": rec.id,
+            "id": line,
+            "linesequencenumber": order,
+            "mainline": "F",
+            "taxline": "F",
+            "iscogs": "F",
+            "isclosed": "F",
+            "donotdisplayline": _flag(line >= TAX_LINES),
+            "isinventoryaffecting": _flag(rec.type in ("itemFulfillment", "itemReceipt", "inventoryAdjustment")),
+            "foreignamount": _number(amount),
+            "netamount": _number(amount * rate),
+            "debitforeignamount": _number(amount) if amount > 0 else None,
+            "creditforeignamount": _number(-amount) if amount < 0 else None,
+            "entity": _entity(rec),
+            "subsidiary": rec.ref("subsidiary"),
+            "createdfrom": rec.created_from or rec.ref("createdFrom") or rec.ref("salesOrder"),
+            "account": account,
+            "expenseaccount": account,
+            "linelastmodifieddate": dates.moment(rec.modified_at, around.zone),
+        } | {name: value for name, value in shown.items() if value is not None}
+
+
+def _row(rec: Rec, around: Around, row: Row, sign: int, posted: dict[int, Decimal]) -> dict[str, Any]:
+    quantity = row.get("adjustQtyBy") if rec.type == "inventoryAdjustment" else row.get("quantity")
+    if rec.type == "journalEntry":
+        amount = row.amount("debit") - row.amount("credit")
+    else:
+        amount = posted.get(row.line, sign * row.amount("amount"))
+    return {
+        "item": row.ref("item"),
+        "itemtype": around.item_types.get(row.ref("item") or 0),
+        "quantity": None if quantity is None else _number(Decimal(str(quantity)) * sign),
+        "quantitybilled": _number(row.get("quantityBilled")),
+        "quantityshiprecv": _number(row.get("quantityFulfilled")),
+        "quantitycommitted": _number(row.get("quantityCommitted")),
+        "quantitybackordered": _number(row.get("quantityBackOrdered")),
+        "rate": _number(row.get("rate")),
+        "foreignamount": amount,
+        "isclosed": _flag(row.get("isClosed")),
+        "memo": row.get("memo") or row.get("description"),
+        "location": row.ref("location"),
+        "department": row.ref("department"),
+        "class": row.ref("class"),
+        "entity": row.ref("entity"),
+    } | _custom(row.fields)
+
+
+def _accounting(rec: Rec, around: Around, lines: list[dict[str, Any]], posting: bool) -> Rows:
+    """The ledger's view, in the base currency; what does not post shows its amounts all the same, marked 'F'."""
+    rate = Decimal(str(rec.get("exchangeRate", 1)))
+    shown = [(entry.line, entry.base, around.accounts.get(entry.account)) for entry in rec.gl] or [
+        (line["id"], Decimal(str(line["netamount"] or 0)), line["account"]) for line in lines
+    ]
+    for line, base, account in shown:
+        yield (
+            "transactionaccountingline",
+            {
+                "transaction": rec.id,
+                "transactionline": line,
+                "accountingbook": 1,
+                "account": account,
+                "debit": _number(base) if base > 0 else None,
+                "credit": _number(-base) if base < 0 else None,
+                "amount": _number(base),
+                "netamount": _number(base),
+                "posting": _flag(posting),
+                "exchangerate": _number(rate),
+            },
+        )
+
+
+def _links(rec: Rec) -> Rows:
+    """Where it comes from, line by line, and what it is applied to, header to header."""
+    source = rec.created_from or rec.ref("createdFrom") or rec.ref("deposit")
+    if source and rec.type in _LINK_TYPES:
+        taken = [row for row in rec.rows("item") if row.get("orderLine") and row.get("itemReceive") is not False]
+        pairs = [(int(row.fields["orderLine"]), row.line, row.get("amount")) for row in taken] or [(0, 0, _total(rec))]
+        for previous, line, amount in pairs:
+            yield _link(rec, source, previous, line, _LINK_TYPES[rec.type], amount)
+    for sublist, kind in (("apply", "Payment"), ("credit", "Payment"), ("deposit", "DepRfnd")):
+        for row in rec.rows(sublist):
+            document = row.ref("doc")
+            if document and row.get("apply") and row.amount("amount"):
+                yield _link(rec, document, 0, 0, kind, row.get("amount"))
+
+
+def _link(rec: Rec, previous: int, previous_line: int, line: int, kind: str, amount: Any) -> tuple[str, dict[str, Any]]:
+    return "link", {
+        "previousdoc": previous,
+        "previousline": previous_line,
+        "nextdoc": rec.id,
+        "nextline": line,
+        "linktype": kind,
+        "foreignamount": _number(amount),
+        "owner": rec.id,
+    }
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+def _item(rec: Rec, zone: str) -> Rows:
+    on_hand = sum((row.amount("quantityOnHand") for row in rec.rows("locations")), Decimal(0))
+    yield (
+        "item",
+        {
+            "id": rec.id,
+            "externalid": rec.external_id,
+            "itemid": rec.get("itemId"),
+            "fullname": rec.get("itemId"),
+            "displayname": rec.get("displayName"),
+            "itemtype": ITEM_TYPES[rec.type],
+            "subtype": "Sale" if rec.type in ("nonInventorySaleItem", "otherChargeSaleItem") else None,
+            "isinactive": _flag(rec.get("isInactive")),
+            "cost": _number(rec.get("cost")),
+            "averagecost": _number(rec.get("averageCost")),
+            "totalquantityonhand": _number(on_hand) if rec.type == "inventoryItem" else None,
+            "upccode": rec.get("upcCode"),
+            "incomeaccount": rec.ref("incomeAccount") or rec.ref("account") or rec.ref("liabilityAccount"),
+            "assetaccount": rec.ref("assetAccount"),
+            "expenseaccount": rec.ref("cogsAccount"),
+            "createddate": dates.moment(rec.created_at, zone),
+            "lastmodifieddate": dates.moment(rec.modified_at, zone),
+        }
+        | _custom(rec.fields),
+    )
+    for row in rec.rows("locations"):
+        yield (
+            "inventoryitemlocations",
+            {
+                "item": rec.id,
+                "location": row.ref("location"),
+                "quantityavailable": _number(row.get("quantityAvailable")),
+                "quantityonhand": _number(row.get("quantityOnHand")),
+                "quantitycommitted": _number(row.get("quantityCommitted")),
+                "quantitybackordered": _number(row.get("quantityBackOrdered")),
+                "averagecostmli": _number(row.get("averageCost")),
+            },
+        )
+
+
+def _listed(rec: Rec, zone: str) -> Rows:
+    row: dict[str, Any] = {
+        "id": rec.id,
+        "externalid": rec.external_id,
+        "name": rec.get("name"),
+        "fullname": rec.get("name"),
+        "isinactive": _flag(rec.get("isInactive")),
+    }
+    match rec.type:
+        case "account":
+            name = rec.get("acctName")
+            row |= {"acctnumber": rec.get("acctNumber"), "fullname": name, "displaynamewithhierarchy": name}
+            kind = rec.get("acctType")
+            row |= {
+                "accountsearchdisplayname": name_of(rec),
+                "accttype": kind["id"] if isinstance(kind, dict) else kind,
+            }
+        case "customer":
+            person = " ".join(part for part in (rec.get("firstName"), rec.get("lastName")) if part)
+            row |= {"entityid": rec.get("entityId"), "altname": rec.get("companyName") or person or None}
+            row |= {"email": rec.get("email")}
+            yield "entity", row | {"type": "CustJob"}
+            row |= {"companyname": rec.get("companyName"), "firstname": rec.get("firstName")}
+            row |= {"lastname": rec.get("lastName"), "isperson": _flag(rec.get("isPerson")), "phone": rec.get("phone")}
+            row |= {name: rec.ref(name) for name in ("currency", "category", "terms")}
+            row |= {"datecreated": dates.moment(rec.created_at, zone)}
+            row |= {"lastmodifieddate": dates.moment(rec.modified_at, zone)} | _custom(rec.fields)
+        case "subsidiary":
+            country = rec.get("country")
+            row |= {"legalname": rec.get("legalName"), "currency": rec.ref("currency")}
+            row |= {"country": country["id"] if isinstance(country, dict) else country}
+        case "currency":
+            row |= {"symbol": rec.get("symbol"), "exchangerate": _number(rec.get("exchangeRate"))}
+            row |= {"currencyprecision": _number(rec.get("currencyPrecision"))}
+            row |= {"isbasecurrency": _flag(rec.get("isBaseCurrency"))}
+        case "accountingPeriod":
+            row |= {"periodname": rec.get("periodName"), "startdate": dates.day(rec.get("startDate"))}
+            row |= {"enddate": dates.day(rec.get("endDate")), "closed": _flag(rec.get("closed"))}
+            row |= {"arlocked": _flag(rec.get("arLocked")), "aplocked": _flag(rec.get("apLocked"))}
+            row |= {"alllocked": _flag(rec.get("allLocked")), "isadjust": _flag(rec.get("isAdjust"))}
+            row |= {"isquarter": _flag(rec.get("isQuarter")), "isyear": _flag(rec.get("isYear"))}
+            row |= {"isposting": _flag(not (rec.get("isQuarter") or rec.get("isYear")))}
+        case "location":
+            row |= {"subsidiary": rec.ref("subsidiary")}
+        case "salesTaxItem":
+            row |= {"itemid": rec.get("itemId"), "fullname": rec.get("itemId"), "rate": _number(rec.get("rate"))}
+            row |= {"taxtype": rec.ref("taxType")}
+        case "term":
+            row |= {"daysuntilnetdue": _number(rec.get("daysUntilNetDue"))}
+    yield rec.type.lower(), row
