@@ -63,6 +63,10 @@ def plan(state: OrderState, terms: Terms) -> list[Document]:
     return documents if terms.rate is None else rounded_together(documents, terms.functional)
 
 
+Holdings = dict[DocumentKey, int]
+"""Minor units by the document that holds them, the oldest first."""
+
+
 class _Rank(IntEnum):
     """Which comes first of what happened at one moment."""
 
@@ -82,6 +86,9 @@ class _Plan:
     deposits_minor: int = 0  # held, not yet applied
     receivable_minor: int = 0  # invoiced, not yet settled
     payable_minor: dict[str, int] = field(default_factory=dict)  # credited and to be paid out, by refund
+    held_by: Holdings = field(default_factory=dict)  # what deposits hold still
+    owed_by: Holdings = field(default_factory=dict)  # what invoices are owed still
+    memos: dict[str, DocumentKey] = field(default_factory=dict)  # by refund
     invoiced: bool = False
     shipments: dict[str, Shipment] = field(default_factory=dict)  # by fulfilment, where revenue waits for delivery
     recognised: list[tuple[str, datetime.date, tuple[DocumentLine, ...]]] = field(default_factory=list)
@@ -161,13 +168,18 @@ class _Plan:
         for bill in self.bills.values():
             lines.extend(bill.placed)
         lines.extend(self.charges)
-        lines.extend(self._taken_out())
+        lines.extend(self._taken_out(on))
         ship_to, bill_to = self.snapshot.ship_to, self.snapshot.bill_to
         self._add(DocumentKind.SALES_ORDER, (), on, tuple(lines), party=ship_to, bill_to=bill_to)
 
-    def _taken_out(self) -> Iterator[DocumentLine]:
-        """What edits and a cancellation took out of the order, so that its total is what statements count."""
+    def _taken_out(self, on: datetime.date) -> Iterator[DocumentLine]:
+        """What edits and a cancellation took out of the order, so that its total is what statements count.
+
+        The units come in lines of no amount, those too that were refunded before they were shipped; the money comes in
+        one line each, because a cancellation takes out less than its units where refunds gave their money back.
+        """
         snapshot = self.snapshot
+        yield from self._units_out(on)
         if snapshot.cancelled_at is None and not any(line.removed_quantity for line in snapshot.lines):
             return
         subject = order_subject(
@@ -183,6 +195,13 @@ class _Plan:
             yield DocumentLine(Component.ADJUSTMENT, subject.edited_minor, detail=EDITED)
         if subject.cancelled_minor:
             yield DocumentLine(Component.ADJUSTMENT, subject.cancelled_minor, detail=CANCELLED)
+
+    def _units_out(self, on: datetime.date) -> Iterator[DocumentLine]:
+        for line in self.snapshot.lines:
+            of = self.state.quantities[line.id]
+            for units, why in ((of.removed, EDITED), (of.cancelled, CANCELLED)):
+                if units:
+                    yield DocumentLine(Component.ADJUSTMENT, 0, line.id, self.terms.item(line, on), units, why)
 
     def _charges(self) -> Iterator[DocumentLine]:
         """Shipping and charges with their taxes, as placed: billed with the first shipment."""
@@ -247,6 +266,7 @@ class _Plan:
         )
         self.invoiced = True
         self.receivable_minor += invoice.total_minor
+        self.owed_by[invoice.key] = invoice.total_minor
         self._apply((fulfilment.id,), on, invoice.key, invoice.total_minor)
 
     def _adjustments_before(self, refund: DatedRefund) -> Iterator[DocumentLine]:
@@ -281,12 +301,13 @@ class _Plan:
             return
         if amount <= self.receivable_minor:
             self.receivable_minor -= amount
-            line = DocumentLine(Component.RECEIVABLE, amount)
-            self._add(DocumentKind.PAYMENT, (tender.id,), on, (line,), method=method, memo=tender.id)
+            lines = _drawn(Component.RECEIVABLE, self.owed_by, amount)
+            self._add(DocumentKind.PAYMENT, (tender.id,), on, lines, method=method, memo=tender.id)
             return
         self.deposits_minor += amount
         line = DocumentLine(Component.DEPOSITS, amount)
         deposit = self._add(DocumentKind.DEPOSIT, (tender.id,), on, (line,), method=method, memo=tender.id)
+        self.held_by[deposit.key] = amount
         if self.receivable_minor > 0:
             self._apply((f"tender-{tender.id}",), on, deposit.key, self.receivable_minor)
 
@@ -297,8 +318,9 @@ class _Plan:
             return
         self.deposits_minor -= amount
         self.receivable_minor -= amount
-        line = DocumentLine(Component.DEPOSITS, amount)
-        self._add(DocumentKind.DEPOSIT_APPLICATION, cause, on, (line,), applies_to=to)
+        lines = _drawn(Component.DEPOSITS, self.held_by, amount)
+        settles = _drawn(Component.RECEIVABLE, self.owed_by, amount)
+        self._add(DocumentKind.DEPOSIT_APPLICATION, cause, on, lines, applies_to=to, settles=settles)
 
     # --- money and goods back --------------------------------------------------------------------------------------
 
@@ -326,13 +348,14 @@ class _Plan:
                     stock.setdefault((at, row.given.location or first), []).append(received)
         if self._credits(refund):
             lines.extend(self._adjustments_after(refund))
+        receipts: list[DocumentKey] = []
         received_at: dict[str | None, str | None] = {}  # the location whose receipt has the plain key, by shipment
         for (fulfilment, location), received_lines in stock.items():
             shipment = None if fulfilment is None else self.shipments[fulfilment]
             cause = (refund.id,) if fulfilment is None else (refund.id, fulfilment)
             if received_at.setdefault(fulfilment, location) != location:
                 cause = (*cause, "at", location or "")
-            self._add(
+            receipt = self._add(
                 DocumentKind.RETURN_RECEIPT,
                 cause,
                 on,
@@ -342,6 +365,7 @@ class _Plan:
                 applies_to=shipment.moved if shipment else None,
                 deferred=shipment is not None and not shipment.ended,
             )
+            receipts.append(receipt.key)
         for fulfilment in sorted(touched):
             if not any(self.shipments[fulfilment].units.values()):
                 self._end(fulfilment, on)
@@ -351,10 +375,14 @@ class _Plan:
         payable = max(0, min(total, self._money_of(refund.id)))
         settles = [DocumentLine(Component.REFUNDS_PAYABLE, payable)] if payable else []
         if total != payable:
-            settles.append(DocumentLine(Component.RECEIVABLE, total - payable))
+            settles.extend(_drawn(Component.RECEIVABLE, self.owed_by, total - payable))
             self.receivable_minor -= total - payable
         self.payable_minor[refund.id] = payable
-        self._add(DocumentKind.CREDIT_MEMO, (refund.id,), on, tuple(lines), settles=tuple(settles))
+        returned = next(iter(receipts), None) if len(receipts) == 1 else None
+        memo = self._add(
+            DocumentKind.CREDIT_MEMO, (refund.id,), on, tuple(lines), settles=tuple(settles), applies_to=returned
+        )
+        self.memos[refund.id] = memo.key
 
     def _came_from(self, line: LineId, count: int) -> list[tuple[str | None, int]]:
         """The shipments whose units of a line are credited: those that arrived first, in order of shipment.
@@ -441,9 +469,10 @@ class _Plan:
         unexplained = body.amount_minor - credited - prepaid
         lines = []
         if credited + unexplained:
-            lines.append(DocumentLine(Component.REFUNDS_PAYABLE, credited + unexplained))
+            memo = self.memos.get(body.refund or "", "")
+            lines.append(DocumentLine(Component.REFUNDS_PAYABLE, credited + unexplained, detail=memo))
         if prepaid:
-            lines.append(DocumentLine(Component.DEPOSITS, prepaid))
+            lines.extend(_drawn(Component.DEPOSITS, self.held_by, prepaid))
         if lines:
             method = self.terms.method(body.method, on)
             self._add(DocumentKind.REFUND, (tender.id,), on, tuple(lines), method=method, memo=tender.id)
@@ -494,3 +523,17 @@ class _Plan:
         )
         self.out.append(document)
         return document
+
+
+def _drawn(component: Component, holdings: Holdings, amount: int) -> tuple[DocumentLine, ...]:
+    """An amount taken from the oldest documents that hold of it, each named; what none of them holds names none."""
+    lines = []
+    for key, held in list(holdings.items()):
+        taken = min(held, amount)
+        if taken > 0:
+            amount -= taken
+            holdings[key] = held - taken
+            lines.append(DocumentLine(component, taken, detail=key))
+    if amount:
+        lines.append(DocumentLine(component, amount))
+    return tuple(lines)

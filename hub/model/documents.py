@@ -137,9 +137,12 @@ class Document:
 
     What the kinds' lines are:
       sales_order, invoice, credit_memo: goods, discounts, shipping, tax, charges; a credit memo's are positive where
-        they lower what the customer owes, and `settles` says how its total is credited.
-      deposit, payment: one line DEPOSITS or RECEIVABLE; `method` says where the money is.
-      deposit_application: one line DEPOSITS. refund: lines REFUNDS_PAYABLE and DEPOSITS.
+        they lower what the customer owes, and `settles` says how its total is credited. Of a sales order, lines
+        ADJUSTMENT of no amount say how many units an edit or a cancellation took out, and those of no line the money.
+      deposit, payment: lines DEPOSITS or RECEIVABLE; `method` says where the money is.
+      deposit_application: lines DEPOSITS, and `settles` says which receivables. refund: REFUNDS_PAYABLE and DEPOSITS.
+      The `detail` of a line DEPOSITS, RECEIVABLE or REFUNDS_PAYABLE is the key of the deposit, invoice or credit memo
+        that the money is taken from or settles; "" where no document of the order holds it.
       fulfilment, return_receipt, stock_*: lines STOCK with item and quantity (signed for an adjustment).
       journal_entry: lines ACCOUNT that sum to zero.
       payout: lines SETTLEMENT that sum to what came to the bank; `method` says out of which clearing.
@@ -162,8 +165,8 @@ class Document:
     party: PartyRef | None = None  # customer: who it is; sales order: where it goes. Never more than the reference
     bill_to: PartyRef | None = None  # sales order: who pays
     customer: DocumentKey | None = None  # the key of the ERP's customer document
-    applies_to: DocumentKey | None = None  # invoice of an application, fulfilment of an invoice or return …
-    settles: tuple[DocumentLine, ...] = ()  # credit memo: REFUNDS_PAYABLE and RECEIVABLE lines that sum to its total
+    applies_to: DocumentKey | None = None  # invoice of an application, fulfilment of an invoice or return, return of …
+    settles: tuple[DocumentLine, ...] = ()  # credit memo, application: the balances that its total settles, in lines
     deferred: bool = (
         False  # invoice before recognition: revenue is credited to deferred revenue; fulfilment: in transit
     )

@@ -186,9 +186,52 @@ def test_a_later_invoice_carries_its_goods_alone() -> None:
 def test_a_sales_order_is_lowered_by_an_edit_in_a_line_of_its_own() -> None:
     made = only(K.SALES_ORDER, fact(snapshot(line("1", 3, removed=1))))
 
-    assert [(x.component, x.amount_minor, x.detail) for x in made.lines] == [
-        (Component.GOODS, 3000, ""),
-        (Component.ADJUSTMENT, -1000, "edited"),
+    assert [(x.component, x.amount_minor, x.quantity, x.detail) for x in made.lines] == [
+        (Component.GOODS, 3000, 3, ""),
+        (Component.ADJUSTMENT, 0, 1, "edited"),
+        (Component.ADJUSTMENT, -1000, 0, "edited"),
+    ]
+
+
+def test_units_refunded_before_they_were_shipped_are_taken_out_of_the_sales_order() -> None:
+    made = only(K.SALES_ORDER, ORDER, PAID, refunded("r1", 30, given_back("1", 1, 1000)))
+
+    assert [
+        (x.amount_minor, x.line, x.quantity, x.detail) for x in made.lines if x.component is Component.ADJUSTMENT
+    ] == [
+        (0, "1", 1, "cancelled"),
+    ]
+
+
+def test_money_names_the_documents_that_it_is_taken_from_and_settles() -> None:
+    """Two captures pay two shipments, the oldest first, and a later refund is paid out of what its memo credits."""
+    facts = [
+        fact(snapshot(line("1", 4))),
+        captured("t1", 1, 1500),
+        shipped("f1", 60, l1=2),
+        captured("t2", 70, 1500),
+        shipped("f2", 80, l1=2),
+        captured("t3", 90, 1000),
+        refunded("r1", 95, given_back("1", 1, 1000)),
+        paid_out("t4", 96, 1000, "r1"),
+    ]
+
+    made = planned(facts, terms())
+
+    named = [
+        (x.key.split("-")[0], [(y.component, y.amount_minor, y.detail) for y in (*x.lines, *x.settles) if y.detail])
+        for x in made
+        if x.kind in (K.DEPOSIT_APPLICATION, K.PAYMENT, K.REFUND)
+    ]
+    first, second = (x.key for x in made if x.kind is K.INVOICE)
+    paid, later = (x.key for x in made if x.kind is K.DEPOSIT)
+    (memo,) = (x.key for x in made if x.kind is K.CREDIT_MEMO)
+    assert named == [
+        ("depapp", [(Component.DEPOSITS, 1500, paid), (Component.RECEIVABLE, 1500, first)]),
+        ("depapp", [(Component.DEPOSITS, 500, later), (Component.RECEIVABLE, 500, first)]),
+        ("depapp", [(Component.DEPOSITS, 1000, later), (Component.RECEIVABLE, 1000, second)]),
+        ("pay", [(Component.RECEIVABLE, 1000, second)]),
+        ("ref", [(Component.REFUNDS_PAYABLE, 1000, memo)]),
     ]
 
 
