@@ -103,20 +103,34 @@ class Streams:
     # --- orders -----------------------------------------------------------------------------------------------------
 
     def _changed_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
+        return self._changed(ORDER_STAMPS, "orders", "id", cursor, since, by="UPDATED_AT")
+
+    def _orders_of_changed_fulfilment_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
+        """A change of a fulfilment order (a hold, a move, a shipment) does not always move its order's own stamp."""
+        return self._changed(FULFILMENT_ORDER_STAMPS, "fulfillmentOrders", "orderId", cursor, since)
+
+    def _changed(
+        self, document: Document, field: str, order: str, cursor: str | None, since: datetime | None, **more: str
+    ) -> Iterator[Page]:
+        """The orders of what changed in a list; what the overlap finds again is read only if its stamp moved.
+
+        Args:
+            order: the field of a node of the list that names its order.
+        """
         begin, settled = _reached(cursor)
         begin = begin or since
         mark, read = begin, dict(settled)
-        for nodes, more in self.stamps(_since("updated_at", begin)):
+        for nodes, following in self._walk(document, (field,), _since("updated_at", begin), STAMPS_SIZE, **more):
             mark = latest(mark, nodes, "updatedAt")
-            now = {number_of(str(node["id"])): str(node["updatedAt"]) for node in nodes}
-            new = [identity for identity, stamp in now.items() if read.get(identity) != stamp]
-            read |= now
-            settled |= {identity: now[identity] for identity in new if self._is_over(now[identity], mark)}
-            found, unread = self._read(new)
-            yield Page(found, _reach(_cursor(begin, mark, OVERLAP), settled), more, unread)
+            changed = [node for node in nodes if read.get(number_of(str(node["id"]))) != node["updatedAt"]]
+            new = {number_of(str(node["id"])): str(node["updatedAt"]) for node in changed}
+            read |= new
+            settled |= {identity: stamp for identity, stamp in new.items() if self._is_over(stamp, mark)}
+            found, unread = self._read(list(dict.fromkeys(number_of(str(node[order])) for node in changed)))
+            yield Page(found, _reach(_cursor(begin, mark, OVERLAP), settled), following, unread)
 
     def _is_over(self, stamp: str, mark: datetime | None) -> bool:
-        """Whether the second of an order's stamp is over, so that whoever reads it from now on reads its last change.
+        """Whether the second of a stamp is over, so that whoever reads the order from now on reads its last change.
 
         The shop's own later stamp says so; where there is none, this machine's clock does, with a wide margin.
         """
@@ -126,19 +140,6 @@ class Streams:
     def stamps(self, query: str, by: str = "UPDATED_AT") -> Iterator[tuple[list[Node], bool]]:
         """The ids and stamps of the orders that the query finds, and whether more follow."""
         return self._walk(ORDER_STAMPS, ("orders",), query, STAMPS_SIZE, by=by)
-
-    def _orders_of_changed_fulfilment_orders(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
-        """A change of a fulfilment order (a hold, a move, a shipment) does not always move its order's own stamp."""
-        begin = moment_of(cursor) or since
-        mark = begin
-        read: set[str] = set()
-        walk = self._walk(FULFILMENT_ORDER_STAMPS, ("fulfillmentOrders",), _since("updated_at", begin), STAMPS_SIZE)
-        for nodes, more in walk:
-            mark = latest(mark, nodes, "updatedAt")
-            ids = [identity for node in nodes if (identity := number_of(str(node["orderId"]))) not in read]
-            read.update(ids)
-            found, unread = self._read(ids)
-            yield Page(found, _cursor(begin, mark, OVERLAP), more, unread)
 
     def _sees_all_orders(self) -> bool:
         """Whether an order that is not there is gone: without this scope the shop hides what is older than 60 days.
@@ -221,7 +222,7 @@ def _cursor(begin: datetime | None, mark: datetime | None, overlap: timedelta) -
 
 
 def _reached(cursor: str | None) -> tuple[datetime | None, dict[str, str]]:
-    """Where the stream goes on, and which orders of the overlap were read, each with its stamp.
+    """Where the stream goes on, and what of the overlap was read, each with its stamp.
 
     They stand in the cursor because it alone is kept if, and only if, the orders were.
     """

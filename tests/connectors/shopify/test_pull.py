@@ -390,8 +390,33 @@ def test_a_changed_fulfilment_order_has_its_order_read_anew_once(time: Time) -> 
     [page] = connected(time).fetch("fulfillment_orders", "2026-11-01T00:00:00+00:00")
 
     assert [received.topic for received in page.received] == ["order_node"]
-    assert page.cursor == "2026-11-01T08:25:00+00:00"
+    assert reached(page) == "2026-11-01T08:25:00+00:00"
     assert script.of("OrdersById")[0]["ids"] == ["gid://shopify/Order/1"]
+
+
+@respx.mock
+def test_a_fulfilment_order_that_the_overlap_finds_again_has_its_order_read_only_if_it_moved(time: Time) -> None:
+    def changed(number: int, at: str) -> dict[str, Any]:
+        order = f"gid://shopify/Order/{number}"
+        return {"id": f"gid://shopify/FulfillmentOrder/{number}", "updatedAt": at, "orderId": order}
+
+    def found(*nodes: dict[str, Any]) -> dict[str, Any]:
+        return {"fulfillmentOrders": {"nodes": list(nodes), "pageInfo": LAST}}
+
+    script = Script(
+        FulfilmentOrderStamps=[
+            found(changed(1, "2026-11-01T08:00:00Z"), changed(2, "2026-11-01T08:00:00Z")),
+            found(changed(1, "2026-11-01T08:00:00Z"), changed(2, "2026-11-01T08:01:00Z")),
+        ],
+        OrdersById=[{"nodes": [order_node(1, line(1)), order_node(2, line(2))]}, {"nodes": [order_node(2, line(2))]}],
+    )
+    live = connected(time)
+
+    [first] = live.fetch("fulfillment_orders", None)
+    [second] = live.fetch("fulfillment_orders", first.cursor)
+
+    assert script.of("OrdersById")[1]["ids"] == ["gid://shopify/Order/2"]
+    assert len(second.received) == 1
 
 
 @respx.mock
