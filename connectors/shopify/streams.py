@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from connectors.shopify.client import Shop
@@ -137,7 +138,7 @@ class Streams:
         at = moment_of(stamp)
         return at is None or (mark is not None and at < mark) or self._shop.config.clock() - at > SECOND_IS_OVER
 
-    def stamps(self, query: str, by: str = "UPDATED_AT") -> Iterator[tuple[list[Node], bool]]:
+    def stamps(self, query: str, by: str) -> Iterator[tuple[list[Node], bool]]:
         """The ids and stamps of the orders that the query finds, and whether more follow."""
         return self._walk(ORDER_STAMPS, ("orders",), query, STAMPS_SIZE, by=by)
 
@@ -152,8 +153,11 @@ class Streams:
 
     def _payouts(self, cursor: str | None, since: datetime | None) -> Iterator[Page]:
         """Balance transactions as they happen, then the payouts with all that is in each: a payout is whole or not
-        there, and a transaction that joined a payout is read anew with it."""
-        marks = _marks(cursor)
+        there, and a transaction that joined a payout is read anew with it.
+
+        What is in a payout of the overlap is read again until it makes up the payout, and whenever the payout moved.
+        """
+        marks, whole = _marks(cursor)
         begin = moment_of(marks.get("balance")) or since
         mark = begin
         account = "shopifyPaymentsAccount"
@@ -161,19 +165,25 @@ class Streams:
         for nodes, _ in self._walk(BALANCE, path, _since("processed_at", begin), BALANCE_SIZE):
             mark = latest(mark, nodes, "transactionDate")
             marks["balance"] = _cursor(begin, mark, BALANCE_OVERLAP)
-            yield Page(tuple(self._transaction(node) for node in nodes), json.dumps(marks), more=True)
+            yield Page(tuple(self._transaction(node) for node in nodes), _marked(marks, whole), more=True)
         begin = moment_of(marks.get("payouts")) or since
         mark = begin
+        seen: dict[str, str] = {}
         for nodes, more in self._walk(PAYOUTS, (account, "payouts"), _since("issued_at", begin), PAYOUTS_SIZE):
             mark = latest(mark, nodes, "issuedAt")
             marks["payouts"] = _cursor(begin, mark, PAYOUT_OVERLAP)
             found: list[Received] = []
             for node in nodes:
-                of = f"payments_transfer_id:{number_of(str(node['id']))}"
-                for inside, _ in self._walk(BALANCE, path, of, BALANCE_SIZE):
-                    found += map(self._transaction, inside)
-                found.append(recorded(self._shop, "payouts", node, str(node.get("status"))))
-            yield Page(tuple(found), json.dumps(marks), more)
+                payout = recorded(self._shop, "payouts", node, str(node.get("status")))
+                identity = number_of(str(node["id"]))
+                if whole.pop(identity, None) != payout.digest:
+                    of = f"payments_transfer_id:{identity}"
+                    inside = [one for some, _ in self._walk(BALANCE, path, of, BALANCE_SIZE) for one in some]
+                    found += [*map(self._transaction, inside), payout]
+                    if not _made_up(node, inside):
+                        continue
+                seen[identity] = payout.digest
+            yield Page(tuple(found), _marked(marks, {**whole, **seen} if more else seen), more)
 
     def _transaction(self, node: Node) -> Received:
         payout = node.get("associatedPayout") or {}
@@ -241,9 +251,20 @@ def _reach(reached: str, read: dict[str, str]) -> str:
     return json.dumps({"from": reached, "read": dict(latest_last)}) if latest_last else reached
 
 
-def _marks(cursor: str | None) -> dict[str, str]:
-    try:
-        held = json.loads(cursor or "{}")
-    except ValueError:
-        return {}
-    return {str(name): str(text) for name, text in held.items()} if isinstance(held, dict) else {}
+def _marks(cursor: str | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Where each list of the stream goes on, and which payouts were whole when they were read, each with its digest."""
+    held = json.loads(cursor or "{}")
+    whole = held.pop("whole", {})
+    return held, whole
+
+
+def _marked(marks: dict[str, str], whole: dict[str, str]) -> str:
+    return json.dumps({**marks, "whole": dict(list(whole.items())[-READ_MAX:])} if whole else marks)
+
+
+def _made_up(payout: Node, inside: list[Node]) -> bool:
+    """Whether what is in the payout sums to it; its own transfer to the bank is not of it."""
+    if any("net" not in one for one in (payout, *inside)):
+        return False
+    nets = [Decimal(one["net"]["amount"]) for one in inside if one.get("sourceType") != "TRANSFER"]
+    return sum(nets) == Decimal(payout["net"]["amount"])

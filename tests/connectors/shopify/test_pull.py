@@ -468,6 +468,51 @@ def test_a_payout_comes_with_all_that_is_in_it(time: Time) -> None:
 
 
 @respx.mock
+def test_what_is_in_a_payout_is_read_until_it_makes_up_the_payout_and_again_when_the_payout_moved(time: Time) -> None:
+    def transaction(number: int, net: str, kind: str = "CHARGE") -> dict[str, Any]:
+        return {
+            "__typename": "ShopifyPaymentsBalanceTransaction",
+            "id": f"gid://shopify/ShopifyPaymentsBalanceTransaction/{number}",
+            "transactionDate": "2026-10-20T10:00:00Z",
+            "sourceType": kind,
+            "net": {"amount": net, "currencyCode": "USD"},
+            "associatedPayout": {"id": "gid://shopify/ShopifyPaymentsPayout/3", "status": "IN_TRANSIT"},
+        }
+
+    def balance(*nodes: dict[str, Any]) -> dict[str, Any]:
+        return {"shopifyPaymentsAccount": {"balanceTransactions": {"nodes": list(nodes), "pageInfo": LAST}}}
+
+    def payout(status: str) -> dict[str, Any]:
+        node = {
+            "__typename": "ShopifyPaymentsPayout",
+            "id": "gid://shopify/ShopifyPaymentsPayout/3",
+            "issuedAt": "2026-10-21T00:00:00Z",
+            "status": status,
+            "net": {"amount": "30.00", "currencyCode": "USD"},
+        }
+        return {"shopifyPaymentsAccount": {"payouts": {"nodes": [node], "pageInfo": LAST}}}
+
+    half = balance(transaction(6, "10.00"))
+    whole = balance(transaction(6, "10.00"), transaction(7, "20.0"), transaction(8, "-30.00", "TRANSFER"))
+    none = balance()
+    script = Script(
+        Balance=[none, half, none, whole, none, none, whole],
+        Payouts=[payout("IN_TRANSIT"), payout("IN_TRANSIT"), payout("IN_TRANSIT"), payout("PAID")],
+    )
+    live = connected(time)
+
+    given: list[int] = []
+    cursor = None
+    for _ in range(4):
+        *_, last = live.fetch("payouts", cursor)
+        cursor = last.cursor
+        given.append(len(last.received))
+
+    assert given == [2, 4, 0, 4]
+    assert [asked["query"] for asked in script.of("Balance")].count("payments_transfer_id:3") == 3
+
+
+@respx.mock
 def test_a_shop_without_its_own_payments_has_no_payouts(time: Time) -> None:
     Script(Balance={"shopifyPaymentsAccount": None}, Payouts={"shopifyPaymentsAccount": None})
 
