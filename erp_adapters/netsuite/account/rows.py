@@ -5,13 +5,13 @@ a header's row in the line table (`mainline`) carries the ledger's sign too.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from erp_adapters.netsuite.account import dates
 from erp_adapters.netsuite.account.records import ITEMS, kind_of
-from erp_adapters.netsuite.account.world import Rec, Row, id_in, name_of
+from erp_adapters.netsuite.account.world import GlLine, Rec, Row, id_in, name_of
 
 TYPES: Final = {
     "salesOrder": "SalesOrd",
@@ -39,7 +39,8 @@ ITEM_TYPES: Final = {
     "shipItem": "ShipItem",
 }
 TAX_LINES: Final = 100_000  # posting lines from here on are tax (world.GlLine)
-COST_LINES: Final = 200_000  # and from here on cost
+COST_LINES: Final = 200_000  # from here on cost
+OTHER_LINES: Final = 300_000  # and from here on what else the system adds; the first is the money of a payment
 
 _NOT_POSTING: Final = frozenset({"salesOrder", "returnAuthorization"})
 # What goes out to the customer is negative.
@@ -140,7 +141,7 @@ def _header(rec: Rec, zone: str, posting: bool) -> dict[str, Any]:
         "status": rec.letter() or _SYSTEM_STATUS.get(rec.type),
         "entity": _entity(rec),
         "currency": rec.ref("currency"),
-        "exchangerate": _number(rec.get("exchangeRate", 1)),
+        "exchangerate": _number(_rate(rec)),
         "foreigntotal": _number(total),
         "postingperiod": rec.ref("postingPeriod"),
         "posting": _flag(posting),
@@ -159,10 +160,8 @@ def _header(rec: Rec, zone: str, posting: bool) -> dict[str, Any]:
     if rec.type == "invoice":
         row["foreignamountpaid"] = _number(rec.amount("amountPaid"))
         row["foreignamountunpaid"] = _number(rec.get("amountRemaining", total - rec.amount("amountPaid")))
-    elif rec.type in ("creditMemo", "customerPayment", "depositApplication"):
-        used = rec.amount("applied")
-        row["foreignpaymentamountused"] = _number(used)
-        row["foreignpaymentamountunused"] = _number(rec.get("unapplied", total - used))
+    elif rec.type == "depositApplication":
+        row["foreignpaymentamountused"], row["foreignpaymentamountunused"] = _number(rec.amount("applied")), 0.0
     return row | _custom(rec.fields)
 
 
@@ -182,29 +181,33 @@ def _total(rec: Rec) -> Decimal:
 
 def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
     """The main line, the rows as people see them, and the lines that the system adds for tax and cost."""
+    posting = _posting(rec)
     posted: dict[int, Decimal] = {}
-    for entry in rec.gl:
+    based: dict[int, Decimal] = {}
+    for entry in posting:
         posted[entry.line] = posted.get(entry.line, Decimal(0)) + entry.amount
+        based[entry.line] = based.get(entry.line, Decimal(0)) + entry.base
     sign = -1 if rec.type in _OUTWARD else 1
-    main = posted.get(0, _total(rec) * -sign if rec.type not in ("journalEntry", "inventoryAdjustment") else Decimal(0))
-    found = {0: {"mainline": "T", "memo": rec.get("memo"), "foreignamount": main, "location": rec.ref("location")}}
+    main = Decimal(0) if rec.type in ("journalEntry", "inventoryAdjustment") else _total(rec) * -sign
+    found: dict[int, dict[str, Any]] = {0: {"mainline": "T", "memo": rec.get("memo"), "location": rec.ref("location")}}
+    found[0]["foreignamount"] = posted.get(0, main)
     for row in rec.rows("item") + rec.rows("inventory") + rec.rows("line"):
         if row.get("itemReceive") is not False:
             found[row.line] = _row(rec, around, row, sign, posted)
-    if not rec.gl:
+    if not posting:
         for index, tax in enumerate(rec.rows("taxDetails")):
             found[TAX_LINES + index] = {"taxline": "T", "foreignamount": sign * tax.amount("taxAmount")}
-    for entry in rec.gl:
+    for entry in posting:
         if entry.line not in found:
             found[entry.line] = {
                 "taxline": _flag(TAX_LINES <= entry.line < COST_LINES),
-                "iscogs": _flag(entry.line >= COST_LINES),
+                "iscogs": _flag(COST_LINES <= entry.line < OTHER_LINES),
                 "item": entry.item,
                 "memo": entry.memo,
                 "foreignamount": posted[entry.line],
             }
-    rate = Decimal(str(rec.get("exchangeRate", 1)))
-    accounts = {entry.line: entry.account for entry in rec.gl}
+    rate = _rate(rec)
+    accounts = {entry.line: entry.account for entry in posting}
     for order, (line, shown) in enumerate(found.items()):
         amount = Decimal(shown.pop("foreignamount"))
         account = around.accounts.get(accounts[line]) if line in accounts else None
@@ -220,7 +223,7 @@ def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
             "donotdisplayline": _flag(line >= TAX_LINES),
             "isinventoryaffecting": _flag(rec.type in ("itemFulfillment", "itemReceipt", "inventoryAdjustment")),
             "foreignamount": _number(amount),
-            "netamount": _number(amount * rate),
+            "netamount": _number(based.get(line, amount * rate)),
             "debitforeignamount": _number(amount) if amount > 0 else None,
             "creditforeignamount": _number(-amount) if amount < 0 else None,
             "entity": _entity(rec),
@@ -230,6 +233,17 @@ def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
             "expenseaccount": account,
             "linelastmodifieddate": dates.moment(rec.modified_at, around.zone),
         } | {name: value for name, value in shown.items() if value is not None}
+
+
+def _posting(rec: Rec) -> list[GlLine]:
+    """What the record posts, with a main line: that of a payment or a refund is where the money moves."""
+    if any(entry.line == 0 for entry in rec.gl):
+        return rec.gl
+    return [replace(entry, line=0) if entry.line == OTHER_LINES else entry for entry in rec.gl]
+
+
+def _rate(rec: Rec) -> Decimal:
+    return rec.amount("exchangeRate") or Decimal(1)
 
 
 def _row(rec: Rec, around: Around, row: Row, sign: int, posted: dict[int, Decimal]) -> dict[str, Any]:
@@ -243,7 +257,7 @@ def _row(rec: Rec, around: Around, row: Row, sign: int, posted: dict[int, Decima
         "itemtype": around.item_types.get(row.ref("item") or 0),
         "quantity": None if quantity is None else _number(Decimal(str(quantity)) * sign),
         "quantitybilled": _number(row.get("quantityBilled")),
-        "quantityshiprecv": _number(row.get("quantityFulfilled")),
+        "quantityshiprecv": _number(row.get("quantityReceived", row.get("quantityFulfilled"))),
         "quantitycommitted": _number(row.get("quantityCommitted")),
         "quantitybackordered": _number(row.get("quantityBackOrdered")),
         "rate": _number(row.get("rate")),
@@ -259,8 +273,8 @@ def _row(rec: Rec, around: Around, row: Row, sign: int, posted: dict[int, Decima
 
 def _accounting(rec: Rec, around: Around, lines: list[dict[str, Any]], posting: bool) -> Rows:
     """The ledger's view, in the base currency; what does not post shows its amounts all the same, marked 'F'."""
-    rate = Decimal(str(rec.get("exchangeRate", 1)))
-    shown = [(entry.line, entry.base, around.accounts.get(entry.account)) for entry in rec.gl] or [
+    rate = _rate(rec)
+    shown = [(entry.line, entry.base, around.accounts.get(entry.account)) for entry in _posting(rec)] or [
         (line["id"], Decimal(str(line["netamount"] or 0)), line["account"]) for line in lines
     ]
     for line, base, account in shown:
@@ -289,8 +303,8 @@ def _links(rec: Rec) -> Rows:
         pairs = [(int(row.fields["orderLine"]), row.line, row.get("amount")) for row in taken] or [(0, 0, _total(rec))]
         for previous, line, amount in pairs:
             yield _link(rec, source, previous, line, _LINK_TYPES[rec.type], amount)
-    for sublist, kind in (("apply", "Payment"), ("credit", "Payment"), ("deposit", "DepRfnd")):
-        for row in rec.rows(sublist):
+    for sublist, kind in (("apply", "Payment"), ("deposit", "DepRfnd")):
+        for row in rec.rows(sublist) if sublist == "apply" or rec.type == "customerRefund" else ():
             document = row.ref("doc")
             if document and row.get("apply") and row.amount("amount"):
                 yield _link(rec, document, 0, 0, kind, row.get("amount"))

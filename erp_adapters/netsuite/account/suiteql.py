@@ -42,6 +42,10 @@ _STATUS: Final = {
     },
     "CustInvc": {"A": "Open", "B": "Paid In Full"},
     "CustCred": {"A": "Open", "B": "Fully Applied"},
+    "CustPymt": {"A": "Unapproved Payment", "B": "Not Deposited", "C": "Deposited"},
+    "CustDep": {"A": "Not Deposited", "B": "Deposited", "C": "Fully Applied"},
+    "CashSale": {"B": "Not Deposited", "C": "Deposited"},
+    "Journal": {"A": "Pending Approval", "B": "Approved for Posting"},
     "ItemShip": {"A": "Picked", "B": "Packed", "C": "Shipped"},
 }
 _LABELS: Final = {code: KINDS[name].label for name, code in TYPES.items()}
@@ -141,20 +145,21 @@ class _Database:
         gone = [id for id in self._loaded if id not in seen]
         if not news and not gone:
             return False
-        self._db.execute("BEGIN")
-        self._forget([id for id in (*news, *gone) if id in self._loaded])
-        for id in news:
-            self._names[id] = name_of(seen[id][0])
         recs = [rec for rec, _ in seen.values()]
         around = Around(
             {str(rec.get("acctNumber")): rec.id for rec in recs if rec.type == "account"},
             {rec.id: ITEM_TYPES[rec.type] for rec in recs if rec.type in ITEM_TYPES},
             self._zone,
         )
+        self._db.execute("BEGIN")
+        moved = {*news, *gone}
+        moved |= self._linked(moved)
+        self._forget([id for id in (*news, *gone) if id in self._loaded])
         for id in news:
+            self._names[id] = name_of(seen[id][0])
             for table, row in rows_of(seen[id][0], around):
                 self._insert(table, row)
-        self._use_deposits()
+        self._use(moved | self._linked(news))
         self._db.execute("COMMIT")
         self._loaded = seen
         return True
@@ -179,16 +184,26 @@ class _Database:
         columns, marks = ", ".join(f"[{name}]" for name in names), ", ".join("?" * len(names))
         self._db.execute(f"INSERT INTO [{table}] ({columns}) VALUES ({marks})", [row[name] for name in names])
 
-    def _use_deposits(self) -> None:
-        """A deposit says how much of it is used, by what was made from it."""
-        self._db.execute(
-            "UPDATE [transaction] SET foreignpaymentamountused = coalesce((SELECT sum(l.foreignamount) FROM link l JOIN"
-            " [transaction] n ON n.id = l.nextdoc WHERE l.previousdoc = [transaction].id"
-            " AND l.linktype IN ('DepAppl', 'DepRfnd')), 0) WHERE type = 'CustDep'"
+    def _linked(self, ids: Iterable[int]) -> set[int]:
+        """What these records come from or are applied to."""
+        return {
+            found for id in ids for (found,) in self._db.execute("SELECT previousdoc FROM link WHERE owner = ?", (id,))
+        }
+
+    def _use(self, ids: Iterable[int]) -> None:
+        """A deposit, a payment and a credit memo say how much of them is used, by what was made of them."""
+        self._db.executemany(
+            "UPDATE [transaction] SET foreignpaymentamountused = (SELECT coalesce(sum(l.foreignamount), 0) FROM link l"
+            " JOIN [transaction] n ON n.id = l.nextdoc"
+            " WHERE l.linktype IN ('DepAppl', 'DepRfnd', 'Payment') AND (l.previousdoc = [transaction].id"
+            " OR (l.nextdoc = [transaction].id AND l.linktype = 'Payment')))"
+            " WHERE id = ? AND type IN ('CustDep', 'CustPymt', 'CustCred')",
+            [(id,) for id in ids],
         )
-        self._db.execute(
+        self._db.executemany(
             "UPDATE [transaction] SET foreignpaymentamountunused = round(foreigntotal - foreignpaymentamountused, 8)"
-            " WHERE type = 'CustDep'"
+            " WHERE id = ? AND type IN ('CustDep', 'CustPymt', 'CustCred')",
+            [(id,) for id in ids],
         )
 
     # --- asking ---------------------------------------------------------------------------------------------------

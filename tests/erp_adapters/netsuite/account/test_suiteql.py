@@ -172,6 +172,52 @@ def test_a_deposit_says_how_much_of_it_is_used(world: World, ask: Ask, invoice: 
     ]
 
 
+def test_the_main_line_of_a_payment_is_where_the_money_goes(world: World, ask: Ask, invoice: Rec) -> None:
+    payment = world.new("customerPayment", {"payment": Decimal("16.20"), "applied": Decimal("16.20"), "unapplied": 0})
+    payment.add_row("apply", {"doc": reference(invoice), "apply": True, "amount": Decimal("16.20")})
+    payment.gl = [
+        GlLine(300_000, "1200", Decimal("16.20"), Decimal("16.20")),
+        GlLine(1, "1100", Decimal("-16.20"), Decimal("-16.20")),
+    ]
+    world.keep(payment)
+
+    rows = ask(
+        "SELECT l.id, l.mainline, l.iscogs, l.foreignamount, p.debit, p.credit FROM transactionline l"
+        " JOIN transactionaccountingline p ON p.transaction = l.transaction AND p.transactionline = l.id"
+        " WHERE l.transaction = ? ORDER BY l.id",
+        payment.id,
+    )
+
+    assert rows == [
+        {"id": "0", "mainline": "T", "iscogs": "F", "foreignamount": "16.2", "debit": "16.2"},
+        {"id": "1", "mainline": "F", "iscogs": "F", "foreignamount": "-16.2", "credit": "16.2"},
+    ]
+
+
+def test_a_credit_memo_is_used_by_what_it_pays_and_by_what_is_refunded_of_it(
+    world: World, ask: Ask, invoice: Rec
+) -> None:
+    memo = world.new(
+        "creditMemo", {"total": Decimal("10.00"), "applied": Decimal("4.00"), "unapplied": Decimal("6.00")}
+    )
+    memo.add_row("apply", {"doc": reference(invoice), "apply": True, "amount": Decimal("4.00")})
+    world.keep(memo)
+    query = (
+        "SELECT foreignpaymentamountused AS used, foreignpaymentamountunused AS unused FROM transaction WHERE id = ?"
+    )
+    before = ask(query, memo.id)
+
+    refund = world.new("customerRefund", {"total": Decimal("5.00")})
+    refund.add_row("apply", {"doc": reference(memo), "apply": True, "amount": Decimal("5.00")})
+    world.keep(refund)
+    after = ask(query, memo.id)
+    world.drop(refund)
+
+    assert before == [{"used": "4", "unused": "6"}]
+    assert after == [{"used": "9", "unused": "1"}]
+    assert ask(query, memo.id) == before
+
+
 def test_an_open_invoice_shows_what_is_unpaid(ask: Ask, invoice: Rec) -> None:
     assert ask("SELECT foreignamountpaid, foreignamountunpaid FROM transaction WHERE type = 'CustInvc'") == [
         {"foreignamountpaid": "5", "foreignamountunpaid": "16.2"}
