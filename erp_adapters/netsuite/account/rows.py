@@ -45,6 +45,7 @@ OTHER_LINES: Final = 300_000  # and from here on what else the system adds; the 
 _NOT_POSTING: Final = frozenset({"salesOrder", "returnAuthorization"})
 # What goes out to the customer is negative.
 _OUTWARD: Final = frozenset({"salesOrder", "itemFulfillment", "invoice", "cashSale"})
+_GOODS_ONLY: Final = frozenset({"itemFulfillment", "itemReceipt", "inventoryAdjustment"})
 # How one transaction comes from another; the first two and Payment, DepAppl are [T], the rest [G].
 _LINK_TYPES: Final = {
     "itemFulfillment": "ShipRcpt",
@@ -142,7 +143,7 @@ def _header(rec: Rec, zone: str, posting: bool) -> dict[str, Any]:
         "entity": _entity(rec),
         "currency": rec.ref("currency"),
         "exchangerate": _number(_rate(rec)),
-        "foreigntotal": _number(total),
+        "foreigntotal": None if rec.type in _GOODS_ONLY else _number(total),
         "postingperiod": rec.ref("postingPeriod"),
         "posting": _flag(posting),
         "void": "F",
@@ -221,7 +222,7 @@ def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
             "iscogs": "F",
             "isclosed": "F",
             "donotdisplayline": _flag(line >= TAX_LINES),
-            "isinventoryaffecting": _flag(rec.type in ("itemFulfillment", "itemReceipt", "inventoryAdjustment")),
+            "isinventoryaffecting": _flag(rec.type in _GOODS_ONLY),
             "foreignamount": _number(amount),
             "netamount": _number(based.get(line, amount * rate)),
             "debitforeignamount": _number(amount) if amount > 0 else None,
