@@ -60,6 +60,12 @@ class Answer:
     document: Any = field(default=None, repr=False)  # the body parsed, fractions as Decimal, where JSON was asked for
 
 
+Sign = Callable[[], Mapping[str, str]]
+"""Headers of one attempt, made anew for each."""
+Judge = Callable[[Answer], HubError | None]
+"""What a refusal is, by what stands in it; None: by its status. Its document is None where its body is no JSON."""
+
+
 class Http:
     """Calls to one far side, from any thread."""
 
@@ -71,11 +77,13 @@ class Http:
         sleep: Callable[[float], None],
         who: str,
         attempts: int = ATTEMPTS,
+        read_s: float = READ_S,
     ) -> None:
         """
         Args:
             base: https, or http to this machine itself.
             who: names the far side in errors, like the slug of its channel.
+            read_s: how long the far side may be silent over a request.
 
         Raises:
             Misconfigured: the address is none that may be called.
@@ -85,10 +93,11 @@ class Http:
         self._clock = clock
         self._sleep = sleep
         self._attempts = attempts
+        self._call_s = max(CALL_S, 2 * read_s)
         self._hidden: frozenset[str] = frozenset()
         self._client = httpx.Client(
             base_url=self.base,
-            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
+            timeout=httpx.Timeout(read_s, connect=CONNECT_S),
             follow_redirects=False,
             trust_env=httpx.URL(self.base).host not in LOOPBACK,
             headers={"user-agent": "orderhub"},
@@ -117,6 +126,8 @@ class Http:
         parse: bool = True,
         wanted: Collection[int] = (),
         attempts: int | None = None,
+        sign: Sign | None = None,
+        judge: Judge | None = None,
     ) -> Answer:
         """The answer to one request.
 
@@ -125,6 +136,8 @@ class Http:
             parse: the answer must be JSON; one that is not counts as none.
             wanted: statuses besides 2xx that are answers.
             attempts: 1: no retry here.
+            sign: headers besides `headers`, asked for before each attempt.
+            judge: asked of each refusal before its status decides; what it says is retried as its class allows.
 
         Raises:
             RateLimited, Retryable: not now; nothing was changed.
@@ -137,7 +150,8 @@ class Http:
         def once() -> Answer:
             nonlocal doubts
             try:
-                return self._once(method, path, safety, headers, params, content, form, parse, wanted)
+                signed = {**(headers or {}), **sign()} if sign is not None else headers
+                return self._once(method, path, safety, signed, params, content, form, parse, wanted, judge)
             except InDoubt:
                 doubts += 1
                 raise
@@ -175,11 +189,26 @@ class Http:
             self._retrying(Safety.READ, None)(once)
             yield lines
 
-    def clean(self, text: str) -> str:
+    def clean(self, text: str, chars: int = SAID_CHARS) -> str:
         """The text without secrets and shortened, for an error."""
         for secret in self._hidden:
             text = text.replace(secret, "…")
-        return " ".join(text.split())[:SAID_CHARS]
+        return " ".join(text.split())[:chars]
+
+    def retry_after_s(self, headers: Mapping[str, str]) -> float | None:
+        """How long an answer asks to wait, by a number or a date; None: it does not say."""
+        said = headers.get("retry-after")
+        if said is None:
+            return None
+        try:
+            seconds = float(said)
+        except ValueError:
+            try:
+                at = parsedate_to_datetime(said)
+            except ValueError:
+                return None
+            seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - self._clock()).total_seconds()
+        return min(max(seconds, 0.0), RETRY_AFTER_S_MAX) if seconds == seconds else None
 
     # --- one attempt ------------------------------------------------------------------------------------------------
 
@@ -194,6 +223,7 @@ class Http:
         form: Mapping[str, str] | None,
         parse: bool,
         wanted: Collection[int],
+        judge: Judge | None,
     ) -> Answer:
         what = f"{method} {httpx.URL(path).path}"
         begun = self._clock()
@@ -212,6 +242,8 @@ class Http:
         log.debug("http.call who=%s what=%s status=%s", self.who, what, status)
         if 200 <= status < 300 or status in wanted:
             return Answer(status, said, body, self._parsed(body, safety, what) if parse else None)
+        if judge is not None and (judged := judge(Answer(status, said, body, _json(body)))) is not None:
+            raise judged
         raise self._refusal(status, said, body, safety, what)
 
     def _body(self, response: httpx.Response, begun: datetime) -> bytes:
@@ -220,8 +252,8 @@ class Http:
             size += len(chunk)
             if size > BODY_BYTES_MAX:
                 raise _TooMuch(f"a body of more than {BODY_BYTES_MAX} bytes")
-            if (self._clock() - begun).total_seconds() > CALL_S:
-                raise _TooMuch(f"not whole after {CALL_S:.0f} s")
+            if (self._clock() - begun).total_seconds() > self._call_s:
+                raise _TooMuch(f"not whole after {self._call_s:.0f} s")
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -239,7 +271,7 @@ class Http:
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes, safety: Safety, what: str) -> HubError:
         said = self.clean(body[:4000].decode("utf-8", "replace"))
         message = f"{self.who}: {what}: {status}: {said}"
-        after_s = self._retry_after(headers.get("retry-after"))
+        after_s = self.retry_after_s(headers)
         if status == 429:
             return RateLimited(message, after_s)
         if status == 401:
@@ -255,20 +287,6 @@ class Http:
         return Rejected(
             f"{self.who}: {message}", code=code, field=field_, remedy=f"check the address of {self.who} in hub.yaml"
         )
-
-    def _retry_after(self, said: str | None) -> float | None:
-        """Seconds; the header has a number or a date."""
-        if said is None:
-            return None
-        try:
-            seconds = float(said)
-        except ValueError:
-            try:
-                at = parsedate_to_datetime(said)
-            except ValueError:
-                return None
-            seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - self._clock()).total_seconds()
-        return min(max(seconds, 0.0), RETRY_AFTER_S_MAX) if seconds == seconds else None
 
     def _streamed(self, address: str) -> Iterator[bytes]:
         begun, size = self._clock(), 0
@@ -334,6 +352,14 @@ def checked_address(address: str, who: str) -> str:
     if not safe or not named or url.userinfo:
         raise Misconfigured(f"{who}: not an address to call; expected https://HOST without a name or password in it")
     return address.rstrip("/")
+
+
+def _json(body: bytes) -> Any:
+    """The body parsed; None where it is no JSON."""
+    try:
+        return json.loads(body.decode(), parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _may_repeat(error: BaseException, safety: Safety) -> bool:

@@ -9,10 +9,11 @@ import pytest
 import respx
 
 from hub.errors import AuthExpired, HubError, InDoubt, Misconfigured, RateLimited, Rejected, Retryable
-from hub.http import Http, Safety
+from hub.http import Answer, Http, Safety
 
 BASE = "https://shop.example"
 TOKEN = "shpat_0123456789abcdef"
+NO = {"code": "no", "field": "", "remedy": ""}
 
 
 class Time:
@@ -192,3 +193,55 @@ def test_a_file_that_broke_off_is_fetched_again_from_its_beginning(http: Http) -
         twice = [list(lines()), list(lines())]
 
     assert twice == [[b'{"id":1}', b'{"id":2}']] * 2
+
+
+# --- signed and judged -----------------------------------------------------------------------------------------------
+
+
+@respx.mock
+def test_headers_of_an_attempt_are_asked_for_before_each(http: Http) -> None:
+    route = respx.get(f"{BASE}/a").mock(side_effect=[httpx.Response(503), httpx.Response(200, json=[])])
+    signatures = iter(["first", "second"])
+
+    http.call("GET", "/a", safety=Safety.READ, headers={"accept": "x"}, sign=lambda: {"signature": next(signatures)})
+
+    assert [call.request.headers["signature"] for call in route.calls] == ["first", "second"]
+    assert [call.request.headers["accept"] for call in route.calls] == ["x", "x"]
+
+
+@respx.mock
+def test_a_judge_says_what_a_refusal_is_and_is_retried_by_its_class(http: Http) -> None:
+    route = respx.post(f"{BASE}/a").mock(
+        side_effect=[httpx.Response(400, json={"code": "BUSY"}), httpx.Response(200, json=[1])]
+    )
+
+    def judge(answer: Answer) -> HubError | None:
+        return RateLimited("busy") if answer.document == {"code": "BUSY"} else None
+
+    assert http.call("POST", "/a", safety=Safety.WRITE, judge=judge).document == [1]
+    assert route.call_count == 2
+
+
+@respx.mock
+def test_what_a_judge_leaves_open_is_decided_by_its_status(http: Http) -> None:
+    respx.post(f"{BASE}/a").respond(403, content=b"<html>")
+    seen: list[object] = []
+
+    def judge(answer: Answer) -> HubError | None:
+        seen.append(answer.document)
+        return None
+
+    with pytest.raises(Rejected) as raised:
+        http.call("POST", "/a", safety=Safety.WRITE, judge=judge)
+
+    assert raised.value.code == "http_403"
+    assert seen == [None]
+
+
+@respx.mock
+def test_a_judge_is_not_asked_of_what_was_wanted(http: Http) -> None:
+    respx.get(f"{BASE}/a").respond(404, json={})
+
+    answer = http.call("GET", "/a", safety=Safety.READ, wanted=(404,), judge=lambda _: Rejected("no", **NO))
+
+    assert answer.status == 404

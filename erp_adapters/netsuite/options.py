@@ -1,0 +1,200 @@
+"""What the ERP may be told under `options` in hub.yaml, where its system is netsuite."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hub.errors import Misconfigured, Rejected
+from hub.http import checked_address
+from hub.model.documents import Component
+from hub.ports import ErpConfig
+
+ANY: Final = "*"
+"""Of tax codes: whatever jurisdiction is not listed."""
+
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+InternalId = Annotated[str, Field(pattern=r"^-?\d{1,15}$")]
+Record = Annotated[str, Field(pattern=r"^[a-z][A-Za-z]+$")]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+
+class Items(Part):
+    """The item codes (Item Name/Number) that stand for what is no goods; None: none is set up for it."""
+
+    shipping: Words | None = None
+    tip: Words | None = None
+    duty: Words | None = None
+    fee: Words | None = None
+    cash_rounding: Words | None = None
+    tax_rounding: Words | None = None
+    allowance: Words | None = None
+    fee_kept: Words | None = None
+    marketplace_tax: Words | None = None
+    discount: Words | None = None
+    gift_card: Words | None = None
+    """Of a gift card whose order line names no item."""
+
+
+class TaxCode(Part):
+    """A tax code and its type, by their names in NetSuite."""
+
+    code: Words
+    type: Words
+
+
+class Options(Part):
+    account: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$")]
+    """The account's id, 1234567 or 1234567_SB1: the realm that a token's signature names."""
+    auth: Literal["certificate", "token"] = "certificate"
+    scopes: Annotated[tuple[Literal["rest_webservices", "restlets", "suite_analytics"], ...], Field(min_length=1)] = (
+        "rest_webservices",
+    )
+    scope_form: Literal["list", "text"] = "list"
+    """How the assertion names the scopes: as JSON list, or as one text with commas. The vendor's page says both."""
+    token_url: str | None = None
+    """Where tokens are asked for, and the assertion's audience; None: below the address."""
+    requests: Annotated[int, Field(ge=1, le=100)] = 4
+    """At once, from this process. The account's limit is shared by all its integrations."""
+
+    subsidiaries: dict[str, InternalId] = {}
+    """Entity -> the internal id of its subsidiary; nothing in an account without subsidiaries."""
+    accounts: dict[Words, Words] = {}
+    """The hub's account number -> NetSuite's, where they differ."""
+    items: Items = Items()
+    tax_codes: dict[Words, TaxCode] = {}
+    """The channel's word for a jurisdiction -> the tax code that carries its tax; `*` for any other."""
+    locations: dict[Words, Words] = {}
+    """The hub's location -> NetSuite's name of it, where they differ."""
+    guests: Literal["each", "one"] = "each"
+    """Whether each buyer is a customer, or all of a channel are one."""
+    customers: dict[Words, InternalId] = {}
+    """Channel -> the internal id of the customer that all its buyers are, where guests are one."""
+    line_field: Annotated[str, Field(pattern=r"^custcol_[a-z0-9_]+$")] = "custcol_orderhub_line"
+    """The transaction column that holds the hub's own id of an order line."""
+    forms: dict[Record, InternalId] = {}
+    """Record, such as salesOrder, -> the internal id of the form to use; None: the role's preferred one."""
+
+    @field_validator("token_url")
+    @classmethod
+    def _callable(cls, url: str | None) -> str | None:
+        try:
+            return None if url is None else checked_address(url, "token_url")
+        except Misconfigured:
+            raise ValueError("expected https://HOST/PATH without a name or password in it") from None
+
+    @property
+    def realm(self) -> str:
+        """The account as a signature spells it."""
+        return self.account.upper().replace("-", "_")
+
+    # --- what a document needs; a remedy where it is not set up ------------------------------------------------------
+
+    def subsidiary(self, entity: str) -> str | None:
+        """The internal id of the entity's subsidiary; None: the account has none.
+
+        Raises:
+            Rejected: others are set, this one is not.
+        """
+        if not self.subsidiaries:
+            return None
+        if entity not in self.subsidiaries:
+            raise _unset("unknown_entity", f"subsidiaries.{entity}", f"the subsidiary of entity {entity}")
+        return self.subsidiaries[entity]
+
+    def account_number(self, number: str) -> str:
+        """NetSuite's number of an account of the hub's chart."""
+        return self.accounts.get(number, number)
+
+    def item(self, component: Component, *, kept: bool = False) -> str:
+        """The item code of a line that is no goods.
+
+        Args:
+            kept: of an adjustment: a fee that was kept, not an allowance.
+
+        Raises:
+            Rejected: none is set.
+        """
+        name = component.value
+        if component is Component.ADJUSTMENT:
+            name = "fee_kept" if kept else "allowance"
+        code: str | None = getattr(self.items, name, None)
+        if code is None:
+            raise _unset("unknown_item", f"items.{name}", f"the item for {name.replace('_', ' ')}")
+        return code
+
+    def tax_code(self, jurisdiction: str) -> TaxCode:
+        """The tax code of a jurisdiction.
+
+        Raises:
+            Rejected: neither it nor `*` is set.
+        """
+        found = self.tax_codes.get(jurisdiction) or self.tax_codes.get(ANY)
+        if found is None:
+            raise _unset(
+                "unknown_tax_code", f"tax_codes.{jurisdiction}", f"the tax code for {jurisdiction!r}, or {ANY}"
+            )
+        return found
+
+    def location(self, name: str) -> str:
+        """NetSuite's name of a location of the hub's."""
+        return self.locations.get(name, name)
+
+    def customer(self, channel: str) -> str | None:
+        """The internal id of the one customer of a channel; None: each buyer is one.
+
+        Raises:
+            Rejected: guests are one, and the channel has no customer.
+        """
+        if self.guests == "each":
+            return None
+        if channel not in self.customers:
+            raise _unset("unknown_customer", f"customers.{channel}", f"the customer of channel {channel}")
+        return self.customers[channel]
+
+    def form(self, record: str) -> str | None:
+        """The internal id of the form that a record is made with; None: the preferred one."""
+        return self.forms.get(record)
+
+
+def options_of(config: ErpConfig) -> Options:
+    """The ERP's options.
+
+    Raises:
+        Misconfigured: with every fault.
+    """
+    try:
+        options = Options.model_validate(dict(config.options))
+    except ValidationError as error:
+        faults = [
+            f"options.{'.'.join(str(part) for part in found['loc'])}: {_said(found)}"
+            for found in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+        raise Misconfigured(f"{config.slug}: {'; '.join(faults)}") from None
+    entities = [entity.slug for entity in config.entities]
+    faults = [
+        f"options.subsidiaries.{slug}: no such entity; there is {', '.join(entities)}"
+        for slug in options.subsidiaries
+        if slug not in entities
+    ]
+    if options.subsidiaries:
+        faults += [
+            f"options.subsidiaries: entity {slug} is missing" for slug in entities if slug not in options.subsidiaries
+        ]
+    if faults:
+        raise Misconfigured(f"{config.slug}: {'; '.join(faults)}")
+    return options
+
+
+def _unset(code: str, field: str, what: str) -> Rejected:
+    remedy = f"set options.{field} of the ERP in hub.yaml to {what}, then retry"
+    return Rejected(f"options.{field} is not set", code=code, field=field, remedy=remedy)
+
+
+def _said(found: Any) -> str:
+    if found["type"] == "extra_forbidden":
+        return "no such option"
+    message = found["msg"].removeprefix("Value error, ")
+    return str(message[:1].lower() + message[1:])

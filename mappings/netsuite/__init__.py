@@ -1,0 +1,1 @@
+"""Documents as NetSuite's records, and NetSuite's records and rows read."""
