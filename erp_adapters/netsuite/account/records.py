@@ -39,6 +39,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _COMMON: Final = _words("id externalId refName links createdDate lastModifiedDate customForm")
+_LISTED: Final = _words("id externalId refName links")
 _TRANSACTION: Final = _COMMON | _words(
     "tranDate tranId memo currency exchangeRate subsidiary postingPeriod department class location status"
 )
@@ -53,7 +54,7 @@ _LINE: Final = _words(
 )
 _ORDER_LINE: Final = _LINE | _words(
     "isClosed isOpen commitInventory createPo createdPo poVendor expectedShipDate quantityCommitted"
-    " quantityBackOrdered quantityFulfilled quantityBilled quantityPicked quantityPacked shipGroup"
+    " quantityBackOrdered quantityFulfilled quantityBilled quantityReceived quantityPicked quantityPacked shipGroup"
     " itemFulfillmentChoice closeDate"
 )
 _TAX: Final = Sublist(
@@ -74,13 +75,34 @@ ADDRESSES: Final = {"shippingAddress": _ADDRESS, "billingAddress": _ADDRESS, "ad
 """Parts of a record that are objects of their own."""
 
 
+_LACKS: Final = {
+    "salesOrder": "postingPeriod",
+    "returnAuthorization": "postingPeriod shippingCost shipMethod handlingCost terms",
+    "cashRefund": "status",
+}
+"""What a kind of sale has not, though the others have it."""
+
+
 def _sale(name: str, label: str, prefix: str, more: str, *, order: bool = False, apply: bool = False) -> Kind:
-    line = _ORDER_LINE if order else _LINE | _words("orderLine orderDoc")
+    line = _ORDER_LINE if order else _LINE
+    if name != "salesOrder":
+        line |= _words("orderLine orderDoc")
     sublists = {"item": Sublist(line), "taxDetails": _TAX}
     if apply:
         sublists["apply"] = _APPLY
-    known = _SALE | _words(more) | frozenset(sublists)
+    known = (_SALE | _words(more) | frozenset(sublists)) - _words(_LACKS.get(name, ""))
     return Kind(name, label, "transaction", prefix, known, sublists)
+
+
+_SOLD: Final = _words("incomeAccount rate isTaxable taxSchedule upcCode")
+_STOCKED: Final = _SOLD | _words(
+    "assetAccount cogsAccount cost averageCost quantityOnHand quantityAvailable quantityCommitted quantityBackOrdered"
+)
+
+
+def _item(name: str, label: str, more: frozenset[str], sublists: Mapping[str, Sublist] | None = None) -> Kind:
+    known = _COMMON | _words("itemId displayName isInactive subsidiary itemType") | more
+    return Kind(name, label, "item", "", known, sublists or {}, writable=False)
 
 
 _KINDS: Final = (
@@ -128,7 +150,7 @@ _KINDS: Final = (
                 )
             ),
             "package": Sublist(
-                _words("packageCartonNumber packageDescr packageTrackingNumber packageWeight refName line")
+                _words("packageCartonNumber packageDescr packageTrackingNumber packageWeight refName"), numbered=False
             ),
         },
     ),
@@ -137,7 +159,7 @@ _KINDS: Final = (
         "Item Receipt",
         "transaction",
         "IR",
-        _TRANSACTION | _words("entity createdFrom item"),
+        (_TRANSACTION - _words("status")) | _words("entity createdFrom item"),
         {
             "item": Sublist(
                 _words(
@@ -160,7 +182,7 @@ _KINDS: Final = (
         "Deposit Application",
         "transaction",
         "DA",
-        _TRANSACTION | _words("customer deposit depDate arAcct applied unapplied total apply"),
+        _TRANSACTION | _words("customer deposit depositDate arAcct applied unapplied total apply"),
         {"apply": _APPLY},
         creatable=False,
     ),
@@ -172,9 +194,9 @@ _KINDS: Final = (
         _TRANSACTION
         | _words(
             "customer payment account undepFunds arAcct paymentMethod paymentOption checkNum applied unapplied total"
-            " autoApply apply credit deposit"
+            " autoApply apply"
         ),
-        {"apply": _APPLY, "credit": _APPLY, "deposit": _APPLY},
+        {"apply": _APPLY},
     ),
     Kind(
         "customerRefund",
@@ -189,7 +211,7 @@ _KINDS: Final = (
         "Journal",
         "transaction",
         "JE",
-        _TRANSACTION | _words("approved line reversalDate"),
+        (_TRANSACTION - _words("status")) | _words("approved line reversalDate"),
         {
             "line": Sublist(
                 _words("line account debit credit memo entity department class location links refName eliminate")
@@ -213,7 +235,7 @@ _KINDS: Final = (
         "Customer",
         "entity",
         "CUST",
-        _COMMON
+        (_COMMON - _words("createdDate"))
         | _words(
             "entityId companyName firstName middleName lastName isPerson isInactive email phone altPhone subsidiary"
             " currency category terms comments dateCreated balance depositBalance unbilledOrders receivablesAccount"
@@ -222,7 +244,7 @@ _KINDS: Final = (
         {
             "addressBook": Sublist(
                 _words(
-                    "id internalId line addressId label defaultBilling defaultShipping isResidential"
+                    "id internalId addressId label defaultBilling defaultShipping isResidential"
                     " addressBookAddress links refName"
                 ),
                 key="internalId",
@@ -232,38 +254,29 @@ _KINDS: Final = (
             ),
         },
     ),
-    *(
-        Kind(
-            name,
-            label,
-            "item",
-            "",
-            _COMMON
-            | _words(
-                "itemId displayName incomeAccount assetAccount cogsAccount account rate isInactive subsidiary cost"
-                " averageCost quantityOnHand quantityAvailable quantityCommitted quantityBackOrdered upcCode itemType"
-                " taxSchedule locations member liabilityAccount"
-            ),
-            {
-                "locations": Sublist(
-                    _words(
-                        "location quantityOnHand quantityAvailable quantityCommitted quantityBackOrdered averageCost"
-                        " locationId links refName"
-                    ),
-                    key="location",
+    _item(
+        "inventoryItem",
+        "Inventory Item",
+        _STOCKED | _words("rate locations"),
+        {
+            "locations": Sublist(
+                _words(
+                    "location quantityOnHand quantityAvailable quantityCommitted quantityBackOrdered averageCost"
+                    " locationId links refName"
                 ),
-                "member": Sublist(_words("item quantity line links refName")),
-            },
-            writable=False,
-        )
-        for name, label in {
-            "inventoryItem": "Inventory Item",
-            "nonInventorySaleItem": "Non-inventory Item for Sale",
-            "otherChargeSaleItem": "Other Charge Item for Sale",
-            "discountItem": "Discount",
-            "giftCertificateItem": "Gift Certificate",
-            "kitItem": "Kit/Package",
-        }.items()
+                key="location",
+            )
+        },
+    ),
+    _item("nonInventorySaleItem", "Non-inventory Item for Sale", _SOLD),
+    _item("otherChargeSaleItem", "Other Charge Item for Sale", _SOLD),
+    _item("discountItem", "Discount", _words("account rate taxSchedule")),
+    _item("giftCertificateItem", "Gift Certificate", _words("liabilityAccount rate isTaxable")),
+    _item(
+        "kitItem",
+        "Kit/Package",
+        _SOLD | _words("member"),
+        {"member": Sublist(_words("item quantity line links refName"))},
     ),
     Kind(
         "account",
@@ -273,13 +286,13 @@ _KINDS: Final = (
         _COMMON | _words("acctNumber acctName acctType currency isInactive parent"),
         writable=False,
     ),
-    Kind("location", "Location", "other", "", _COMMON | _words("name isInactive subsidiary"), writable=False),
+    Kind("location", "Location", "other", "", _LISTED | _words("name isInactive subsidiary"), writable=False),
     Kind(
         "subsidiary",
         "Subsidiary",
         "other",
         "",
-        _COMMON | _words("name legalName currency country isInactive parent"),
+        _LISTED | _words("name legalName currency country isInactive parent"),
         writable=False,
     ),
     Kind(
@@ -287,7 +300,7 @@ _KINDS: Final = (
         "Currency",
         "other",
         "",
-        _COMMON | _words("name symbol exchangeRate currencyPrecision isBaseCurrency isInactive"),
+        _LISTED | _words("name symbol exchangeRate currencyPrecision isBaseCurrency isInactive"),
         writable=False,
     ),
     Kind(
@@ -310,7 +323,7 @@ _KINDS: Final = (
         writable=False,
     ),
     Kind("paymentMethod", "Payment Method", "other", "", _COMMON | _words("name account isInactive"), writable=False),
-    Kind("shipItem", "Shipping Item", "item", "", _COMMON | _words("itemId account isInactive"), writable=False),
+    Kind("shipItem", "Shipping Item", "item", "", _LISTED | _words("itemId account isInactive"), writable=False),
     Kind("customerCategory", "Customer Category", "other", "", _COMMON | _words("name isInactive"), writable=False),
     Kind("term", "Term", "other", "", _COMMON | _words("name daysUntilNetDue isInactive"), writable=False),
 )

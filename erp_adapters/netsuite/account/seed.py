@@ -12,6 +12,7 @@ import yaml
 
 from erp_adapters.netsuite.account.world import BASE_CURRENCY, Rec, World, reference
 
+UNDEPOSITED: Final = "1199"
 CONFIG: Final = Path(__file__).resolve().parents[3] / "config"
 
 CURRENCIES: Final = (
@@ -44,6 +45,7 @@ CHARGES: Final = {
     "MARKETPLACE-TAX": "1250",
     "SALES-RETURN": "4300",
 }
+TAXED: Final = frozenset({"SHIPPING", "DISCOUNT"})
 KITS: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
     "KIT-CAMP-2": (("TENT-2P-GRN", 1), ("PAD-AIR-R", 2)),
     "KIT-COOK": (("STOVE-MINI", 1), ("FUEL-230", 2), ("POT-SET-2", 1)),
@@ -100,6 +102,7 @@ def company(
     )
     for number, name, kind in _chart(config):
         account(world, number, name, kind)
+    account(world, UNDEPOSITED, "Undeposited Funds", "OthCurrAsset")
     for name in locations:
         _put(world, "location", name=name, isInactive=False, subsidiary=reference(subsidiary))
     _taxes(world)
@@ -133,6 +136,7 @@ def inventory_item(world: World, code: str, name: str, cost: Decimal, price: Dec
             "incomeAccount": world.account_ref("4000"),
             "assetAccount": world.account_ref("1300"),
             "cogsAccount": world.account_ref("5000"),
+            "isTaxable": True,
             "isInactive": False,
         },
     )
@@ -161,7 +165,7 @@ def charge_item(world: World, code: str, number: str, kind: str = "otherChargeSa
         if kind == "giftCertificateItem"
         else "incomeAccount"
     )
-    return _put(world, kind, itemId=code, displayName=code, isInactive=False, **{name: target})
+    return _put(world, kind, itemId=code, displayName=code, isTaxable=code in TAXED, isInactive=False, **{name: target})
 
 
 def tax_code(world: World, name: str, rate: str, kind: str = "US Sales Tax", number: str = "2200") -> Rec:
@@ -239,6 +243,7 @@ def _items(world: World, config: Path, on_hand: int) -> None:
                     "displayName": entry["name"],
                     "rate": Decimal(entry["list_price"]),
                     "incomeAccount": world.account_ref("4000"),
+                    "isTaxable": True,
                     "isInactive": False,
                 },
             )

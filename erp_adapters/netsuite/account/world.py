@@ -16,6 +16,7 @@ Clock = Callable[[], datetime]
 Ref = dict[str, str]
 
 BASE_CURRENCY: Final = "USD"
+APPLYING: Final = ("apply", "deposit")  # sublists whose rows point at what they settle
 LINE_STEPS: Final = (1, 3, 2, 1, 3)  # line numbers as accounts show them: 1, 4, 7, 9, 12 …
 
 
@@ -29,13 +30,14 @@ class Switches:
     concurrency_form: str = "429"  # "400": as one fixture shows; "401": as under token-based authentication
     concurrency_wait_s: int = 60  # how long a request of the "401" form waits before it is refused
     suite_tax: bool = True  # off: tax details are refused
-    tax_rounding: str = "down_line"  # or "half_up_total": the account's own way, unlike that of any channel
+    tax_rounding: str = "down_line"  # or "half_up_line": the account's own way
     bill_in_advance: bool = True  # off: only what is fulfilled can be billed
     fulfil_uncommitted: bool = False  # on: stock may go below zero
     advanced_shipping: bool = True  # off: a fulfilment makes the invoice too
-    credit_shortfall: bool = True  # a deposit may be refunded before it is applied
     date_form: str = "M/D/YYYY"  # how searches show a date, and read a bare one
     time_zone: str = "UTC"  # of the searches' moments: the preference of the integration's user
+    credit_in_advance: bool = True  # off: a return is credited only when the goods are back
+    duplicate_text: str = "This entity already exists."  # recorded for an entity; of a transaction nobody has seen it
     required_fields: dict[str, tuple[str, ...]] = field(default_factory=dict)  # a form's own mandatory fields, by type
 
 
@@ -151,6 +153,9 @@ class World:
         self.stamps: dict[int, int] = {}  # the version at which a record was last touched
         self.custom_fields: dict[str, str] = {}  # name -> body, line, entity, item
         self.search_lag_s = search_lag_s
+        self.waiting: set[int] = set()  # orders that wait for stock
+        self._children: dict[int, list[int]] = {}
+        self._applying: dict[int, set[int]] = {}
         self._last_id = 0
         self._by_type: dict[str, list[int]] = {}
         self._numbers: dict[str, int] = {}
@@ -175,6 +180,8 @@ class World:
         if rec.id not in self.records:
             self.records[rec.id] = rec
             self._by_type.setdefault(rec.type, []).append(rec.id)
+            if rec.created_from is not None:
+                self._children.setdefault(rec.created_from, []).append(rec.id)
         if rec.external_id is not None:
             self.by_external.setdefault((kind_of(rec.type).group, rec.external_id.lower()), rec.id)
         self.touch(rec)
@@ -185,6 +192,10 @@ class World:
         rec.modified_at = self.now()
         self.version += 1
         self.stamps[rec.id] = self.version
+        for sublist in APPLYING:
+            for row in rec.rows(sublist):
+                if (doc := row.ref("doc")) is not None:
+                    self._applying.setdefault(doc, set()).add(rec.id)
         if self.search_lag_s or self._images:
             image = copy.deepcopy(rec)
             self._lagging.append((rec.modified_at + timedelta(seconds=self.search_lag_s), rec.id, image))
@@ -197,6 +208,9 @@ class World:
             key = (kind_of(rec.type).group, rec.external_id.lower())
             if self.by_external.get(key) == rec.id:
                 del self.by_external[key]
+                for other in self.records.values():  # where keys are not unique, the next of this key is found
+                    if other.external_id is not None and not other.deleted:
+                        self.by_external.setdefault((kind_of(other.type).group, other.external_id.lower()), other.id)
         self.touch(rec)
 
     def number(self, kind: str) -> str:
@@ -261,14 +275,15 @@ class World:
 
     def successors(self, id: int) -> list[Rec]:
         """What was made from this record."""
-        return [rec for rec in self.records.values() if rec.created_from == id and not rec.deleted]
+        return [rec for child in self._children.get(id, ()) if not (rec := self.records[child]).deleted]
 
     def applications(self, id: int) -> Iterator[tuple[Rec, Row, str]]:
         """Every row, with its record and sublist, that applies something to this transaction."""
-        for rec in self.every(
-            "customerPayment", "depositApplication", "creditMemo", "customerRefund", "journalEntry", "customerDeposit"
-        ):
-            for sublist in ("apply", "deposit", "credit"):
+        for applying in sorted(self._applying.get(id, ())):
+            rec = self.records[applying]
+            if rec.deleted:
+                continue
+            for sublist in APPLYING:
                 for row in rec.rows(sublist):
                     if row.ref("doc") == id and row.fields.get("apply"):
                         yield rec, row, sublist
