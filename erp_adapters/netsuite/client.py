@@ -265,6 +265,8 @@ class Client:
         answer = self._called(method, path, Safety.WRITE, params=params, content=content, headers=STRICT, parse=False)
         if answer.status not in WRITTEN:
             raise InDoubt(f"{self.slug}: {method}: {answer.status} is no answer to a write")
+        if answer.body.strip() and not _is_object(answer.body):
+            raise InDoubt(f"{self.slug}: {method}: {answer.status} with a body that is no record")
         for name in WARNINGS:
             if name in answer.headers:
                 operation = answer.headers.get("x-n-operationid")
@@ -371,6 +373,13 @@ def _json(value: Any) -> str:
         case list() | tuple():
             return "[" + ",".join(_json(part) for part in value) + "]"
     raise TypeError(f"{type(value).__name__} is nothing that NetSuite is told")
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body.decode()), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _checked(pattern: Any, text: str) -> str:

@@ -194,6 +194,25 @@ def test_a_patch_that_became_a_job_is_in_doubt(client: Client, wire: respx.MockR
         client.patch("salesOrder", "7", {})
 
 
+@pytest.mark.parametrize("body", [b"<html>all is well</html>", b'{"id": "7", "to', b"[]"])
+def test_a_change_that_is_answered_by_something_else_is_in_doubt(
+    client: Client, wire: respx.MockRouter, body: bytes
+) -> None:
+    wire.patch(f"{RECORDS}/salesOrder/7").respond(200, content=body)
+    wire.delete(f"{RECORDS}/salesOrder/7").respond(200, content=body)
+
+    with pytest.raises(InDoubt):
+        client.patch("salesOrder", "7", {})
+    with pytest.raises(InDoubt):
+        client.delete("salesOrder", "7")
+
+
+def test_a_changed_record_may_come_back(client: Client, wire: respx.MockRouter) -> None:
+    wire.patch(f"{RECORDS}/salesOrder/7").respond(200, json={"id": "7"})
+
+    client.patch("salesOrder", "7", {})
+
+
 @pytest.mark.parametrize(
     "answer",
     [
