@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from erp_adapters.netsuite.account import dates
+from erp_adapters.netsuite.account import dates, lists
+from erp_adapters.netsuite.account.cells import Rows, custom, flag, number
+from erp_adapters.netsuite.account.lists import ITEM_TYPES
 from erp_adapters.netsuite.account.records import ITEMS, kind_of
-from erp_adapters.netsuite.account.world import GlLine, Rec, Row, id_in, name_of
+from erp_adapters.netsuite.account.world import GlLine, Rec, Row, name_of
 
 TYPES: Final = {
     "salesOrder": "SalesOrd",
@@ -28,15 +30,6 @@ TYPES: Final = {
     "customerRefund": "CustRfnd",
     "journalEntry": "Journal",
     "inventoryAdjustment": "InvAdjst",
-}
-ITEM_TYPES: Final = {
-    "inventoryItem": "InvtPart",
-    "nonInventorySaleItem": "NonInvtPart",
-    "otherChargeSaleItem": "OthCharge",
-    "discountItem": "Discount",
-    "giftCertificateItem": "GiftCert",
-    "kitItem": "Kit",
-    "shipItem": "ShipItem",
 }
 TAX_LINES: Final = 100_000  # posting lines from here on are tax (world.GlLine)
 COST_LINES: Final = 200_000  # from here on cost
@@ -59,8 +52,6 @@ _LINK_TYPES: Final = {
 }
 _SYSTEM_STATUS: Final = {"itemReceipt": "Y", "depositApplication": "Y", "journalEntry": "B"}  # [G]
 _BY_HAND, _BY_SERVICE = 3, 1098  # who typed it in: a person, the integration's user
-
-Rows = Iterator[tuple[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +81,9 @@ def rows_of(rec: Rec, around: Around) -> Rows:
     if rec.type in TYPES:
         yield from _transaction(rec, around)
     elif rec.type in ITEMS:
-        yield from _item(rec, around.zone)
+        yield from lists.item(rec, around.zone)
     else:
-        yield from _listed(rec, around.zone)
-
-
-def _flag(value: Any) -> str:
-    return "T" if value is True or value == "T" else "F"
-
-
-def _number(value: Any) -> float | None:
-    """A figure as SQLite keeps it: it has no decimals, and a double brings the 15 digits back that go in."""
-    return None if value is None or value == "" else float(value)
-
-
-def _custom(fields: dict[str, Any]) -> dict[str, Any]:
-    """The custom fields among these, as their columns: a reference is its id, a checkbox its flag."""
-    found: dict[str, Any] = {}
-    for name, value in fields.items():
-        if name.lower().startswith("cust") and "_" in name:
-            plain = _flag(value) if isinstance(value, bool) else id_in(value) if isinstance(value, dict) else value
-            found[name.lower()] = plain if plain is None else str(plain)
-    return found
+        yield from lists.listed(rec, around.zone)
 
 
 # --- transactions -----------------------------------------------------------------------------------------------------
@@ -142,12 +114,12 @@ def _header(rec: Rec, zone: str, posting: bool) -> dict[str, Any]:
         "status": rec.letter() or _SYSTEM_STATUS.get(rec.type),
         "entity": _entity(rec),
         "currency": rec.ref("currency"),
-        "exchangerate": _number(_rate(rec)),
-        "foreigntotal": None if rec.type in _GOODS_ONLY else _number(total),
+        "exchangerate": number(_rate(rec)),
+        "foreigntotal": None if rec.type in _GOODS_ONLY else number(total),
         "postingperiod": rec.ref("postingPeriod"),
-        "posting": _flag(posting),
+        "posting": flag(posting),
         "void": "F",
-        "voided": _flag(rec.get("voided")),
+        "voided": flag(rec.get("voided")),
         "memo": rec.get("memo"),
         "otherrefnum": rec.get("otherRefNum"),
         "createddate": dates.moment(rec.created_at, zone),
@@ -159,11 +131,11 @@ def _header(rec: Rec, zone: str, posting: bool) -> dict[str, Any]:
         "terms": rec.ref("terms"),
     }
     if rec.type == "invoice":
-        row["foreignamountpaid"] = _number(rec.amount("amountPaid"))
-        row["foreignamountunpaid"] = _number(rec.get("amountRemaining", total - rec.amount("amountPaid")))
+        row["foreignamountpaid"] = number(rec.amount("amountPaid"))
+        row["foreignamountunpaid"] = number(rec.get("amountRemaining", total - rec.amount("amountPaid")))
     elif rec.type == "depositApplication":
-        row["foreignpaymentamountused"], row["foreignpaymentamountunused"] = _number(rec.amount("applied")), 0.0
-    return row | _custom(rec.fields)
+        row["foreignpaymentamountused"], row["foreignpaymentamountunused"] = number(rec.amount("applied")), 0.0
+    return row | custom(rec.fields)
 
 
 def _entity(rec: Rec) -> int | None:
@@ -201,8 +173,8 @@ def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
     for entry in posting:
         if entry.line not in found:
             found[entry.line] = {
-                "taxline": _flag(TAX_LINES <= entry.line < COST_LINES),
-                "iscogs": _flag(COST_LINES <= entry.line < OTHER_LINES),
+                "taxline": flag(TAX_LINES <= entry.line < COST_LINES),
+                "iscogs": flag(COST_LINES <= entry.line < OTHER_LINES),
                 "item": entry.item,
                 "memo": entry.memo,
                 "foreignamount": posted[entry.line],
@@ -221,12 +193,12 @@ def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
             "taxline": "F",
             "iscogs": "F",
             "isclosed": "F",
-            "donotdisplayline": _flag(line >= TAX_LINES),
-            "isinventoryaffecting": _flag(rec.type in _GOODS_ONLY),
-            "foreignamount": _number(amount),
-            "netamount": _number(based.get(line, amount * rate)),
-            "debitforeignamount": _number(amount) if amount > 0 else None,
-            "creditforeignamount": _number(-amount) if amount < 0 else None,
+            "donotdisplayline": flag(line >= TAX_LINES),
+            "isinventoryaffecting": flag(rec.type in _GOODS_ONLY),
+            "foreignamount": number(amount),
+            "netamount": number(based.get(line, amount * rate)),
+            "debitforeignamount": number(amount) if amount > 0 else None,
+            "creditforeignamount": number(-amount) if amount < 0 else None,
             "entity": _entity(rec),
             "subsidiary": rec.ref("subsidiary"),
             "createdfrom": rec.created_from or rec.ref("createdFrom") or rec.ref("salesOrder"),
@@ -256,20 +228,20 @@ def _row(rec: Rec, around: Around, row: Row, sign: int, posted: dict[int, Decima
     return {
         "item": row.ref("item"),
         "itemtype": around.item_types.get(row.ref("item") or 0),
-        "quantity": None if quantity is None else _number(Decimal(str(quantity)) * sign),
-        "quantitybilled": _number(row.get("quantityBilled")),
-        "quantityshiprecv": _number(row.get("quantityReceived", row.get("quantityFulfilled"))),
-        "quantitycommitted": _number(row.get("quantityCommitted")),
-        "quantitybackordered": _number(row.get("quantityBackOrdered")),
-        "rate": _number(row.get("rate")),
+        "quantity": None if quantity is None else number(Decimal(str(quantity)) * sign),
+        "quantitybilled": number(row.get("quantityBilled")),
+        "quantityshiprecv": number(row.get("quantityReceived", row.get("quantityFulfilled"))),
+        "quantitycommitted": number(row.get("quantityCommitted")),
+        "quantitybackordered": number(row.get("quantityBackOrdered")),
+        "rate": number(row.get("rate")),
         "foreignamount": amount,
-        "isclosed": _flag(row.get("isClosed")),
+        "isclosed": flag(row.get("isClosed")),
         "memo": row.get("memo") or row.get("description"),
         "location": row.ref("location"),
         "department": row.ref("department"),
         "class": row.ref("class"),
         "entity": row.ref("entity"),
-    } | _custom(row.fields)
+    } | custom(row.fields)
 
 
 def _accounting(rec: Rec, around: Around, lines: list[dict[str, Any]], posting: bool) -> Rows:
@@ -286,12 +258,12 @@ def _accounting(rec: Rec, around: Around, lines: list[dict[str, Any]], posting: 
                 "transactionline": line,
                 "accountingbook": 1,
                 "account": account,
-                "debit": _number(base) if base > 0 else None,
-                "credit": _number(-base) if base < 0 else None,
-                "amount": _number(base),
-                "netamount": _number(base),
-                "posting": _flag(posting),
-                "exchangerate": _number(rate),
+                "debit": number(base) if base > 0 else None,
+                "credit": number(-base) if base < 0 else None,
+                "amount": number(base),
+                "netamount": number(base),
+                "posting": flag(posting),
+                "exchangerate": number(rate),
             },
         )
 
@@ -318,101 +290,6 @@ def _link(rec: Rec, previous: int, previous_line: int, line: int, kind: str, amo
         "nextdoc": rec.id,
         "nextline": line,
         "linktype": kind,
-        "foreignamount": _number(amount),
+        "foreignamount": number(amount),
         "owner": rec.id,
     }
-
-
-# --- lists ------------------------------------------------------------------------------------------------------------
-
-
-def _item(rec: Rec, zone: str) -> Rows:
-    on_hand = sum((row.amount("quantityOnHand") for row in rec.rows("locations")), Decimal(0))
-    yield (
-        "item",
-        {
-            "id": rec.id,
-            "externalid": rec.external_id,
-            "itemid": rec.get("itemId"),
-            "fullname": rec.get("itemId"),
-            "displayname": rec.get("displayName"),
-            "itemtype": ITEM_TYPES[rec.type],
-            "subtype": "Sale" if rec.type in ("nonInventorySaleItem", "otherChargeSaleItem") else None,
-            "isinactive": _flag(rec.get("isInactive")),
-            "cost": _number(rec.get("cost")),
-            "averagecost": _number(rec.get("averageCost")),
-            "totalquantityonhand": _number(on_hand) if rec.type == "inventoryItem" else None,
-            "upccode": rec.get("upcCode"),
-            "incomeaccount": rec.ref("incomeAccount") or rec.ref("account") or rec.ref("liabilityAccount"),
-            "assetaccount": rec.ref("assetAccount"),
-            "expenseaccount": rec.ref("cogsAccount"),
-            "createddate": dates.moment(rec.created_at, zone),
-            "lastmodifieddate": dates.moment(rec.modified_at, zone),
-        }
-        | _custom(rec.fields),
-    )
-    for row in rec.rows("locations"):
-        yield (
-            "inventoryitemlocations",
-            {
-                "item": rec.id,
-                "location": row.ref("location"),
-                "quantityavailable": _number(row.get("quantityAvailable")),
-                "quantityonhand": _number(row.get("quantityOnHand")),
-                "quantitycommitted": _number(row.get("quantityCommitted")),
-                "quantitybackordered": _number(row.get("quantityBackOrdered")),
-                "averagecostmli": _number(row.get("averageCost")),
-            },
-        )
-
-
-def _listed(rec: Rec, zone: str) -> Rows:
-    row: dict[str, Any] = {
-        "id": rec.id,
-        "externalid": rec.external_id,
-        "name": rec.get("name"),
-        "fullname": rec.get("name"),
-        "isinactive": _flag(rec.get("isInactive")),
-    }
-    match rec.type:
-        case "account":
-            name = rec.get("acctName")
-            row |= {"acctnumber": rec.get("acctNumber"), "fullname": name, "displaynamewithhierarchy": name}
-            kind = rec.get("acctType")
-            row |= {
-                "accountsearchdisplayname": name_of(rec),
-                "accttype": kind["id"] if isinstance(kind, dict) else kind,
-            }
-        case "customer":
-            person = " ".join(part for part in (rec.get("firstName"), rec.get("lastName")) if part)
-            row |= {"entityid": rec.get("entityId"), "altname": rec.get("companyName") or person or None}
-            row |= {"email": rec.get("email")}
-            yield "entity", row | {"type": "CustJob"}
-            row |= {"companyname": rec.get("companyName"), "firstname": rec.get("firstName")}
-            row |= {"lastname": rec.get("lastName"), "isperson": _flag(rec.get("isPerson")), "phone": rec.get("phone")}
-            row |= {name: rec.ref(name) for name in ("currency", "category", "terms")}
-            row |= {"datecreated": dates.moment(rec.created_at, zone)}
-            row |= {"lastmodifieddate": dates.moment(rec.modified_at, zone)} | _custom(rec.fields)
-        case "subsidiary":
-            country = rec.get("country")
-            row |= {"legalname": rec.get("legalName"), "currency": rec.ref("currency")}
-            row |= {"country": country["id"] if isinstance(country, dict) else country}
-        case "currency":
-            row |= {"symbol": rec.get("symbol"), "exchangerate": _number(rec.get("exchangeRate"))}
-            row |= {"currencyprecision": _number(rec.get("currencyPrecision"))}
-            row |= {"isbasecurrency": _flag(rec.get("isBaseCurrency"))}
-        case "accountingPeriod":
-            row |= {"periodname": rec.get("periodName"), "startdate": dates.day(rec.get("startDate"))}
-            row |= {"enddate": dates.day(rec.get("endDate")), "closed": _flag(rec.get("closed"))}
-            row |= {"arlocked": _flag(rec.get("arLocked")), "aplocked": _flag(rec.get("apLocked"))}
-            row |= {"alllocked": _flag(rec.get("allLocked")), "isadjust": _flag(rec.get("isAdjust"))}
-            row |= {"isquarter": _flag(rec.get("isQuarter")), "isyear": _flag(rec.get("isYear"))}
-            row |= {"isposting": _flag(not (rec.get("isQuarter") or rec.get("isYear")))}
-        case "location":
-            row |= {"subsidiary": rec.ref("subsidiary")}
-        case "salesTaxItem":
-            row |= {"itemid": rec.get("itemId"), "fullname": rec.get("itemId"), "rate": _number(rec.get("rate"))}
-            row |= {"taxtype": rec.ref("taxType")}
-        case "term":
-            row |= {"daysuntilnetdue": _number(rec.get("daysUntilNetDue"))}
-    yield rec.type.lower(), row

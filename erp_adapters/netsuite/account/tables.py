@@ -63,6 +63,7 @@ _TABLES: Final = {
     "deletedrecord": "recordid:id type:text name:text deleteddate:moment deletedby:id",
 }
 LINK_VIEWS: Final = ("previoustransactionlinelink", "nexttransactionlinelink")
+HEADER_LINK_VIEWS: Final = ("previoustransactionlink", "nexttransactionlink")
 LINK_COLUMNS: Final = "previousdoc previousline previoustype nextdoc nextline nexttype linktype foreignamount".split()
 
 # Which tables a custom field is a column of, by the kind that the account declares it with.
@@ -88,9 +89,13 @@ class Schema:
         for name, kind in custom_fields.items():
             for table in _CUSTOM.get(kind, ()):
                 self.kinds[table][name.lower()] = "text"
-        self.displays |= {(view, name): "name" for view in LINK_VIEWS for name in ("previousdoc", "nextdoc")}
+        self.displays |= {
+            (view, name): "name" for view in LINK_VIEWS + HEADER_LINK_VIEWS for name in ("previousdoc", "nextdoc")
+        }
         self.columns = {table: tuple(kinds) for table, kinds in self.kinds.items() if table != "link"}
         self.columns |= {view: tuple(LINK_COLUMNS) for view in LINK_VIEWS}
+        of_headers = tuple(name for name in LINK_COLUMNS if not name.endswith("line"))
+        self.columns |= dict.fromkeys(HEADER_LINK_VIEWS, of_headers)
 
     def _read(self, table: str, columns: str) -> Iterator[tuple[str, str]]:
         for column in columns.split():
@@ -119,4 +124,9 @@ class Schema:
                 f"CREATE VIEW [{view}] AS SELECT l.previousdoc, l.previousline, p.type AS previoustype, l.nextdoc,"
                 " l.nextline, n.type AS nexttype, l.linktype, l.foreignamount FROM link l"
                 " JOIN [transaction] p ON p.id = l.previousdoc JOIN [transaction] n ON n.id = l.nextdoc"
+            )
+        for view in HEADER_LINK_VIEWS:
+            yield (
+                f"CREATE VIEW [{view}] AS SELECT previousdoc, previoustype, nextdoc, nexttype, linktype,"
+                f" sum(foreignamount) AS foreignamount FROM [{LINK_VIEWS[0]}] GROUP BY previousdoc, nextdoc, linktype"
             )

@@ -126,6 +126,13 @@ def test_links_follow_the_order_to_its_shipment_bill_and_return(world: World, sa
         " ORDER BY nextdoc",
         sale["order"].id,
     )
+    headers = _ask(
+        world,
+        "SELECT nextdoc, nexttype, linktype FROM NextTransactionLink WHERE previousdoc = ? ORDER BY nextdoc",
+        sale["order"].id,
+    )
+
+    assert headers == rows
 
     assert rows == [
         {"nextdoc": str(sale["fulfilment"].id), "nexttype": "ItemShip", "linktype": "ShipRcpt"},
