@@ -4,7 +4,7 @@ Texts are compared as they are; more than one match is an alarm for the caller, 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import islice
 from typing import Final
 
@@ -42,7 +42,7 @@ class Held:
     key: str | None  # its external id; None: it has none
     type: str  # SalesOrd, CustInvc …
     day: date
-    modified_at: datetime | None
+    modified: str | None  # by the clock of the integration's user, so nothing but another of these compares with it
 
 
 def items(client: Client, codes: Iterable[str]) -> dict[str, Named]:
@@ -100,7 +100,7 @@ def held_of(row: Fields) -> Held:
     day = row.day("day")
     if day is None:
         row.fault("day", "missing")
-    return Held(row.needed("id"), row.text("externalid"), row.needed("type"), day, row.moment("modified"))
+    return Held(row.needed("id"), row.text("externalid"), row.needed("type"), day, row.text("modified"))
 
 
 def _named(client: Client, table: str, column: str, names: Iterable[str], kind: str = "") -> dict[str, Named]:

@@ -122,7 +122,9 @@ def test_a_transaction_is_found_by_our_key_whatever_its_type(client: Client, com
 
     found = suiteql.transactions(client, ["so-shopify-1", "so-shopify-2"])
 
-    assert found == {"so-shopify-1": [Held(str(order.id), "so-shopify-1", "SalesOrd", date(2026, 3, 2), MARCH)]}
+    assert found == {
+        "so-shopify-1": [Held(str(order.id), "so-shopify-1", "SalesOrd", date(2026, 3, 2), "2026-03-10T12:00:00")]
+    }
 
 
 def test_all_rows_are_walked_by_their_id(client: Client) -> None:
