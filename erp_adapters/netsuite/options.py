@@ -36,6 +36,8 @@ class Items(Part):
     discount: Words | None = None
     gift_card: Words | None = None
     """Of a gift card whose order line names no item."""
+    credited_goods: Words | None = None
+    """Credits goods that do not come back into stock: no inventory item, sold to the account of returned goods."""
 
 
 class TaxCode(Part):
@@ -68,6 +70,12 @@ class Options(Part):
     """The channel's word for a jurisdiction -> the tax code that carries its tax; `*` for any other."""
     locations: dict[Words, Words] = {}
     """The hub's location -> NetSuite's name of it, where they differ."""
+    order_location: Words | None = None
+    """The hub's location that orders commit stock at until they are shipped; None: none is set on an order."""
+    ship_methods: dict[Words, InternalId] = {}
+    """Ship method -> the internal id of its shipping item; where none is set, NetSuite is told no ship method."""
+    customer_classes: dict[Words, InternalId] = {}
+    """Class of a customer -> the internal id of its category; where none is set, NetSuite is told none."""
     guests: Literal["each", "one"] = "each"
     """Whether each buyer is a customer, or all of a channel are one."""
     customers: dict[Words, InternalId] = {}
@@ -109,7 +117,7 @@ class Options(Part):
         return self.accounts.get(number, number)
 
     def item(self, component: Component, *, kept: bool = False) -> str:
-        """The item code of a line that is no goods.
+        """The item code of a line that is no goods, or of goods credited without any coming back.
 
         Args:
             kept: of an adjustment: a fee that was kept, not an allowance.
@@ -120,6 +128,8 @@ class Options(Part):
         name = component.value
         if component is Component.ADJUSTMENT:
             name = "fee_kept" if kept else "allowance"
+        if component is Component.GOODS:
+            name = "credited_goods"
         code: str | None = getattr(self.items, name, None)
         if code is None:
             raise _unset("unknown_item", f"items.{name}", f"the item for {name.replace('_', ' ')}")
@@ -141,6 +151,22 @@ class Options(Part):
     def location(self, name: str) -> str:
         """NetSuite's name of a location of the hub's."""
         return self.locations.get(name, name)
+
+    def ship_method(self, word: str) -> str | None:
+        """The internal id of a ship method's item; None: none is set up at all.
+
+        Raises:
+            Rejected: others are, this one is not.
+        """
+        if self.ship_methods and word not in self.ship_methods:
+            raise _unset("unknown_ship_method", f"ship_methods.{word}", f"the shipping item of {word!r}")
+        return self.ship_methods.get(word)
+
+    def customer_class(self, word: str) -> str | None:
+        """The internal id of a class's category; as `ship_method`."""
+        if self.customer_classes and word not in self.customer_classes:
+            raise _unset("unknown_customer_class", f"customer_classes.{word}", f"the category of {word!r}")
+        return self.customer_classes.get(word)
 
     def customer(self, channel: str) -> str | None:
         """The internal id of the one customer of a channel; None: each buyer is one.

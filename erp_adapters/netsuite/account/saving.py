@@ -35,13 +35,9 @@ def create(world: World, kind: str, draft: Draft, *, created_from: Rec | None = 
         Refused: it may not be, and nothing has changed.
     """
     rec = world.new(kind)
+    rec.created_from = created_from.id if created_from is not None else None
     rec.by_hand = by_hand
-    if (
-        created_from is not None
-        and created_from.type != "customer"
-        and kind not in ("customerPayment", "customerRefund")
-    ):
-        rec.created_from = created_from.id  # a payment and a refund are held by what they apply to
+    if created_from is not None:
         rec.fields["createdFrom"] = reference(created_from)
     sublists.lay_over(rec, draft)
     _check_external(world, rec)

@@ -69,6 +69,9 @@ CUSTOM_FIELDS: Final = {
     "custbody_orderhub_channel": "body",
     "custbody_orderhub_order": "body",
     "custbody_orderhub_date": "body",
+    "custbody_orderhub_subject": "body",
+    "custbody_orderhub_revision": "body",
+    "custbody_orderhub_cancelled": "body",
     "custentity_orderhub_party": "entity",
 }
 

@@ -1,0 +1,426 @@
+"""Documents written to NetSuite and looked for there: one record a request, each with a key of its own.
+
+A document of several records is written in parts, one a call; so is one that is made anew because NetSuite cannot
+change it: what stands is deleted first. A record that is there already is adopted if it is ours.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Final
+
+from erp_adapters.netsuite.client import Client, eid
+from erp_adapters.netsuite.directory import AccountDirectory
+from erp_adapters.netsuite.errors import NotFound
+from erp_adapters.netsuite.options import Options
+from hub.errors import AuthExpired, InDoubt, Rejected, Retryable
+from hub.model.documents import Document, DocumentKind
+from hub.model.frozen import frozen
+from hub.model.intents import REFS, Action, Found, Outcome, Probe, Verdict, Write
+from mappings.netsuite import customer, goods, journal, money, order, sales
+from mappings.netsuite.fields import Fields
+from mappings.netsuite.order import StandingRow
+from mappings.netsuite.reading import standing_rows
+from mappings.netsuite.words import (
+    CHANNEL,
+    ORDER,
+    PARTY,
+    RECORDS,
+    REVISION,
+    VOIDED,
+    Body,
+    order_key,
+    part_key,
+    return_key,
+)
+
+PARTS_MAX: Final = 50  # records of one document
+GOODS_RECORDS: Final = ("itemFulfillment", "itemReceipt", "inventoryAdjustment")
+"""Records that move goods: their amounts are costs, in the entity's own currency."""
+SALES: Final = (DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO)
+
+
+@frozen
+class Kept:
+    """One record that a document is kept in."""
+
+    record: str
+    key: str
+
+
+class Verb(StrEnum):
+    MAKE = "make"
+    DROP = "drop"
+    CHANGE = "change"
+
+
+@frozen
+class Step:
+    """One request of a write; a write's first has no name."""
+
+    name: str
+    verb: Verb
+    number: int = 0  # of the record
+
+
+def kept_in(document: Document) -> tuple[Kept, ...]:
+    """The records that a document is kept in, in the order in which they are made.
+
+    Raises:
+        Rejected: NetSuite keeps no such document.
+    """
+    match document.kind:
+        case DocumentKind.RETURN_RECEIPT:
+            return Kept("returnAuthorization", return_key(document.key)), Kept("itemReceipt", document.key)
+        case DocumentKind.DEPOSIT_APPLICATION:
+            count = max(1, len(money.drawn(document)))
+            return tuple(Kept("depositApplication", part_key(document.key, number)) for number in range(count))
+        case DocumentKind.REFUND if money.unnamed(document):
+            named = [line for line in document.lines if line.detail]
+            first = (Kept("customerRefund", document.key),) if named else ()
+            return *first, Kept("journalEntry", part_key(document.key, len(first)))
+    if document.kind not in RECORDS:
+        raise Rejected(
+            f"{document.key}: NetSuite is told no {document.kind}",
+            code="unsupported",
+            field="kind",
+            remedy="make it in NetSuite by hand",
+        )
+    return (Kept(RECORDS[document.kind], document.key),)
+
+
+def steps_of(write: Write) -> tuple[Step, ...]:
+    """The requests of a write, one after another."""
+    document, action = write.document, write.action
+    if document.kind is DocumentKind.SALES_ORDER and action is not Action.CREATE:
+        return (Step("", Verb.CHANGE),)
+    if document.kind is DocumentKind.CUSTOMER and action is not Action.VOID:
+        return (Step("", Verb.CHANGE),)
+    if action is Action.VOID:
+        return (Step("", Verb.DROP),)
+    makes = [Step(f"{Verb.MAKE}-{number}", Verb.MAKE, number) for number in range(len(kept_in(document)))]
+    if action is Action.CREATE:
+        return Step("", Verb.MAKE), *makes[1:]
+    return Step("", Verb.DROP), *makes
+
+
+class Writes:
+    """Writes to one account."""
+
+    def __init__(self, client: Client, directory: AccountDirectory, options: Options) -> None:
+        self._client = client
+        self._directory = directory
+        self._options = options
+
+    def put(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Each write is so in NetSuite; an outcome a write, in their order. Safe to repeat.
+
+        Raises:
+            Retryable, AuthExpired: none of the writes happened.
+        """
+        outcomes: list[Outcome] = []
+        for write in writes:
+            try:
+                outcomes.append(self._put(write))
+            except Rejected as refusal:
+                outcomes.append(_rejected(refusal))
+            except InDoubt:
+                outcomes.append(Outcome(Verdict.IN_DOUBT))
+            except (Retryable, AuthExpired):
+                if not outcomes:
+                    raise
+                return outcomes + [Outcome(Verdict.UNSENT)] * (len(writes) - len(outcomes))
+        return outcomes
+
+    def probe(self, writes: Sequence[Write]) -> list[Probe]:
+        """Whether each write has happened, by its records' own keys, or by what stands in them.
+
+        Raises:
+            Retryable, AuthExpired: nobody could look.
+        """
+        return [self._probe(write) for write in writes]
+
+    # --- one write ----------------------------------------------------------------------------------------------------
+
+    def _put(self, write: Write) -> Outcome:
+        document = write.document
+        if document.kind is DocumentKind.ITEM:  # never made: it has accounts, costs and tax that a person sets
+            return Outcome(Verdict.DONE, self._directory.item(code_of(document)))
+        if document.kind is DocumentKind.CUSTOMER and (one := self._one_customer(document)) is not None:
+            return Outcome(Verdict.DONE, one)
+        step, then = _current(write)
+        match step.verb:
+            case Verb.MAKE:
+                ref = self._make(write, step.number)
+            case Verb.CHANGE:
+                ref = self._change(write)
+            case Verb.DROP:
+                if write.action is Action.AMEND and (changed := self._change_in_place(write)) is not None:
+                    return Outcome(Verdict.DONE, changed)
+                return Outcome(Verdict.DONE, REFS.join(self._drop(document)) or None, then=then)
+        refs = [*(write.held if write.part and step.number else ()), ref]
+        return Outcome(Verdict.DONE, REFS.join(dict.fromkeys(refs)), then=then)
+
+    def _probe(self, write: Write) -> Probe:
+        document = write.document
+        if document.kind is DocumentKind.ITEM or (
+            document.kind is DocumentKind.CUSTOMER and self._one_customer(document) is not None
+        ):
+            return Probe(Found.ABSENT)  # nothing is written: looking for it anew costs nothing
+        step, then = _current(write)
+        all_kept = kept_in(document)
+        if step.verb is Verb.DROP:
+            return self._probe_drop(write, all_kept, then)
+        kept = all_kept[step.number]
+        held = self._client.get(kept.record, eid(kept.key), expand=step.verb is Verb.CHANGE)
+        if held is None:
+            return Probe(Found.ABSENT)
+        done = True
+        if step.verb is Verb.CHANGE:
+            done = self._stands(write, held)
+        elif write.action is Action.AMEND:
+            done = held.text(REVISION) == write.revision
+        return Probe(Found.DONE, held.needed("id"), then) if done else Probe(Found.ABSENT)
+
+    def _probe_drop(self, write: Write, all_kept: Sequence[Kept], then: str | None) -> Probe:
+        standing = [held for kept in all_kept if (held := self._client.get(kept.record, eid(kept.key))) is not None]
+        if not standing:
+            return Probe(Found.DONE, None, then)
+        if write.action is Action.AMEND and all(held.text(REVISION) == write.revision for held in standing):
+            if len(standing) == len(all_kept):  # it was changed in place, or is there anew
+                return Probe(Found.DONE, REFS.join(held.needed("id") for held in standing))
+            return Probe(Found.DONE, None, then)
+        return Probe(Found.ABSENT)
+
+    def _stands(self, write: Write, held: Fields) -> bool:
+        """Whether a change of an order or a customer has happened."""
+        document = write.document
+        if document.kind is DocumentKind.CUSTOMER:
+            who = write.party(document.party)
+            return write.action is Action.CREATE or who is None or held.text(PARTY) == customer.version_of(who)
+        if write.action is Action.VOID:
+            rows = standing_rows(held, self._directory.line_field, document.currency)
+            return held.text(REVISION) == VOIDED and all(row.closed for row in rows)
+        return held.text(REVISION) == write.revision
+
+    # --- making -------------------------------------------------------------------------------------------------------
+
+    def _make(self, write: Write, number: int) -> str:
+        document = write.document
+        kept = kept_in(document)[number]
+        request = self._request(write, kept, number)
+        try:
+            return request()
+        except Rejected as refusal:
+            # It may stand there from an attempt before, which can read like any refusal: nothing is left to be billed.
+            return self._adopted(document, kept, refusal)
+
+    def _adopted(self, document: Document, kept: Kept, refusal: Rejected) -> str:
+        held = self._client.get(kept.record, eid(kept.key))
+        if held is None:
+            raise refusal
+        if document.order is not None:
+            told = (held.text(CHANNEL), held.text(ORDER))
+            if told != (document.order.channel, document.order.external_id):
+                raise Rejected(
+                    f"{document.key}: {kept.record} {held.needed('id')} has its external id, and is of {told}",
+                    code="key_taken",
+                    field="externalId",
+                    remedy=f"give {kept.record} {held.needed('id')} another external id in NetSuite, or none",
+                )
+        return held.needed("id")
+
+    def _request(self, write: Write, kept: Kept, number: int) -> Callable[[], str]:
+        """The request that makes the record, ready to be sent: what it needs to know was read."""
+        document, revision, names, client = write.document, write.revision, self._directory, self._client
+        match kept.record:
+            case "salesOrder":
+                if self._options.guests == "each":
+                    self._allow_currency(document)
+                parties = {"party": write.party(document.party), "bill_to": write.party(document.bill_to)}
+                known = {name: who for name, who in parties.items() if who is not None}
+                body = order.sales_order(document, revision, names, known)
+            case "itemFulfillment":
+                id, standing = self._order(document)
+                if (moved := goods.moves(document, standing, names)) is not None:
+                    client.patch("salesOrder", id, moved)
+                body = goods.fulfilment(document, revision, names, standing)
+                return lambda: client.transform("salesOrder", id, kept.record, body)
+            case "invoice":
+                id, standing = self._order(document)
+                body = sales.invoice(document, revision, names, standing)
+                return lambda: client.transform("salesOrder", id, kept.record, body)
+            case "returnAuthorization":
+                id, standing = self._order(document)
+                body = goods.return_authorization(document, revision, names, standing)
+                return lambda: client.transform("salesOrder", id, kept.record, body)
+            case "itemReceipt":
+                id, standing = self._rows("returnAuthorization", return_key(document.key), document)
+                body = goods.item_receipt(document, revision, names, standing)
+                return lambda: client.transform("returnAuthorization", id, kept.record, body)
+            case "creditMemo" if document.applies_to is not None:
+                id, standing = self._rows("returnAuthorization", return_key(document.applies_to), document)
+                body = sales.credit_of_return(document, revision, names, standing)
+                return lambda: client.transform("returnAuthorization", id, kept.record, body)
+            case "creditMemo":
+                body = sales.credit_memo(document, revision, names)
+            case "depositApplication":
+                deposit = money.drawn(document)[number].deposit
+                body = money.deposit_application(document, revision, names, number)
+                return lambda: client.transform("customerDeposit", eid(deposit), kept.record, body)
+            case "customerDeposit":
+                body = money.deposit(document, revision, names)
+            case "customerPayment":
+                body = money.payment(document, revision, names)
+            case "customerRefund":
+                body = money.refund(document, revision, names)
+            case "inventoryAdjustment":
+                body = goods.inventory_adjustment(document, revision, names)
+            case _:
+                body = self._journal(document, revision, kept)
+        return lambda: client.post(kept.record, body)
+
+    def _journal(self, document: Document, revision: str, kept: Kept) -> Body:
+        match document.kind:
+            case DocumentKind.PAYOUT:
+                return journal.payout(document, revision, self._directory)
+            case DocumentKind.REFUND:
+                minor = sum(line.amount_minor for line in money.unnamed(document))
+                return journal.refund_of_nothing(document, revision, self._directory, minor, kept.key)
+        return journal.journal_entry(document, revision, self._directory)
+
+    def _order(self, document: Document) -> tuple[str, list[StandingRow]]:
+        return self._rows("salesOrder", order_key(document), document)
+
+    def _rows(self, record: str, key: str, document: Document) -> tuple[str, list[StandingRow]]:
+        """The internal id and the rows of the record that another is made of.
+
+        Raises:
+            Rejected: it is not there.
+        """
+        held = self._client.get(record, eid(key), expand=True)
+        if held is None:
+            raise Rejected(
+                f"{document.key}: NetSuite has no {record} {key}",
+                code="not_found",
+                field="order",
+                remedy=f"look whether {key} was deleted in NetSuite; tell it again, then this",
+            )
+        return held.needed("id"), standing_rows(held, self._directory.line_field, document.currency)
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    def _change(self, write: Write) -> str:
+        document = write.document
+        if document.kind is DocumentKind.CUSTOMER:
+            body = customer.customer(document, self._directory, write.party(document.party))
+            return self._client.put_eid("customer", document.key, body)
+        held = self._client.get("salesOrder", eid(document.key), expand=True)
+        if held is None:
+            if write.action is Action.VOID:
+                return ""
+            return self._make(write, 0)
+        id = held.needed("id")
+        standing = standing_rows(held, self._directory.line_field, document.currency)
+        if write.action is Action.VOID:
+            self._client.patch("salesOrder", id, order.closed_order(standing))
+            return id
+        self._patch("salesOrder", id, order.order_changes(document, write.revision, self._directory, standing))
+        return id
+
+    def _change_in_place(self, write: Write) -> str | None:
+        """The internal id of the record that was changed; None: it must be made anew."""
+        document = write.document
+        (kept, *more) = kept_in(document)
+        if more or document.kind not in (*SALES, DocumentKind.DEPOSIT):
+            return None
+        held = self._client.get(kept.record, eid(kept.key), expand=True)
+        if held is None:
+            return None
+        if held.text(REVISION) == write.revision:
+            return held.needed("id")
+        if document.kind is DocumentKind.DEPOSIT:
+            body: Body | None = money.deposit(document, write.revision, self._directory)
+        else:
+            standing = standing_rows(held, self._directory.line_field, document.currency)
+            body = sales.changes(document, write.revision, self._directory, standing)
+        if body is None:
+            return None
+        for name in ("externalId", "currency", "customForm"):
+            body.pop(name, None)
+        self._patch(kept.record, held.needed("id"), body)
+        return held.needed("id")
+
+    def _patch(self, record: str, id: str, body: Body) -> None:
+        self._client.patch(record, id, body, replace=("taxDetails",) if "taxDetails" in body else ())
+
+    def _drop(self, document: Document) -> list[str]:
+        """The document's records are gone; their ids."""
+        gone: list[str] = []
+        all_kept = list(kept_in(document))
+        if document.kind is DocumentKind.DEPOSIT_APPLICATION:  # there may be more of them than the document has now
+            all_kept += [Kept("depositApplication", part_key(document.key, n)) for n in range(len(all_kept), PARTS_MAX)]
+        for number, kept in reversed(list(enumerate(self._standing(all_kept)))):
+            try:
+                if self._client.delete(kept[0].record, kept[1]):
+                    gone.append(kept[1])
+            except NotFound:
+                continue
+            except Rejected as refusal:
+                if number < 0:
+                    raise
+                raise Rejected(
+                    str(refusal),
+                    code="has_successors" if refusal.code in ("user_error", "invalid_value") else refusal.code,
+                    field=refusal.field or "externalId",
+                    remedy=f"undo in NetSuite what was made of {kept[0].key}, then retry ({refusal.remedy})",
+                ) from None
+        return gone[::-1]
+
+    def _standing(self, all_kept: Sequence[Kept]) -> list[tuple[Kept, str]]:
+        """Those of the records that are there, with their internal ids; of parts, up to the first that is missing."""
+        found = []
+        for kept in all_kept:
+            held = self._client.get(kept.record, eid(kept.key))
+            if held is not None:
+                found.append((kept, held.needed("id")))
+            elif kept.record == "depositApplication" and found:
+                break
+        return found
+
+    # --- customers ----------------------------------------------------------------------------------------------------
+
+    def _one_customer(self, document: Document) -> str | None:
+        """The internal id of the customer that every buyer is; None: each is one."""
+        if self._options.guests == "each":
+            return None
+        ids = set(self._options.customers.values())
+        return next(iter(ids)) if len(ids) == 1 else ",".join(sorted(ids)) or None
+
+    def _allow_currency(self, document: Document) -> None:
+        """The customer may be billed in the order's currency: a keyed row, merged however often it is told."""
+        if document.rate is not None and document.customer is not None:
+            self._client.patch("customer", eid(document.customer), customer.currencies(document, self._directory))
+
+
+def code_of(document: Document) -> str:
+    """The code of the item that a document of an item is of."""
+    return next((line.item for line in document.lines if line.item), "")
+
+
+def _current(write: Write) -> tuple[Step, str | None]:
+    """The step that comes now, and the name of the one after it."""
+    steps = steps_of(write)
+    names = [step.name for step in steps]
+    if write.part not in names:
+        raise Rejected(
+            f"{write.document.key} has no part {write.part!r}",
+            code="unknown_part",
+            field="part",
+            remedy="a fault of the hub: report it",
+        )
+    at = names.index(write.part)
+    return steps[at], names[at + 1] if at + 1 < len(names) else None
+
+
+def _rejected(refusal: Rejected) -> Outcome:
+    return Outcome(Verdict.REJECTED, None, refusal.code, refusal.field, refusal.remedy)

@@ -1,0 +1,100 @@
+"""Invoices and credit memos: each row says which row of its order or return it is of, and what is to be left out."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from hub.model.documents import Component, Document
+from hub.model.money import decimal_of
+from mappings.netsuite.order import StandingRow
+from mappings.netsuite.rows import SOLD, Row, row_body, rows_of, tax_body
+from mappings.netsuite.words import Body, Directory, amount, by_key, given, header, own, rate, refused_if_deferred
+
+LEFT_OUT: Final = 0
+
+
+def invoice(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body:
+    """What the order is billed with this time; rows that the order has not are added."""
+    refused_if_deferred(document)
+    return header(document, revision, directory, "invoice") | _made_of(document, directory, standing, moved=True)
+
+
+def credit_of_return(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body:
+    """What of a return is credited; amounts besides are rows of their own."""
+    body = header(document, revision, directory, "creditMemo")
+    return body | _made_of(document, directory, standing, moved=False) | _applied(document)
+
+
+def credit_memo(document: Document, revision: str, directory: Directory) -> Body:
+    """A credit memo of no return: no goods come back with it, so that it credits amounts, never items of stock."""
+    rows = rows_of(document)
+    body = header(document, revision, directory, "creditMemo") | own(document, directory)
+    body["entity"] = directory.customer(document)
+    body["item"] = {"items": [row_body(row, document, directory, moved=False) for row in rows]}
+    return body | tax_body(rows, document, directory) | _applied(document)
+
+
+def _made_of(document: Document, directory: Directory, standing: Sequence[StandingRow], *, moved: bool) -> Body:
+    rows = rows_of(document)
+    sources = {row.key: row for row in standing if row.key is not None}
+    items: list[Body] = []
+    named: set[str] = set()
+    for row in rows:
+        source = sources.get(row.key)
+        if source is None or not _fits(row):
+            items.append(row_body(row, document, directory, moved=moved))
+            continue
+        named.add(row.key)
+        items.append(_row_of(row, source.line, document, directory))
+    items += [{"orderLine": row.line, "quantity": LEFT_OUT} for row in standing if row.key not in named]
+    body: Body = given({"exchangeRate": rate(document)})
+    body["item"] = {"items": items}
+    return body | tax_body(rows, document, directory)
+
+
+def _fits(row: Row) -> bool:
+    """Whether the row can be of one of the source's: goods without units are an amount alone."""
+    return bool(row.quantity) or row.component not in SOLD
+
+
+def _row_of(row: Row, line: int, document: Document, directory: Directory) -> Body:
+    body: Body = {"orderLine": line}
+    if not row.is_discount:
+        body["quantity"] = row.quantity or 1
+    body["amount"] = decimal_of(row.amount_minor, document.currency)
+    body["taxDetailsReference"] = row.key
+    body[directory.line_field] = row.key
+    return body
+
+
+def _applied(document: Document) -> Body:
+    """The invoices that the credit settles; what is to be paid out stays open until its refund."""
+    rows: dict[str, int] = {}
+    for line in document.settles:
+        if line.component is Component.RECEIVABLE and line.detail:
+            rows[line.detail] = rows.get(line.detail, 0) + line.amount_minor
+    applied = [
+        {"doc": by_key(key), "apply": True, "amount": amount(minor, document)} for key, minor in rows.items() if minor
+    ]
+    return {"apply": {"items": applied}} if applied else {}
+
+
+def changes(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body | None:
+    """What makes the standing invoice or credit memo as the document has it; None: its rows are other ones."""
+    rows = rows_of(document)
+    by_key = {row.key: row for row in standing if row.key is not None}
+    if set(by_key) != {row.key for row in rows} or len(standing) != len(rows):
+        return None
+    body = header(document, revision, directory, "") | given({"exchangeRate": rate(document)})
+    items: list[Body] = []
+    for row in rows:
+        held = by_key[row.key]
+        change: Body = {"line": held.line}
+        if not row.is_discount and held.quantity != (row.quantity or 1):
+            change["quantity"] = row.quantity or 1
+        if held.amount_minor != row.amount_minor or "quantity" in change:
+            change["amount"] = decimal_of(row.amount_minor, document.currency)
+        if len(change) > 1:
+            items.append(change)
+    if items:
+        body["item"] = {"items": items}
+    return body | tax_body(rows, document, directory) | _applied(document)
