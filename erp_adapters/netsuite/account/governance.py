@@ -6,8 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from erp_adapters.netsuite.account.errors import too_many
+from erp_adapters.netsuite.account.errors import Refused, too_many
 from erp_adapters.netsuite.account.world import Switches
+
+
+class PoolFull(Refused):
+    """A request that found no place."""
 
 
 class Governance:
@@ -25,12 +29,13 @@ class Governance:
         """A place in the pool for the time of a block.
 
         Raises:
-            Refused: all are taken; nothing was executed.
+            PoolFull: all are taken; nothing was executed.
         """
         with self._lock:
             if self.in_flight + self.others >= self._switches.concurrency_limit:
                 self.refused += 1
-                raise too_many(self._switches.concurrency_form)
+                said = too_many(self._switches.concurrency_form)
+                raise PoolFull(said.status, said.code, said.detail, top=said.top)
             self.in_flight += 1
             self.most = max(self.most, self.in_flight)
         try:

@@ -24,7 +24,7 @@ from erp_adapters.netsuite.account.errors import (
     too_many,
 )
 from erp_adapters.netsuite.account.faults import ConnectionLost, Faults
-from erp_adapters.netsuite.account.governance import Governance
+from erp_adapters.netsuite.account.governance import Governance, PoolFull
 from erp_adapters.netsuite.account.jobs import Jobs
 from erp_adapters.netsuite.account.service import COLLECTION, Asked, Records, Response, json_response, parse
 from erp_adapters.netsuite.account.world import World
@@ -94,9 +94,11 @@ class App:
                     self._pause(self.call_s)
                 with self._lock:
                     answer = self._met(fault, method, path, query, known, body)
+        except PoolFull as full:
+            if self._pause is not None and self.world.switches.concurrency_form == "401":
+                self._pause(self.world.switches.concurrency_wait_s)
+            answer = _said(full)
         except Refused as refused:
-            if self._pause is not None and refused.code == "INVALID_LOGIN" and self.governance.refused:
-                self._pause(0)
             answer = _said(refused)
         return self._stamped(answer)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from erp_adapters.netsuite.account.seed import UNDEPOSITED
+from erp_adapters.netsuite.account.settling import booked_share
 from erp_adapters.netsuite.account.stock import Move
 from erp_adapters.netsuite.account.world import GlLine, Rec, Row, World, cents
 
@@ -31,6 +32,8 @@ def post(world: World, rec: Rec) -> list[GlLine]:
             lines = _sale(world, rec, 1)
         case "creditMemo" | "cashRefund":
             lines = _sale(world, rec, -1)
+            if rec.type == "creditMemo":
+                lines += _matched(world, rec)
         case "customerDeposit":
             lines = [_line(rec, 0, money(world, rec), rec.amount("payment"))]
             lines.append(_line(rec, OTHER_LINES, DEPOSITS, -rec.amount("payment")))
@@ -124,7 +127,7 @@ def _application(world: World, rec: Rec) -> list[GlLine]:
     deposit = world.must(rec.ref("deposit"), "customerDeposit")
     applied = rec.amount("applied")
     taken = _line(rec, OTHER_LINES, DEPOSITS, applied)
-    taken.base = cents(applied * (deposit.amount("exchangeRate") or 1), BASE_PLACES)
+    taken.base = booked_share(world, deposit, applied, rec)
     return [taken, *_receivables(world, rec, -1)]
 
 
@@ -140,7 +143,7 @@ def _refund(world: World, rec: Rec) -> list[GlLine]:
     for row in rec.rows("deposit"):
         deposit = world.must(row.ref("doc"))
         line = _line(rec, row.line + OTHER_LINES + 1, DEPOSITS, row.amount("amount"))
-        line.base = cents(row.amount("amount") * (deposit.amount("exchangeRate") or 1), BASE_PLACES)
+        line.base = booked_share(world, deposit, row.amount("amount"), rec)
         lines.append(line)
     return lines
 
@@ -151,8 +154,22 @@ def _receivables(world: World, rec: Rec, sign: int) -> list[GlLine]:
     for row in rec.rows("apply"):
         doc = world.must(row.ref("doc"))
         line = _line(rec, row.line, receivable(world, doc), sign * row.amount("amount"))
-        line.base = cents(line.amount * (doc.amount("exchangeRate") or 1), BASE_PLACES)
+        line.base = sign * booked_share(world, doc, row.amount("amount"), rec)
         lines.append(line)
+    return lines
+
+
+def _matched(world: World, memo: Rec) -> list[GlLine]:
+    """What the rates of a credit memo and of the invoices that it is applied to differ by, as gain or loss."""
+    lines = []
+    before, rate = Decimal(0), memo.amount("exchangeRate") or Decimal(1)
+    for row in memo.rows("apply"):
+        own = cents((before + row.amount("amount")) * rate) - cents(before * rate)
+        before += row.amount("amount")
+        gap = own - booked_share(world, world.must(row.ref("doc")), row.amount("amount"), memo)
+        if gap:
+            lines.append(GlLine(OTHER_LINES + 90, receivable(world, memo), Decimal(0), gap, entity=_party(memo)))
+            lines.append(GlLine(OTHER_LINES + 99, FX_GAIN_LOSS, Decimal(0), -gap, entity=_party(memo)))
     return lines
 
 

@@ -55,7 +55,7 @@ def shown(world: World, rec: Rec, shape: Shape) -> dict[str, Any]:
             if name in SUBSIDIARY_PARTS and not shape.expand:
                 whole[name] = {"links": _self(f"{href}/{name}")}
             elif name in ADDRESSES:
-                whole[name] = {"links": _self(f"{href}/{name}"), **_address(value)}
+                whole[name] = {"links": _self(f"{href}/{name}"), **_address(world, rec, value, shape)}
             elif value is not None and value != "":
                 whole[name] = _shown(world, rec, name, value, shape)
     if rec.type in ITEMS:
@@ -77,7 +77,9 @@ def shown_row(world: World, rec: Rec, sublist: str, row: Row, shape: Shape) -> d
     for name, value in row.fields.items():
         known = name in spec.properties or world.custom_fields.get(name) == "line"
         if known and value is not None and value != "":
-            whole[name] = _address(value) if name in ADDRESSES else _shown(world, rec, name, value, shape)
+            whole[name] = (
+                _address(world, rec, value, shape) if name in ADDRESSES else _shown(world, rec, name, value, shape)
+            )
     return whole
 
 
@@ -143,8 +145,8 @@ def _levels(item: Rec) -> dict[str, str]:
     return {name: str(sum((row.amount(name) for row in item.rows("locations")), Decimal(0))) for name in names}
 
 
-def _address(value: dict[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in value.items() if part is not None and part != ""}
+def _address(world: World, rec: Rec, value: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    return {name: _shown(world, rec, name, part, shape) for name, part in value.items() if part not in (None, "")}
 
 
 def _self(href: str) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from erp_adapters.netsuite.account.settling import (
     payment_applied,
     refresh_open,
     refund_applied,
+    remaining,
     settled_by_memo,
 )
 from erp_adapters.netsuite.account.statuses import refresh_order, refresh_return, status
@@ -35,9 +36,13 @@ def create(world: World, kind: str, draft: Draft, *, created_from: Rec | None = 
         Refused: it may not be, and nothing has changed.
     """
     rec = world.new(kind)
-    rec.created_from = created_from.id if created_from is not None else None
     rec.by_hand = by_hand
-    if created_from is not None:
+    if (
+        created_from is not None
+        and created_from.type != "customer"
+        and kind not in ("customerPayment", "customerRefund")
+    ):
+        rec.created_from = created_from.id  # a payment and a refund are held by what they apply to
         rec.fields["createdFrom"] = reference(created_from)
     sublists.lay_over(rec, draft)
     _check_external(world, rec)
@@ -88,6 +93,8 @@ def update(
     rec.gl = posting.post(world, rec)
     world.keep(rec)
     _moved(world, rec, before)
+    if rec.type == "invoice":
+        _loosen(world, rec)
     refresh(world, rec, docs)
 
 
@@ -181,6 +188,10 @@ def complete(world: World, rec: Rec, old: Rec | None, *, force: bool = False) ->
         _sale(world, rec, old)
     else:
         completing[rec.type](world, rec, old)
+    if old is not None:
+        _check_source(world, rec)
+        if rec.type in ("creditMemo", "customerPayment"):
+            _check_used(world, rec)
     status(world, rec, old)
     for name in world.switches.required_fields.get(rec.type, ()):
         if rec.get(name) is None:
@@ -256,7 +267,15 @@ def _customer(world: World, rec: Rec) -> None:
         raise user_error("Please enter value(s) for: Last Name")
     if not fields["isPerson"] and not fields.get("companyName") and not name:
         raise user_error("Please enter value(s) for: Company Name")
-    fields.setdefault("entityId", fields.get("companyName") or name)
+    if "entityId" not in fields:
+        named = world.switches.unique_entity_names
+        fields["entityId"] = (fields.get("companyName") or name) if named else world.number("customer")
+    same = world.named("customer", "entityId", str(fields["entityId"]))
+    if same is not None and same.id != rec.id:
+        raise user_error(
+            "A customer record with this ID already exists. You must enter a unique customer ID for each record you"
+            " create."
+        )
     subsidiary = next(world.every("subsidiary"), None)
     if subsidiary is not None:
         fields.setdefault("subsidiary", reference(subsidiary))
@@ -350,6 +369,28 @@ def _check_row(row: Row, before: Row) -> None:
         raise user_error("You can not change the item of a line that has been fulfilled or billed.")
     if row.get("quantity") is not None and row.amount("quantity") < done:
         raise user_error("The quantity of a line can not be less than what has been fulfilled or billed.")
+
+
+def _check_source(world: World, rec: Rec) -> None:
+    """An edited document takes no more of its source's lines than they have."""
+    source = world.get(rec.created_from, "salesOrder", "returnAuthorization")
+    if source is None:
+        return
+    bills = ("invoice", "cashSale", "creditMemo", "cashRefund")
+    kinds = bills if rec.type in bills else (rec.type,)
+    for row in rec.rows("item"):
+        origin = source.row("item", int(row.get("orderLine") or 0))
+        if origin is None or rec.type == "returnAuthorization":
+            continue
+        taken = row.amount("quantity")
+        for other in world.successors(source.id):
+            if other.id != rec.id and other.type in kinds:
+                taken += sum(
+                    (one.amount("quantity") for one in other.rows("item") if one.get("orderLine") == origin.line),
+                    Decimal(0),
+                )
+        if taken > origin.amount("quantity"):
+            raise user_error(f"The quantity of line {row.line} is more than what is left of line {origin.line}.")
 
 
 def _discount(rec: Rec, digits: int) -> Decimal:
@@ -468,11 +509,38 @@ def _deposit(world: World, rec: Rec, old: Rec | None) -> None:
         raise invalid_value(order.id, "salesOrder", "salesOrder")
     if order is not None and old is None and order.letter() in ("C", "H"):
         raise invalid_value(order.id, "salesOrder", "salesOrder")
-    used = sum((row.amount("amount") for _, row, _ in world.applications(rec.id)), Decimal(0))
-    if payment < used:
-        raise user_error("The payment amount can not be less than what has been applied.")
     fields["payment"], fields["total"] = payment, payment
+    _check_used(world, rec)
     fields.setdefault("undepFunds", fields.get("account") is None and world.get(_method(rec)) is None)
+
+
+def _check_used(world: World, rec: Rec) -> None:
+    if remaining(world, rec) < 0:
+        raise user_error("The amount can not be less than what has been applied or refunded.")
+
+
+def _loosen(world: World, invoice: Rec) -> None:
+    """What was applied to an invoice beyond its lowered total is free again, the last application's first [G]."""
+    for rec, row, sublist in reversed(list(world.applications(invoice.id))):
+        over = -remaining(world, invoice)
+        if over <= 0:
+            return
+        row.fields["amount"] = max(Decimal(0), row.amount("amount") - over)
+        if not row.fields["amount"]:
+            rec.sublists[sublist].remove(row)
+        if rec.type == "depositApplication" and not rec.rows("apply"):
+            delete(world, rec, force=True)
+            continue
+        applied = sum((one.amount("amount") for one in rec.rows("apply")), Decimal(0))
+        rec.fields["applied"] = applied
+        if rec.type == "depositApplication":
+            rec.fields["total"] = applied
+        else:
+            whole = rec.amount("payment") if rec.type == "customerPayment" else rec.amount("total")
+            rec.fields["unapplied"] = whole - applied
+        rec.gl = posting.post(world, rec)
+        world.touch(rec)
+        refresh(world, rec)
 
 
 def _method(rec: Rec) -> int | None:

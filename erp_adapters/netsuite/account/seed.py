@@ -113,6 +113,8 @@ def company(
     _periods(world, first, months)
     for name in ("Web", "Marketplace"):
         _put(world, "classification", name=name, isInactive=False)
+    for name in ("Standard", "Express"):
+        _put(world, "shipItem", itemId=name, account=world.account_ref("4100"), isInactive=False)
     _put(world, "department", name="Sales", isInactive=False)
     _put(world, "term", name="Net 30", daysUntilNetDue=30, isInactive=False)
     for name in ("Cash", "shopify_payments", "paypal", "gift_card"):

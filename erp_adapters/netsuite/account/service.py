@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from erp_adapters.netsuite.account import rendering, saving, transforms
 from erp_adapters.netsuite.account.auth import Role
 from erp_adapters.netsuite.account.bodies import CUSTOM, EXTERNAL_ID, Draft, Reader
 from erp_adapters.netsuite.account.errors import Refused, malformed, not_there, unknown_type, user_error
-from erp_adapters.netsuite.account.records import KINDS, TRANSACTIONS, Kind, kind_in
+from erp_adapters.netsuite.account.records import ADDRESSES, KINDS, TRANSACTIONS, Kind, kind_in
 from erp_adapters.netsuite.account.world import Rec, World
 
 PAGE_ROWS: Final = 1000
@@ -109,8 +109,13 @@ class Records:
         return json_response(200, rendering.shown(self.world, rec, self._shape(asked)))
 
     def _part(self, asked: Asked, kind: Kind, parts: list[str]) -> Response:
-        """A sublist, or one of its rows."""
+        """A sublist, one of its rows, or an address."""
         rec = self._read(asked, kind, parts[1])
+        address = next((name for name in ADDRESSES if name.lower() == parts[2].lower() and rec.get(name)), None)
+        if address is not None and len(parts) == 3:
+            return json_response(
+                200, rendering.shown(self.world, rec, replace(self._shape(asked), expand=True))[address]
+            )
         name = next((name for name in kind.sublists if name.lower() == parts[2].lower()), None)
         if name is None:
             raise not_there(transaction=False)

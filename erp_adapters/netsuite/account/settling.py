@@ -35,6 +35,21 @@ def remaining(world: World, doc: Rec, *, without: int | None = None) -> Decimal:
     return Decimal(0)
 
 
+def booked_share(world: World, doc: Rec, amount: Decimal, by: Rec) -> Decimal:
+    """What an amount of the document was booked with in base currency, so that all its parts make the whole.
+
+    Args:
+        by: who settles it; what earlier records settled comes first.
+    """
+    rate = doc.amount("exchangeRate") or Decimal(1)
+    before = doc.amount("applied") if doc.type == "creditMemo" else Decimal(0)
+    before += sum((row.amount("amount") for rec, row, _ in world.applications(doc.id) if rec.id < by.id), Decimal(0))
+    if doc.type == "customerDeposit":
+        made = [rec for rec in world.successors(doc.id) if rec.type == "depositApplication" and rec.id < by.id]
+        before += sum((rec.amount("applied") for rec in made), Decimal(0))
+    return cents((before + amount) * rate) - cents(before * rate)
+
+
 def apply_rows(world: World, rec: Rec, sublist: str, types: tuple[str, ...], limit: Decimal | None) -> Decimal:
     """The sum of the rows, each checked against what is open.
 

@@ -44,7 +44,21 @@ def transform(world: World, source: Rec, to: str, draft: Draft, *, by_hand: bool
         made.fields[name] = value
     for name, rows in draft.sublists.items():
         made.sublists.setdefault(name, rows)
-    return saving.create(world, to, made, created_from=source, by_hand=by_hand)
+    rec = saving.create(world, to, made, created_from=source, by_hand=by_hand)
+    if to == "itemFulfillment" and not world.switches.advanced_shipping:
+        _bill_shipped(world, source, rec, by_hand=by_hand)
+    return rec
+
+
+def _bill_shipped(world: World, order: Rec, fulfilment: Rec, *, by_hand: bool) -> None:
+    """Without Advanced Shipping, what is fulfilled is billed at once, and what is not goods with the first of it."""
+    shipped = {int(row.fields["orderLine"]): row.amount("quantity") for row in fulfilment.rows("item")}
+    rows: list[dict[str, Any]] = []
+    for row in order.rows("item"):
+        goods = world.must(row.ref("item")).type in stock.FULFILLED
+        if goods:
+            rows.append({"orderLine": row.line, "quantity": shipped.get(row.line, Decimal(0))})
+    transform(world, order, "invoice", Draft(sublists={"item": rows}), by_hand=by_hand)
 
 
 # --- goods ------------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class Switches:
     date_form: str = "M/D/YYYY"  # how searches show a date, and read a bare one
     time_zone: str = "UTC"  # of the searches' moments: the preference of the integration's user
     credit_in_advance: bool = True  # off: a return is credited only when the goods are back
+    unique_entity_names: bool = True  # off: customers get a number for a name
     duplicate_text: str = "This entity already exists."  # recorded for an entity; of a transaction nobody has seen it
     required_fields: dict[str, tuple[str, ...]] = field(default_factory=dict)  # a form's own mandatory fields, by type
 
