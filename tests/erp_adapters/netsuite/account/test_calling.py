@@ -4,7 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from erp_adapters.netsuite import simulator
 from erp_adapters.netsuite.account.auth import base_string, signature
 from erp_adapters.netsuite.account.faults import ConnectionLost
 from erp_adapters.netsuite.account.http import App
+from erp_adapters.netsuite.account.world import Switches
 from hub.testing.conformance.bench import Fault
 
 TOKEN = "/services/rest/auth/oauth2/v1/token"
@@ -421,3 +424,42 @@ def test_the_account_answers_on_a_socket_and_in_process_alike(app: App) -> None:
     assert (made.status_code, made.content) == (204, b"")
     assert made.headers["Location"] == f"{address}/services/rest/record/v1/customer/{seen.json()['id']}"
     assert len(list(app.world.every("customer"))) == 2
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+def until(together: threading.Barrier) -> Callable[[float], None]:
+    """A pause that lasts until so many requests are under way."""
+
+    def pause(_: float) -> None:
+        together.wait()
+
+    return pause
+
+
+def test_requests_are_under_way_together_up_to_the_limit(time: Any) -> None:
+    together = threading.Barrier(3, timeout=10)
+    app = simulator.opened(time, switches=Switches(concurrency_limit=3), pause=until(together))
+    app.auth.tokens["good"] = datetime(2030, 1, 1, tzinfo=UTC)
+
+    with ThreadPoolExecutor(3) as pool:
+        statuses = list(pool.map(lambda _: get(app, {"Authorization": "Bearer good"}), range(3)))
+
+    assert (statuses, app.governance.most, app.governance.in_flight) == ([200, 200, 200], 3, 0)
+
+
+def test_one_key_sent_by_many_at_once_makes_one_record(time: Any) -> None:
+    together = threading.Barrier(8, timeout=10)
+    app = simulator.opened(time, switches=Switches(unique_entity_names=False), pause=until(together))
+    app.auth.tokens["good"] = datetime(2030, 1, 1, tzinfo=UTC)
+    body = json.dumps({"companyName": "Ada", "externalId": "c-1"}).encode()
+
+    def post(_: int) -> int:
+        return app.handle("POST", CUSTOMERS, "", {"Authorization": "Bearer good"}, body).status
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = sorted(pool.map(post, range(8)))
+
+    assert statuses == [204] + [400] * 7
+    assert len(list(app.world.every("customer"))) == 1
