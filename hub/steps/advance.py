@@ -29,6 +29,7 @@ from hub.steps.notices import heed
 from hub.steps.settlement_files import TOPIC, translate_report
 from hub.store import inbox, orders, roots
 from hub.store import payouts as stored_payouts
+from hub.store.engine import writing_back
 from hub.store.orders import Changes, Overtaken, lost_the_race
 from hub.store.personal import party_row
 from hub.store.schema import stamp
@@ -90,7 +91,8 @@ def _advance(hub: Hub, limit: int) -> int:
     if not records:
         payouts.decide_due(hub)  # once all that was captured is known: a payout comes in many records
         return 0
-    batch = _translate(hub, records)
+    with writing_back(*(hub.store, hub.inbox) if len(records) == limit else ()):
+        batch = _translate(hub, records)
     if batch.levels and allocating.keep_levels(hub, batch.levels):
         pass_on_stock(hub)  # before the orders of this batch: those that wait are older
     _record(hub, batch.facts, batch)

@@ -1,5 +1,6 @@
 """The store's tables: migrations make what the schema says, on either database, and can be taken back."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, MetaData, inspect, make_url
 
 from hub.steps.hub import Hub
 from hub.store import schema
-from hub.store.engine import Part, connect, migrate, open_engine
+from hub.store.engine import Part, connect, migrate, open_engine, writing_back
 from hub.store.views import backlog
 from tests.hub.cli.shop import order
 from tests.hub.steps.conftest import record, take_in
@@ -129,3 +130,22 @@ def test_on_sqlite_a_commit_is_on_disk_before_it_returns(part: Part, tmp_path: P
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
     engine.dispose()
+
+
+def test_a_log_is_written_back_beside_what_is_computed_meanwhile(tmp_path: Path) -> None:
+    """A copy of the file alone, without its log, has what was committed; a reader meanwhile holds nothing up."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE told (word TEXT)")
+        connection.exec_driver_sql("INSERT INTO told VALUES ('before')")
+        connection.commit()
+
+    with engine.connect() as reader, writing_back(engine):
+        read = reader.exec_driver_sql("SELECT word FROM told").scalars().all()
+    copied = open_engine(f"sqlite:///{shutil.copy(tmp_path / 'hub.db', tmp_path / 'copy.db')}")
+    with copied.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT word FROM told").scalars().all()
+    engine.dispose()
+    copied.dispose()
+
+    assert (read, kept) == (["before"], ["before"])
