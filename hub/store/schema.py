@@ -489,7 +489,7 @@ sealed = Table(  # what a far side handed out, encrypted; whoever has its turn r
 )
 
 
-@lru_cache(maxsize=1_000)  # an order stamps the same few moments in all of its rows
+@lru_cache(maxsize=10_000)  # an order stamps the same few moments in all of its rows, and a batch takes turns
 def stamp(at: datetime) -> str:
     """A moment as the tables keep it: `2026-11-01T12:00:00.000000Z`.
 
