@@ -1,8 +1,10 @@
-"""NetSuite's abilities: documents in, probes, read-backs."""
+"""NetSuite's abilities: documents in, probes, read-backs, statements."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Final
 
+from erp_adapters.netsuite import statement
 from erp_adapters.netsuite.auth import Nonce
 from erp_adapters.netsuite.client import Client, eid
 from erp_adapters.netsuite.directory import AccountDirectory
@@ -11,6 +13,7 @@ from erp_adapters.netsuite.writing import GOODS_RECORDS, Writes, code_of, kept_i
 from hub.errors import Rejected
 from hub.model.documents import MASTER_KINDS, Document, DocumentKind
 from hub.model.intents import Outcome, Probe, ReadBack, Write
+from hub.model.statement import ErpRow
 from hub.ports import ErpConfig
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.reading import read_back
@@ -30,6 +33,7 @@ class NetSuiteAdapter:
         """
         self.options = options_of(config)
         self.client = Client(config, self.options, nonce)
+        self._entities = [entity.slug for entity in config.entities]
         self._directory = AccountDirectory(self.client, self.options, config)
         self._writes = Writes(self.client, self._directory, self.options)
 
@@ -64,6 +68,14 @@ class NetSuiteAdapter:
             Retryable, AuthExpired: nobody could look.
         """
         return [self._read_back(document) for document in documents]
+
+    def statement(self, first: date, last: date) -> Iterator[ErpRow]:
+        """The orders, refunds and payments dated in the period, ours or not, voided ones marked; by internal id.
+
+        Raises:
+            Retryable, AuthExpired: nobody could look.
+        """
+        return statement.rows(self.client, self.options, self._entities, first, last)
 
     def _read_back(self, document: Document) -> ReadBack | None:
         if document.kind in MASTER_KINDS:

@@ -1,6 +1,7 @@
 """What the ERP may be told under `options` in hub.yaml, where its system is netsuite."""
 
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -80,10 +81,21 @@ class Options(Part):
     """Whether each buyer is a customer, or all of a channel are one."""
     customers: dict[Words, InternalId] = {}
     """Channel -> the internal id of the customer that all its buyers are, where guests are one."""
+    time_zone: str = "UTC"
+    """In which searches show moments: the time zone in the preferences of the integration's user."""
     line_field: Annotated[str, Field(pattern=r"^custcol_[a-z0-9_]+$")] = "custcol_orderhub_line"
     """The transaction column that holds the hub's own id of an order line."""
     forms: dict[Record, InternalId] = {}
     """Record, such as salesOrder, -> the internal id of the form to use; None: the role's preferred one."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError):
+            raise ValueError("expected a time zone like America/New_York") from None
+        return zone
 
     @field_validator("token_url")
     @classmethod

@@ -175,6 +175,7 @@ class Target:
 def targets_of(document: Document, standing: Sequence[StandingRow]) -> list[Target]:
     """The rows as they shall be, in the document's order."""
     done = {row.key: row.done for row in standing}
+    held = {row.key: row.quantity for row in standing}
     rows = rows_of(document)
     now: dict[LineId, tuple[int, int]] = {}  # units as placed, and as they shall be, by line
     closed: set[LineId] = set()  # of the rest that was taken out
@@ -186,8 +187,9 @@ def targets_of(document: Document, standing: Sequence[StandingRow]) -> list[Targ
         units = row.quantity
         if units - edited >= max(1, shipped):
             units -= edited
-        if units - cancelled > shipped:
-            units -= cancelled  # some are still to be shipped: the row goes on
+        left = units - cancelled
+        if left > shipped or 0 < left == held.get(row.key):
+            units = left  # some are, or were, still to be shipped: the row goes on
         now[line] = row.quantity, units
         if (edited or cancelled) and row.quantity - edited - cancelled <= shipped < units:
             closed.add(line)
@@ -231,7 +233,7 @@ def _share(row: Row, of: int, units: int) -> Row:
         return row
     return replace(
         row,
-        quantity=units if row.component in SOLD else row.quantity,
+        quantity=units if row.quantity else 0,
         amount_minor=part(row.amount_minor, of, 0, units),
         taxes=tuple((where, part(minor, of, 0, units)) for where, minor in row.taxes),
     )

@@ -113,7 +113,7 @@ def _sale(document: Document, record: Fields, line_field: str) -> tuple[int, int
 
 
 def _is_marketplace_tax(row: StandingRow) -> bool:
-    return row.key is not None and SEP + Component.MARKETPLACE_TAX in row.key
+    return row.key is not None and Component.MARKETPLACE_TAX in row.key.split(SEP)
 
 
 def _goods_off(document: Document, record: Fields, line_field: str) -> int:

@@ -67,6 +67,8 @@ def rows_of(document: Document) -> tuple[Row, ...]:
                     remedy="NetSuite recognises revenue by its own schedules: set recognise: shipment for this entity",
                 )
             row = _row(made, line)
+            if line.line in at and not row.is_discount and line.component not in SOLD and line.line is not None:
+                row = replace(row, quantity=made[at[line.line]].quantity)  # billed unit by unit with its goods
             if line.component in SOLD or line.line is None or line.line not in at:
                 at[line.line] = len(made)
             made.append(row)
@@ -88,7 +90,7 @@ def _row(made: list[Row], line: DocumentLine) -> Row:
 def _key(line: DocumentLine, detail: str) -> str:
     if line.component in SOLD and line.line is not None:
         return line.line
-    return SEP.join(part for part in (line.line or "", line.component.value, detail) if part or part == line.line)
+    return SEP.join(part for part in (line.line, line.component.value, detail) if part)
 
 
 def _added(taxes: tuple[tuple[str, int], ...], jurisdiction: str, minor: int) -> tuple[tuple[str, int], ...]:

@@ -16,6 +16,7 @@ from erp_adapters.netsuite.account.http import App
 from erp_adapters.netsuite.account.world import Rec, Switches
 from erp_adapters.netsuite.adapter import NetSuiteAdapter
 from erp_adapters.netsuite.simulator import CERTIFICATE_ID, opened, private_key, served
+from erp_adapters.netsuite.writing import kept_in
 from hub.books import Chart, Policy, post
 from hub.model.documents import Document, DocumentKind, content_of, revision_of
 from hub.model.facts import Fact
@@ -31,6 +32,9 @@ CHART = yaml.safe_load((CONFIG / "chart.yaml").read_text())
 POLICIES = {"returned_goods": "revenue"}  # NetSuite credits the account of the item
 MAPPED = {"2400": "1100"}  # what is to be refunded is the customer's receivable there
 COSTS = ("1300", "5000")  # NetSuite's own matter
+Sums = dict[str, tuple[Decimal, Decimal]]
+"""In the document's currency and in the base, by account."""
+
 ITEMS = {"MUG": "MUG-ENAMEL-BLU", "TEE": "SHIRT-MERINO-M"}
 
 OPTIONS: dict[str, Any] = {
@@ -157,9 +161,13 @@ class Desk:
         assert found is not None, key
         return found
 
-    def gl(self, *keys: str) -> dict[str, tuple[Decimal, Decimal]]:
+    def posted(self, document: Document) -> Sums:
+        """What all records of a document put on each account."""
+        return self.gl(*(kept.key for kept in kept_in(document)))
+
+    def gl(self, *keys: str) -> Sums:
         """What the records put on each account, in their currency and in the base, but for costs."""
-        sums: dict[str, tuple[Decimal, Decimal]] = {}
+        sums: Sums = {}
         for key in keys:
             for line in self.rec(key).gl:
                 if line.account not in COSTS:
@@ -168,10 +176,10 @@ class Desk:
         return {account: pair for account, pair in sums.items() if any(pair)}
 
 
-def booked(document: Document) -> dict[str, tuple[Decimal, Decimal]]:
+def booked(document: Document) -> Sums:
     """What the hub's books say of a document, by NetSuite's accounts."""
     entry = post(document, Chart.parse(CHART), Policy.parse(POLICIES), "USD")
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    sums: Sums = {}
     for posting in entry.postings if entry is not None else ():
         number = posting.account.partition(":")[0]
         account = MAPPED.get(number, number)
