@@ -13,6 +13,7 @@ from hub.model.adoption import Claim, ErpDocument
 from hub.model.documents import Document, DocumentKey
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.overlays import Overlays
+from hub.model.postings import ErpPosting
 from hub.model.problems import Problem
 from hub.model.records import Received, Record, Translation
 from hub.model.statement import ChannelRow, ErpRow
@@ -239,6 +240,18 @@ class ErasesParties(Protocol):
 class StatesDocuments(Protocol):
     def statement(self, first: date, last: date) -> Iterator[ErpRow]:
         """All documents of the population dated in the period, ours or not, voided ones marked."""
+
+
+@runtime_checkable
+class StatesPostings(Protocol):
+    together: Mapping[str, str]
+    """Accounts of the hub's chart that the ERP keeps on another one of it: {"2400": "1100"}; empty: none."""
+
+    def postings(self, first: date, last: date) -> Iterator[ErpPosting]:
+        """What stands in the general ledger on these days, all of it, ours or not; what sums to zero may be left out.
+
+        A document's sub-accounts may be left out (`1200` for `1200:card`): then the account is compared as one.
+        """
 
 
 @runtime_checkable

@@ -1,7 +1,8 @@
 """The ledger's abilities: documents in, probes, read-backs, changes, statements, periods, books."""
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import insert, select, update
@@ -13,13 +14,14 @@ from erp_adapters.ledger.documents import ref_of
 from erp_adapters.ledger.export import export_lines
 from erp_adapters.ledger.journal import Batch, Books, Operation
 from erp_adapters.ledger.periods import first_day, last_day
-from erp_adapters.ledger.reports import accounts, ageing, costs, journal, trial_balance
+from erp_adapters.ledger.reports import accounts, ageing, costs, journal, postings, trial_balance
 from erp_adapters.ledger.statement import ROW_KINDS, erp_row
 from hub.books import Chart, Policy
 from hub.errors import InDoubt, Misconfigured, Retryable
 from hub.model.adoption import Claim, ErpDocument
 from hub.model.documents import Document, DocumentKey
 from hub.model.intents import Action, Found, Outcome, Probe, ReadBack, Verdict, Write
+from hub.model.postings import ErpPosting
 from hub.model.records import Record, Translation
 from hub.model.statement import ErpRow
 from hub.ports import Cost, ErpConfig, Page
@@ -42,6 +44,7 @@ class LedgerAdapter:
     reference, currency, oldest, buckets ("0-30", "31-60", "61-90", "over 90"), credit_minor and total_minor.
     """
 
+    together: Mapping[str, str] = MappingProxyType({})  # it has the hub's own chart
     settle_s = 0  # a write is done or undone when its call ends
 
     def __init__(self, config: ErpConfig, now: Clock) -> None:
@@ -246,6 +249,11 @@ class LedgerAdapter:
         """What goods sold cost by document and item; a document's cost is split by the cost that it moved of each."""
         with self.engine.connect() as connection:
             yield from costs(connection, first, last)
+
+    def postings(self, first: datetime.date, last: datetime.date) -> Iterator[ErpPosting]:
+        """What each document stands for on each account, by posted entries of these days, whoever made it."""
+        with self.engine.connect() as connection:
+            yield from postings(connection, first, last)
 
     def ageing(self, on: datetime.date) -> list[dict[str, Any]]:
         """What customers owe on a day, by order, the oldest debts paid first."""

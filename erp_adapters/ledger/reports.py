@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from erp_adapters.ledger import schema
 from erp_adapters.ledger.documents import ref_of
 from hub.books import Chart, Role
 from hub.model.money import spread
+from hub.model.postings import ErpPosting
 from hub.ports import Cost
 
 BUCKETS: Final = {"0-30": 30, "31-60": 60, "61-90": 90, "over 90": None}
@@ -83,6 +84,40 @@ def journal(
     with connection.execution_options(yield_per=ROWS_AT_ONCE).execute(rows) as found:
         for _, postings in groupby(found, key=lambda x: x.id):
             yield _entry(list(postings))
+
+
+def postings(connection: Connection, first: datetime.date, last: datetime.date) -> Iterator[ErpPosting]:
+    """What each document stands for on each account and day; what its reversals took back is gone."""
+    entry, posting, document = schema.entry.c, schema.posting.c, schema.document.c
+    of_document = ("id", "key", "kind", "channel", "order_id", "by_hand", "version")
+    of = (*(document[name] for name in of_document), entry.entity, entry.date, posting.account, posting.currency)
+    amount, worth = func.sum(posting.amount_minor), func.sum(posting.functional_minor)
+    rows = (
+        select(*of, amount.label("amount"), worth.label("worth"), func.count().label("lines"))
+        .join_from(schema.posting, schema.entry, posting.entry == entry.id)
+        .join(schema.document, entry.document == document.id)
+        .where(entry.posted, entry.date.between(first, last))
+        .group_by(*of)
+        .having(or_(amount != 0, worth != 0))
+    )
+    with connection.execution_options(yield_per=ROWS_AT_ONCE).execute(rows) as found:
+        for x in found:
+            yield ErpPosting(
+                document=x.key or "",
+                ref=ref_of(x.kind, x.id),
+                kind=x.kind,
+                entity=x.entity,
+                date=x.date,
+                channel=x.channel,
+                order=x.order_id,
+                account=x.account,
+                currency=x.currency,
+                amount_minor=int(x.amount),
+                functional_minor=int(x.worth),
+                by_hand=x.by_hand,
+                version=x.version,
+                lines=x.lines,
+            )
 
 
 def costs(connection: Connection, first: datetime.date, last: datetime.date) -> Iterator[Cost]:

@@ -49,6 +49,8 @@ class CauseCode(StrEnum):
     WRONG_ENTITY = "wrong_entity"
     NOT_SENT_YET = "not_sent_yet"
     IN_DOUBT = "in_doubt"
+    WRONG_ACCOUNT = "wrong_account"
+    CONVERSION = "conversion"
 
 
 class Measure(StrEnum):
