@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Annotated, Any, Final
 
 import typer
+from rich.table import Table
 
 from hub.cli.door import Door, cells, command, money, now, say, table, write
 from hub.steps import ledger
@@ -50,15 +51,22 @@ def _register_reports(group: typer.Typer) -> None:
         """Each account's balance, and the sums of both sides by currency."""
         with door.hub() as hub:
             rows = ledger.trial_balance(hub, _day(until))
-        totals = _totals(rows)
-        shown = table(None, "entity", "account", "name", "debit", "credit", right=("debit", "credit"))
-        for row in rows:
-            debit, credit = (money(row[side] or None, row["currency"]) for side in ("debit_minor", "credit_minor"))
-            shown.add_row(*cells(row["entity"], row["account"], row["name"], debit, credit))
-        for currency, total in totals.items():
-            sums = (money(total["debit_minor"], currency), money(total["credit_minor"], currency))
-            shown.add_row(*cells("", "", f"total {currency}", *sums), style="bold")
-        door.show({"accounts": rows, "totals": totals}, shown)
+        door.show({"accounts": rows, "totals": _totals(rows)}, _balances(rows))
+
+    @command(group, "expected")
+    def expected(door: Door, until: Until = None) -> None:
+        """Each account's balance as the hub's decisions say that it should be, whatever the ERP has; stock left out."""
+        from dataclasses import asdict
+
+        from hub.steps.expected_books import expected_trial_balance
+
+        with door.hub() as hub:
+            found = expected_trial_balance(hub, _day(until))
+        rows = [
+            asdict(one) | {"debit_minor": max(one.balance_minor, 0), "credit_minor": max(-one.balance_minor, 0)}
+            for one in found
+        ]
+        door.show({"accounts": rows, "totals": _totals(rows)}, _balances(rows))
 
     @command(group, "journal")
     def journal(door: Door, first: First = None, last: Last = None) -> None:
@@ -141,6 +149,17 @@ def _show_journal(door: Door, entries: Iterable[dict[str, Any]]) -> None:
             shown.add_row(*cells(*head, posting["account"], *sides))
             head = ("", "", "")
     door.show({}, shown)
+
+
+def _balances(rows: list[dict[str, Any]]) -> Table:
+    shown = table(None, "entity", "account", "name", "debit", "credit", right=("debit", "credit"))
+    for row in rows:
+        debit, credit = (money(row[side] or None, row["currency"]) for side in ("debit_minor", "credit_minor"))
+        shown.add_row(*cells(row["entity"], row["account"], row["name"], debit, credit))
+    for currency, total in _totals(rows).items():
+        sums = (money(total["debit_minor"], currency), money(total["credit_minor"], currency))
+        shown.add_row(*cells("", "", f"total {currency}", *sums), style="bold")
+    return shown
 
 
 def _totals(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:

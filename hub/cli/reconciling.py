@@ -10,7 +10,8 @@ from rich.table import Table
 
 from hub.cli.door import Door, cells, command, moment, money, monies, say, table
 from hub.cli.importing import sent_words
-from hub.model.reconciliation import CauseCode, Reconciliation
+from hub.model.causes import CauseCode
+from hub.model.reconciliation import Reconciliation
 from hub.steps.hub import Hub
 
 SIGN: Final = "sign"
@@ -120,8 +121,32 @@ def tables(answer: dict[str, Any]) -> list[Table]:
     return [
         *_comparison(f"Sales {period}", "orders", answer),
         *_comparison(f"\nPayments {period}", "payments", answer["payments"]),
+        *_books(answer.get("books")),
         *_since(answer["since_signoff"]),
     ]
+
+
+def _books(books: dict[str, Any] | None) -> list[Table]:
+    """The accounts that do not tie, and why; nothing where the ERP states no postings."""
+    if books is None:
+        return []
+    off = [one for one in books["accounts"] if one["delta_minor"] or one["delta_functional_minor"]]
+    figures = ("expected", "ERP", "difference", "unexplained")
+    shown = table("\nBooks, expected and in the ERP", "account", "name", *figures, right=figures)
+    for one in off[:VARIANCES_SHOWN]:
+        amounts = (one["expected_minor"], one["erp_minor"], one["delta_minor"], one["unexplained_minor"] or None)
+        shown.add_row(*cells(one["account"], one["name"], *(money(minor, one["currency"]) for minor in amounts)))
+    if (more := len(off) - VARIANCES_SHOWN) > 0:
+        shown.add_row(*cells("", f"and {more} more: see the report", "", "", "", ""))
+    alike = f"{len(books['accounts']) - len(off)} of {len(books['accounts'])} accounts tie"
+    shown.add_row(*cells("", f"{alike}, {books['matched']} of {books['documents']} documents", "", "", "", ""))
+    shown.add_row(*cells("", "unexplained", "", "", "", monies(books["unexplained_minor"])), style="bold")
+    if not books["causes"]:
+        return [shown]
+    why = table(None, "entity", "currency", "cause", "documents", right=("documents",))
+    for one in books["causes"]:
+        why.add_row(*cells(one["entity"], one["currency"], one["code"] or "unexplained", one["documents"]))
+    return [shown, why]
 
 
 def _since(since: dict[str, Any] | None) -> list[Table]:

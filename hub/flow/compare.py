@@ -10,7 +10,8 @@ from duckdb import DuckDBPyConnection
 
 from hub.flow.explain import explain
 from hub.flow.match import AMOUNTS, SIDES, match
-from hub.model.reconciliation import Cause, CauseCode, CauseGroup, Comparison, Kind, Measure, Pair, SideTotal, Variance
+from hub.model.causes import CauseCode
+from hub.model.reconciliation import Cause, CauseGroup, Comparison, Kind, Measure, Pair, SideTotal, Variance
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from duckdb import DuckDBPyConnection
 
 from hub.books.chart import Role
 from hub.flow.explain import ROUNDING_MINOR_MAX
+from hub.model.causes import CauseCode
 from hub.model.documents import DocumentKind
-from hub.model.reconciliation import CauseCode
 
 
 def explain_ledgers(connection: DuckDBPyConnection) -> None:
@@ -106,12 +106,14 @@ WITH elsewhere AS (
         JOIN ends ON ends.name = moved.name
 )
 SELECT *,
-    CASE stands WHEN 'left' THEN e_all WHEN 'right' THEN e_all WHEN 'here' THEN e_in WHEN 'arrived' THEN e_in END AS now,
+    CASE stands WHEN 'left' THEN e_all WHEN 'right' THEN e_all WHEN 'here' THEN e_in WHEN 'arrived' THEN e_in END
+        AS now,
     CASE stands WHEN 'left' THEN ef_all WHEN 'right' THEN ef_all WHEN 'here' THEN ef_in WHEN 'arrived' THEN ef_in END
         AS nowf,
     CASE stands WHEN 'left' THEN t_all WHEN 'right' THEN t_all WHEN 'here' THEN t_in WHEN 'arrived' THEN there_in END
         AS was,
-    CASE stands WHEN 'left' THEN tf_all WHEN 'right' THEN tf_all WHEN 'here' THEN tf_in WHEN 'arrived' THEN theref_in END
+    CASE stands WHEN 'left' THEN tf_all WHEN 'right' THEN tf_all WHEN 'here' THEN tf_in
+        WHEN 'arrived' THEN theref_in END
         AS wasf
 FROM met
 """
@@ -264,7 +266,7 @@ _CAUSES: Final = (
             code,
             "CASE stands WHEN 'away' THEN -t_in ELSE there_in END",
             "CASE stands WHEN 'away' THEN -tf_in ELSE theref_in END",
-            f"stands IN ('away', 'arrived') AND {states} AND (t_in <> 0 OR tf_in <> 0 OR there_in <> 0 OR theref_in <> 0)",
+            f"stands IN ('away', 'arrived') AND {states} AND (t_in, tf_in, there_in, theref_in) <> (0, 0, 0, 0)",
             _evidence(ref="e_ref", left="left_end", right="right_end"),
         )
         for code, states in ((CauseCode.FX, "one_entity"), (CauseCode.WRONG_ENTITY, "NOT one_entity"))

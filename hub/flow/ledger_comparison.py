@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from hub.flow.ledger_causes import explain_ledgers
 from hub.flow.ledgers import check_sums, lay_beside
+from hub.model.causes import CauseCode
 from hub.model.postings import (
     AccountTotal,
     BooksComparison,
@@ -18,7 +19,6 @@ from hub.model.postings import (
     PostingGroup,
     TrialBalanceLine,
 )
-from hub.model.reconciliation import CauseCode
 
 
 def compare_ledgers(

@@ -3,8 +3,8 @@
 import datetime
 from typing import Any
 
+from hub.model.causes import CauseCode
 from hub.model.frozen import frozen
-from hub.model.reconciliation import CauseCode
 
 
 @frozen

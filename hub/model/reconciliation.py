@@ -4,9 +4,11 @@ import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.model.causes import CauseCode
 from hub.model.chain import DayRoot
 from hub.model.cutoff import Cutoff
 from hub.model.frozen import frozen
+from hub.model.postings import BooksComparison
 
 
 class Pair(StrEnum):
@@ -28,29 +30,6 @@ class Kind(StrEnum):
     ENTITY = "entity"
     PERIOD = "period"
     STATUS = "status"
-
-
-class CauseCode(StrEnum):
-    """Why, each with evidence of its own."""
-
-    NEVER_CAPTURED = "never_captured"
-    ERP_DELETED = "erp_deleted"
-    ENTERED_TWICE = "entered_twice"
-    ENTERED_IN_ERP_ALONE = "entered_in_erp_alone"
-    ROUNDING = "rounding"
-    TAX_BASE = "tax_base"
-    CHANNEL_EDIT = "channel_edit"
-    HAND_EDIT = "hand_edit"
-    ADOPTED = "adopted"
-    UNBOOKED_REFUND = "unbooked_refund"
-    HELD_ORDER = "held_order"
-    CUT_OFF = "cut_off"
-    FX = "fx"
-    WRONG_ENTITY = "wrong_entity"
-    NOT_SENT_YET = "not_sent_yet"
-    IN_DOUBT = "in_doubt"
-    WRONG_ACCOUNT = "wrong_account"
-    CONVERSION = "conversion"
 
 
 class Measure(StrEnum):
@@ -209,6 +188,7 @@ class Reconciliation:
     waiting: tuple[Waiting, ...] | None = None  # when the run was made; None: nobody asked
     since: Since | None = None  # None: the period was not signed before this run
     cutoff: Cutoff | None = None  # as it stood when the run was made, no part of its digest; None: not made
+    books: BooksComparison | None = None  # None: the ERP states no postings
     event_chain: DayRoot | None = None  # the newest daily root when the run was made; None: no day was complete yet
 
 

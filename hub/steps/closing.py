@@ -19,6 +19,7 @@ from hub.steps import reconcile as runs
 from hub.steps.adopting import stored_links
 from hub.steps.cutoff import cutoff
 from hub.steps.expected import expected_rows
+from hub.steps.expected_books import books_of
 from hub.steps.hub import Hub
 from hub.steps.roots import make_roots
 from hub.steps.showing import RUNS
@@ -62,7 +63,7 @@ def reconcile(
         raise Misconfigured(f"erp {hub.settings.erp.slug}: it gives no statement to reconcile with")
     event_chain = make_roots(hub)
     cut = cutoff(hub, period, only)
-    with hub.store.connect() as connection:
+    with hub.store.connect() as connection, hub.store.connect() as beside:
         signed = signoffs.standing(connection, period)
         return runs.run(
             _folder(hub, period),
@@ -81,6 +82,7 @@ def reconcile(
             cutoff=cut,
             waiting=_waiting(hub),
             event_chain=event_chain,
+            books=books_of(hub, beside, period, stored_links(erp, connection)),
         )
 
 

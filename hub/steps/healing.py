@@ -6,7 +6,8 @@ What a person did by hand in the ERP is left alone, and what is held waits for i
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hub.model.reconciliation import CauseCode, Reconciliation
+from hub.model.causes import CauseCode
+from hub.model.reconciliation import Reconciliation
 from hub.ports import FetchesOrders
 from hub.steps import syncing
 from hub.steps.advance import advance_all

@@ -6,7 +6,7 @@ Rows pass through files by the chunk and are summed by DuckDB, so that memory an
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from hashlib import file_digest
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from hub.errors import Misconfigured
 from hub.flow.ledgers import BOOK_COLUMNS, BOOK_SIDES, RULES
 from hub.model.frozen import frozen
 from hub.model.postings import ErpPosting
+from hub.steps.statement_files import connect
 
 LINES_AT_ONCE: Final = 500_000
 
@@ -33,6 +34,41 @@ class BookRules:
     chart: tuple[tuple[str, str, str, str], ...]  # number, name, type, role
     together: dict[str, str]  # accounts that the ERP keeps on another one
     functional: dict[str, str]  # of each entity
+
+
+@dataclass(frozen=True, slots=True)
+class BooksRead:
+    """What a comparison of books is made of, not yet read."""
+
+    rules: BookRules
+    postings: Iterable[ErpPosting]
+    intents: Intents
+
+
+@frozen
+class BooksSealed:
+    """What the files were when they were written."""
+
+    rules: BookRules
+    content: dict[str, str]  # SHA-256 of each relation's rows
+    bytes: dict[str, str]  # SHA-256 of each file
+
+
+def write(folder: Path, read: BooksRead, first: str) -> BooksSealed:
+    """The folder holds the books' files.
+
+    Args:
+        first: the first day of interest, ISO 8601.
+    """
+    with connect() as connection:
+        load_posted(connection, folder, read.postings)
+        load_expected(connection, folder, read.intents, first)
+        store(connection, folder)
+        return BooksSealed(
+            read.rules,
+            {side: content_digest(connection, side) for side in BOOK_SIDES},
+            {side: bytes_digest(folder, side) for side in BOOK_SIDES},
+        )
 
 
 def rules_of(chart: Chart, together: Mapping[str, str], functional: Mapping[str, str]) -> BookRules:

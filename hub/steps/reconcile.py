@@ -1,6 +1,7 @@
 """The reconciliation of a period, as a run: a folder that holds its inputs and says again what it said.
 
     channel.parquet hub.parquet erp.parquet   what the sides stated, periods next to this one included
+    books-….parquet                           what should be posted, what was told of it, and what the ERP posted
     manifest.json                             digests of the content, versions of code, policies and crosswalks
     timelines.json                            what happened to the orders at variance
     waiting.json                              what waits for a person, by cause
@@ -15,6 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -24,13 +26,16 @@ from pydantic import TypeAdapter
 
 from hub.errors import Misconfigured
 from hub.flow.compare import compare
-from hub.flow.match import SIDES, month_of
+from hub.flow.ledger_comparison import compare_ledgers
+from hub.flow.match import SIDES, month_of, window
 from hub.flow.since import changes
 from hub.model.chain import DayRoot
 from hub.model.cutoff import Cutoff
+from hub.model.postings import BooksComparison, PostingDifference
 from hub.model.reconciliation import Comparison, Reconciliation, Signed, Since, TimelineItem, Variance, Waiting
 from hub.model.statement import ChannelRow, ErpRow, HubRow
-from hub.steps import statement_files
+from hub.steps import ledger_files, statement_files
+from hub.steps.ledger_files import BooksRead, BooksSealed
 from hub.steps.report import HTML_VARIANCES_MAX, render
 from hub.steps.report.workbook import write_workbook
 
@@ -69,6 +74,7 @@ class Manifest:
     content: dict[str, str]  # SHA-256 of each side's rows, whatever their order
     bytes: dict[str, str]  # SHA-256 of each side's file
     event_chain: DayRoot | None = None  # the newest daily root by then: evidence beside the run, no part of its digest
+    books: BooksSealed | None = None  # None: the ERP states no postings
 
 
 _MANIFEST: Final = TypeAdapter(Manifest)
@@ -88,6 +94,7 @@ def run(
     cutoff: Cutoff | None = None,
     waiting: Sequence[Waiting] | None = None,
     event_chain: DayRoot | None = None,
+    books: BooksRead | None = None,
 ) -> Reconciliation:
     """The folder holds the run and both its reports.
 
@@ -103,6 +110,7 @@ def run(
         cutoff: what the month's end cuts in two; kept beside the run, no part of its digest.
         waiting: what waits for a person now; kept in the same way.
         event_chain: the newest daily root, printed as evidence; None: no day is complete yet.
+        books: the ERP's postings and all decisions, to be compared too; None: the ERP states no postings.
 
     Raises:
         Misconfigured: the period is not written `2026-05`, or the folder holds a run already.
@@ -114,7 +122,10 @@ def run(
     with statement_files.connect() as connection:
         statement_files.write(connection, folder, channel=channel or (), hub=hub, erp=erp)
         given = channel is not None
-        _seal(connection, folder, period, versions, complete=complete, channel_given=given, event_chain=event_chain)
+        sealed = ledger_files.write(folder, books, window(period)[0].isoformat()) if books is not None else None
+        _seal(
+            connection, folder, period, versions, complete=complete, channel_given=given, root=event_chain, books=sealed
+        )
     if signed is not None:
         (folder / SINCE).write_bytes(_SINCE.dump_json(_since(folder, period, *signed), indent=1))
     if waiting is not None:
@@ -145,7 +156,8 @@ def _seal(
     *,
     complete: bool,
     channel_given: bool,
-    event_chain: DayRoot | None = None,
+    root: DayRoot | None = None,
+    books: BooksSealed | None = None,
 ) -> None:
     manifest = Manifest(
         FORMAT,
@@ -155,7 +167,8 @@ def _seal(
         channel_given,
         {side: statement_files.content_digest(connection, side) for side in SIDES},
         {side: statement_files.bytes_digest(folder, side) for side in SIDES},
-        event_chain,
+        root,
+        books,
     )
     (folder / MANIFEST).write_bytes(_MANIFEST.dump_json(manifest, indent=1))
 
@@ -180,8 +193,9 @@ def rerun(folder: Path) -> Reconciliation:
         for side, digest in found.result().items():
             if digest != manifest.bytes[side]:
                 content[side] = statement_files.content_digest(connection, side)
-    altered = tuple(statement_files.file_of(side) for side in SIDES if content[side] != manifest.content[side])
-    stated = (
+    altered = [statement_files.file_of(side) for side in SIDES if content[side] != manifest.content[side]]
+    books = _books(folder, manifest.books, first, last) if manifest.books is not None else None
+    stated: tuple[Any, ...] = (
         FORMAT,
         manifest.period,
         manifest.versions,
@@ -190,12 +204,15 @@ def rerun(folder: Path) -> Reconciliation:
         content,
         compared.digest,
     )
+    if books is not None:
+        stated = (*stated, books.digest)
+        altered += books.altered
     return Reconciliation(
         period=manifest.period,
         run=folder.resolve().name,
         digest=sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest(),
         complete=manifest.complete and manifest.channel_given and not altered,
-        altered=altered,
+        altered=tuple(altered),
         channel_given=manifest.channel_given,
         versions=manifest.versions,
         sales=compared.sales,
@@ -203,8 +220,29 @@ def rerun(folder: Path) -> Reconciliation:
         since=_SINCE.validate_json((folder / SINCE).read_bytes()) if (folder / SINCE).exists() else None,
         waiting=_WAITING.validate_json((folder / WAITING).read_bytes()) if (folder / WAITING).exists() else None,
         cutoff=_CUTOFF.validate_json((folder / CUTOFF).read_bytes()) if (folder / CUTOFF).exists() else None,
+        books=books.comparison if books is not None else None,
         event_chain=manifest.event_chain,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    comparison: BooksComparison
+    digest: str  # over the inputs, the rules and the result
+    altered: list[str]
+
+
+def _books(folder: Path, sealed: BooksSealed, first: date, last: date) -> _Books:
+    content = dict(sealed.content)
+    with statement_files.connect() as connection:
+        ledger_files.see(connection, folder)
+        ledger_files.set_rules(connection, sealed.rules)
+        comparison, digest = compare_ledgers(connection, first, last)
+        for side, sum_of_bytes in sealed.bytes.items():
+            if ledger_files.bytes_digest(folder, side) != sum_of_bytes:
+                content[side] = ledger_files.content_digest(connection, side)
+    altered = [ledger_files.file_of(side) for side in content if content[side] != sealed.content[side]]
+    return _Books(comparison, json.dumps((asdict(sealed.rules), content, digest), sort_keys=True), altered)
 
 
 def render_html(reconciliation: Reconciliation, folder: Path) -> Path:
@@ -240,6 +278,7 @@ def as_json(reconciliation: Reconciliation) -> dict[str, Any]:
         "event_chain": _chain_json(reconciliation.event_chain),
         "since_signoff": _since_json(reconciliation.since),
         "cutoff": _cutoff_json(reconciliation.cutoff),
+        **({"books": _books_json(reconciliation.books)} if reconciliation.books is not None else {}),
         "waiting": [asdict(one) | {"oldest": one.oldest.isoformat()} for one in reconciliation.waiting or ()],
     }
 
@@ -281,6 +320,29 @@ def _cutoff_json(cutoff: Cutoff | None) -> dict[str, Any] | None:
     if cutoff is None:
         return None
     return {"on": cutoff.on.isoformat(), "totals": [asdict(total) for total in cutoff.totals]}
+
+
+def _books_json(books: BooksComparison) -> dict[str, Any]:
+    """A delta is ERP − expected; amounts in an account's currency, and what they are worth in the entity's."""
+    return {
+        "accounts": [
+            asdict(one) | {"delta_minor": one.delta_minor, "delta_functional_minor": one.delta_functional_minor}
+            for one in books.accounts
+        ],
+        "differences": [_difference_json(one) for one in books.differences],
+        "causes": [asdict(one) | {"code": one.code and one.code.value} for one in books.groups],
+        "left_out": [asdict(one) for one in books.left_out],
+        "documents": books.documents,
+        "matched": books.matched,
+        "unexplained_minor": books.unexplained_minor,
+        "unexplained_functional_minor": books.unexplained_functional_minor,
+        "expected_trial_balance": [asdict(one) for one in books.trial_balance],
+    }
+
+
+def _difference_json(one: PostingDifference) -> dict[str, Any]:
+    causes = [asdict(cause) | {"code": cause.code.value} for cause in one.causes]
+    return asdict(one) | {"causes": causes}
 
 
 def _chain_json(root: DayRoot | None) -> dict[str, Any] | None:

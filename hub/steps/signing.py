@@ -54,6 +54,7 @@ def _vouch(folder: Path, found: Reconciliation, note: str) -> None:
     if found.altered or reported != found.digest:
         raise Misconfigured(f"sign: the files of {found.run} are not what the run wrote; reconcile anew and sign that")
     unexplained = any(found.sales.unexplained_minor.values()) or any(found.payments.unexplained_minor.values())
+    unexplained = unexplained or (found.books is not None and found.books.is_unexplained)
     if (unexplained or not found.complete) and not note.strip():
         what = "leaves amounts unexplained" if unexplained else "is not complete"
         raise Misconfigured(f"sign: {found.run} {what}; say with --note why it is signed all the same")

@@ -17,6 +17,8 @@ ROWS_AT_ONCE: Final = 2_000
 def intents(connection: Connection, until: date | None) -> Iterator[dict[str, Any]]:
     """Each decision that posts something and stands, its entries as JSON text, with what became of it; in no order.
 
+    As things stand when this is called, however late the rows are read: an ERP that is read afterwards has all of it.
+
     Args:
         until: those dated later are left out, but for reversals, whose day stands in them alone; None: none is.
     """
@@ -48,6 +50,5 @@ def intents(connection: Connection, until: date | None) -> Iterator[dict[str, An
     )
     if until is not None:
         query = query.where(or_(intent.c.date <= until.isoformat(), intent.c.reversal.is_not(None)))
-    with connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query) as rows:
-        for row in rows.mappings():
-            yield dict(row) | {"adopted": bool(row["adopted"])}
+    rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query).mappings()
+    return (dict(row) | {"adopted": bool(row["adopted"])} for row in rows)

@@ -10,7 +10,7 @@ import pytest
 from connectors.shopify.live import LiveShop
 from connectors.shopify.simulator import App, Setup
 from hub.errors import Retryable
-from hub.model.reconciliation import CauseCode
+from hub.model.causes import CauseCode
 from hub.model.records import Received
 from hub.steps import healing
 from hub.steps.closing import reconcile

@@ -6,9 +6,10 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hub.model.causes import CauseCode
 from hub.model.cutoff import BUCKETS, CutoffList
+from hub.model.postings import BooksComparison, PostingDifference
 from hub.model.reconciliation import (
-    CauseCode,
     CauseGroup,
     Comparison,
     Measure,
@@ -84,7 +85,8 @@ def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[Time
     return _TEMPLATE.render(
         run=reconciliation,
         title=_title(reconciliation.period),
-        verdict=_verdict(sales, payments),
+        verdict=_verdict(sales, payments, reconciliation.books),
+        book_documents=_book_documents(reconciliation.books),
         rows=rows,
         measures=[
             (Measure.SALES, "Sales", sales, reconciliation.sales),
@@ -99,10 +101,50 @@ def render(reconciliation: Reconciliation, timelines: Mapping[str, Sequence[Time
     )
 
 
-def _verdict(sales: Sequence[Cell], payments: Sequence[Cell]) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class BookDocument:
+    """A document that does not tie in the books, with the accounts on which it does not."""
+
+    lines: tuple[PostingDifference, ...]
+
+    @property
+    def unexplained(self) -> bool:
+        return any(line.residual_minor or line.residual_functional_minor for line in self.lines)
+
+    @property
+    def largest_minor(self) -> int:
+        return max(abs(line.delta_functional_minor) for line in self.lines)
+
+    @property
+    def codes(self) -> tuple[CauseCode, ...]:
+        return tuple(dict.fromkeys(cause.code for line in self.lines for cause in line.causes))
+
+
+def _book_documents(books: BooksComparison | None) -> list[BookDocument]:
+    """By document, what is unexplained first, then the largest."""
+    lines: dict[tuple[str, str, str], list[PostingDifference]] = {}
+    for one in books.differences if books is not None else ():
+        lines.setdefault((one.entity, one.document, one.ref), []).append(one)
+    documents = [BookDocument(tuple(found)) for found in lines.values()]
+    return sorted(
+        documents, key=lambda one: (not one.unexplained, -max(abs(x.delta_functional_minor) for x in one.lines))
+    )
+
+
+def _verdict(sales: Sequence[Cell], payments: Sequence[Cell], books: BooksComparison | None) -> Verdict:
     """What is held is told by its sales: the payments of a held order are the same money again."""
     cells = [*sales, *payments]
     variances = sum(cell.variances_count for cell in cells)
+    if books is not None and books.is_unexplained and not any(cell.unexplained_minor for cell in cells):
+        said = (
+            "Nobody recorded why the ERP has other amounts on some accounts; look at them before you close the month."
+        )
+        return Verdict("bad", "The books do not tie: amounts are unexplained.", (said,))
+    if not variances and books is not None and books.differences:
+        said = (
+            f"{books.documents - books.matched:,} documents stand otherwise in the ERP's general ledger; see below why."
+        )
+        return Verdict("warn", "The books do not tie yet, and every cent is explained.", (said,))
     if not variances:
         return Verdict("good", "Everything ties.", ("Every order, refund and payment is the same on every side.",))
     counted = f"{variances:,} variance{'' if variances == 1 else 's'}"

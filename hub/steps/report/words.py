@@ -2,9 +2,11 @@
 
 from typing import Any, Final
 
+from hub.model.causes import CauseCode
 from hub.model.cutoff import CutoffList, CutoffRow, CutoffWhy
 from hub.model.money import EXPONENTS, format_minor
-from hub.model.reconciliation import Cause, CauseCode, ChangeCode, Kind, Pair
+from hub.model.postings import PostingCause
+from hub.model.reconciliation import Cause, ChangeCode, Kind, Pair
 
 CAUSE: Final = {
     CauseCode.NEVER_CAPTURED: "Never captured",
@@ -23,6 +25,8 @@ CAUSE: Final = {
     CauseCode.WRONG_ENTITY: "Booked in another company",
     CauseCode.NOT_SENT_YET: "Not sent yet",
     CauseCode.IN_DOUBT: "Sent, without an answer",
+    CauseCode.WRONG_ACCOUNT: "Posted to another account",
+    CauseCode.CONVERSION: "Rounding of the conversion",
 }
 
 MEANING: Final = {
@@ -42,6 +46,8 @@ MEANING: Final = {
     CauseCode.WRONG_ENTITY: "The two sides have the same thing in different companies.",
     CauseCode.NOT_SENT_YET: "The hub has decided to post it and has not done so yet.",
     CauseCode.IN_DOUBT: "The hub sent it and got no answer; it looks for it before it sends again.",
+    CauseCode.WRONG_ACCOUNT: "The ERP posted the same amount to an account that the hub did not mean.",
+    CauseCode.CONVERSION: "The amounts agree; converted into the company's currency, they are off by a cent a line.",
 }
 
 TO_DO: Final = {
@@ -61,6 +67,8 @@ TO_DO: Final = {
     CauseCode.WRONG_ENTITY: "Move the document to the right company.",
     CauseCode.NOT_SENT_YET: "Let the hub finish sending, then reconcile again.",
     CauseCode.IN_DOUBT: "Wait until the hub has looked for it, then reconcile again; do not type it in by hand.",
+    CauseCode.WRONG_ACCOUNT: "Correct the account of the item or tax code in the ERP, or map it in the hub.",
+    CauseCode.CONVERSION: "Nothing: it is within the tolerance.",
 }
 
 UNEXPLAINED: Final = "Unexplained"
@@ -128,6 +136,11 @@ CUTOFF_WHY: Final = {
     CutoffWhy.NOT_IN_BOOKS: "a payout has what was never captured or refunded here",
     CutoffWhy.MOVED_OUT: "booked on",
     CutoffWhy.MOVED_IN: "belongs to",
+}
+
+LEFT_OUT: Final = {
+    "cost": "the ERP alone values stock",
+    "foreign": "the hub posts nothing to it",
 }
 
 SIDE: Final = {"channel": "Channel", "hub": "Hub", "erp": "ERP"}
@@ -211,18 +224,59 @@ def because(cause: Cause, currency: str) -> str:
                 f"Dated {seen.get('left_date')} on one side and {seen.get('right_date')} on the other,"
                 f" where it is {amount('elsewhere_minor')}.{moved}"
             )
-        case CauseCode.FX:
+        case CauseCode.FX if "left_figure" in seen:
             return (
                 f"{money(seen.get('left_figure', 0), str(seen.get('left_currency')))} on one side,"
                 f" {money(seen.get('right_figure', 0), str(seen.get('right_currency')))} on the other."
             )
-        case CauseCode.WRONG_ENTITY:
+        case CauseCode.FX | CauseCode.WRONG_ENTITY if "left" in seen:
+            return f"Expected in {seen.get('left')}, posted in {seen.get('right')}, document {seen.get('ref')}."
+        case CauseCode.FX | CauseCode.WRONG_ENTITY:
             return f"In {seen.get('left_entity')} on one side, in {seen.get('right_entity')} on the other."
         case CauseCode.HELD_ORDER | CauseCode.IN_DOUBT | CauseCode.NOT_SENT_YET | CauseCode.UNBOOKED_REFUND:
             why = f" ({seen['exception']})" if seen.get("exception") else ""
             before = f"; in the ERP before: {amount('readback_minor')}" if "readback_minor" in seen else ""
             worth = f": {amount('hub_minor')}" if "hub_minor" in seen else ""
             return f"State in the hub: {seen.get('state') or 'nothing decided'}{why}{worth}{before}."
+        case CauseCode.WRONG_ACCOUNT | CauseCode.CONVERSION:  # of accounts alone: see because_posted
+            return MEANING[cause.code]
+
+
+def because_posted(cause: PostingCause, currency: str) -> str:
+    """The evidence of a cause in the books as a sentence."""
+    seen = cause.evidence
+
+    def amount(name: str) -> str:
+        return money(seen.get(name, 0), currency)
+
+    match cause.code:
+        case CauseCode.HELD_ORDER | CauseCode.IN_DOUBT | CauseCode.NOT_SENT_YET:
+            why = f" ({seen['exception']})" if seen.get("exception") else ""
+            taken = f"; taken by the ERP so far: {amount('taken_minor')}" if seen.get("taken_minor") else ""
+            return f"State in the hub: {seen.get('state')}{why}; expected here: {amount('expected_minor')}{taken}."
+        case CauseCode.ERP_DELETED:
+            return (
+                f"The ERP took it, {amount('taken_minor')} here, dated {seen.get('date')};"
+                " now it has no posting of it in these months."
+            )
+        case CauseCode.ENTERED_TWICE:
+            return (
+                f"Document {seen.get('ref')} of {seen.get('date')} posts {amount('erp_minor')} here{_by_hand(seen)};"
+                f" the hub's own document {seen.get('own_document')} stands beside it."
+            )
+        case CauseCode.ENTERED_IN_ERP_ALONE:
+            key = f" ({seen['key']})" if seen.get("key") else ""
+            posts = f"of {seen.get('date')} posts {amount('erp_minor')} here"
+            return f"Document {seen.get('ref')}{key} {posts}{_by_hand(seen)}."
+        case CauseCode.WRONG_ACCOUNT:
+            return (
+                f"Document {seen.get('ref')} has {amount('erp_minor')} here and was told {amount('taken_minor')};"
+                f" the rest is on {seen.get('other_account')}."
+            )
+        case CauseCode.CONVERSION:
+            return f"Both have {amount('erp_minor')}, in {seen.get('lines')} lines of document {seen.get('ref')}."
+        case _:
+            return because(Cause(cause.code, cause.amount_minor, seen), currency)
 
 
 def _by_hand(seen: dict[str, Any]) -> str:

@@ -19,9 +19,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from hub.flow.match import AMOUNTS, SIDES, TOTAL
+from hub.model.causes import CauseCode
 from hub.model.cutoff import Cutoff
 from hub.model.money import EXPONENTS
-from hub.model.reconciliation import CauseCode, Comparison, Measure, Pair, Reconciliation, Variance, Waiting
+from hub.model.postings import BooksComparison
+from hub.model.reconciliation import Comparison, Measure, Pair, Reconciliation, Variance, Waiting
 from hub.steps.report import words
 
 SIDE_ROWS_MAX: Final = 20_000
@@ -31,6 +33,8 @@ VARIANCES: Final = "Variances"
 SUMMARY: Final = "Summary"
 WAITING: Final = "Waiting"
 CUTOFF: Final = "Cut-off"
+BOOKS: Final = "Books"
+BOOK_DIFFERENCES: Final = "Book differences"
 
 _SIDE_HEADS: Final = (
     *("Measure", "Entity", "Currency", "Channel", "Order", "Name", "Subject", "Subject id", "Document", "Date"),
@@ -69,6 +73,8 @@ def write_workbook(
     ]
     _variances(book, told)
     codes = _causes(book, told)
+    if reconciliation.books is not None:
+        _books(book, reconciliation.books)
     if reconciliation.cutoff is not None:
         _cutoff(book, reconciliation.cutoff)
     if reconciliation.waiting:
@@ -232,6 +238,58 @@ def _causes(book: Workbook, told: Sequence[tuple[Measure, Variance]]) -> list[Ca
                 count += 1
         _filtered(sheet, len(heads), count)
     return codes
+
+
+def _books(book: Workbook, books: BooksComparison) -> None:
+    """A row an account, and on another sheet a row for each cause of a document on an account, and for what is left."""
+    heads = ("Entity", "Account", "Name", "Currency", "Expected", "ERP", "Difference", "Unexplained", "Worth", "Note")
+    sheet = _sheet(book, BOOKS, [30 if head in ("Name", "Note") else 13 for head in heads])
+    sheet.append(_heads(sheet, heads))
+    for line, one in enumerate(books.accounts, 2):
+        texts = (one.entity, one.account, one.name, one.currency)
+        amounts = (one.expected_minor, one.erp_minor)
+        sheet.append(
+            [
+                *(_text(sheet, text) for text in texts),
+                *(_money(sheet, minor, one.currency) for minor in amounts),
+                _formatted(sheet, f"=F{line}-E{line}", one.currency),
+                _money(sheet, one.unexplained_minor, one.currency),
+                _money(sheet, one.delta_functional_minor, one.functional),
+            ]
+        )
+    for left in books.left_out:
+        note = f"not compared: {words.LEFT_OUT[left.why]}"
+        named = (_text(sheet, text) for text in ("", left.account, left.name, ""))
+        sheet.append([*named, *[None] * 5, _text(sheet, note)])
+    _filtered(sheet, len(heads), len(books.accounts) + len(books.left_out))
+    _book_differences(book, books)
+
+
+def _book_differences(book: Workbook, books: BooksComparison) -> None:
+    heads = (
+        *("Entity", "Account", "Currency", "Document", "In the ERP", "Kind", "Channel", "Order", "Name"),
+        *("Cause", "Amount", "Worth", "Evidence"),
+    )
+    sheet = _sheet(book, BOOK_DIFFERENCES, [_WIDTHS.get(head, 13) for head in heads])
+    sheet.append(_heads(sheet, heads))
+    count = 0
+    for one_of in books.differences:
+        place = (
+            *(one_of.entity, one_of.account, one_of.currency, one_of.document, one_of.ref),
+            *(one_of.kind.replace("_", " "), one_of.channel, one_of.order, one_of.reference),
+        )
+        found = [
+            (words.CAUSE[x.code], x.amount_minor, x.functional_minor, words.because_posted(x, one_of.currency))
+            for x in one_of.causes
+        ]
+        if one_of.residual_minor or one_of.residual_functional_minor:
+            found.append((words.UNEXPLAINED, one_of.residual_minor, one_of.residual_functional_minor, ""))
+        for name, minor, worth, evidence in found:
+            texts_of = (_text(sheet, text) for text in (*place, name))
+            amount, worth_cell = _money(sheet, minor, one_of.currency), _money(sheet, worth, one_of.functional)
+            sheet.append([*texts_of, amount, worth_cell, _text(sheet, evidence)])
+            count += 1
+    _filtered(sheet, len(heads), count)
 
 
 def _cutoff(book: Workbook, cutoff: Cutoff) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from hub.errors import Misconfigured
 from hub.model.adoption import Doubt
+from hub.model.causes import CauseCode
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine
 from hub.model.intents import Action
-from hub.model.reconciliation import CauseCode, Pair, Reconciliation
+from hub.model.reconciliation import Pair, Reconciliation
 from hub.steps.adopting import adopt
 from hub.steps.closing import reconcile
 from hub.steps.hub import Hub
