@@ -32,6 +32,7 @@ from hub.ports import (
     ReadsBack,
     StatesCosts,
     StatesDocuments,
+    StatesPostings,
 )
 from tests.erp_adapters.ledger.conftest import NOW, config_of
 from tests.erp_adapters.ledger.sale import (
@@ -82,6 +83,7 @@ def busy(ledger: LedgerSimulator) -> LedgerSimulator:
 def test_the_ledger_has_its_abilities(ledger: LedgerSimulator) -> None:
     for ability in (PutsDocuments, ProbesDocuments, ReadsBack, StatesDocuments, StatesCosts, KeepsPeriods, KeepsBooks):
         assert isinstance(ledger, ability)
+    assert isinstance(ledger, StatesPostings)
 
 
 def test_the_trial_balance_sums_to_zero_in_each_currency(busy: LedgerSimulator) -> None:
@@ -125,6 +127,37 @@ def test_what_goods_cost_is_told_by_item_and_sums_to_what_its_account_moved(ledg
     (cost,) = [row for row in ledger.trial_balance() if row["account"] == CHART.account(Role.COST_OF_GOODS_SOLD)]
     assert cost["balance_minor"] == sum(minor for *_, minor in told)
     assert list(ledger.costs(DAY + datetime.timedelta(days=90), DAY + datetime.timedelta(days=91))) == []
+
+
+def test_its_postings_of_all_days_are_the_trial_balance(busy: LedgerSimulator) -> None:
+    sums: Counter[tuple[str, str, str]] = Counter()
+    for one in busy.postings(datetime.date.min, datetime.date.max):
+        sums[one.entity, one.account, one.currency] += one.amount_minor
+
+    held = {(x["entity"], x["account"], x["currency"]): x["balance_minor"] for x in busy.trial_balance()}
+    assert {place: minor for place, minor in sums.items() if minor} == {
+        at: minor for at, minor in held.items() if minor
+    }
+
+
+def test_an_edited_document_is_told_as_it_stands_and_a_voided_one_not_at_all(ledger: LedgerSimulator) -> None:
+    ledger.put(masters())
+    put(ledger, sales_order(), invoice())
+    ref = ledger.ref(invoice().key)
+    before = {one.account: one for one in ledger.postings(DAY, NOW.date())}
+
+    ledger.edit_amount(ref, 500)
+    edited = {one.account: one for one in ledger.postings(DAY, NOW.date())}
+    ledger.void(ref)
+
+    assert edited["1100"].amount_minor == before["1100"].amount_minor + 500
+    assert [
+        (one.document, one.ref, one.kind, one.by_hand, one.version) for one in (before["1100"], edited["1100"])
+    ] == [
+        (invoice().key, ref, "invoice", False, 1),
+        (invoice().key, ref, "invoice", True, 2),
+    ]
+    assert list(ledger.postings(DAY, NOW.date())) == []
 
 
 def test_bean_check_passes_and_beancount_s_balances_equal_the_trial_balance(

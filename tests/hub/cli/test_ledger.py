@@ -30,6 +30,18 @@ def test_a_trial_balance_stops_at_its_day(posted: Orderhub) -> None:
     assert posted.json("ledger", "trial-balance", "--until", "2026-03-01") == {"accounts": [], "totals": {}}
 
 
+def test_the_expected_balances_are_those_of_the_decisions_and_end_at_their_day(posted: Orderhub) -> None:
+    answer = posted.json("ledger", "expected")
+    before = posted.json("ledger", "expected", "--until", "2026-03-01")
+
+    assert answer["totals"] == {"USD": {"debit_minor": 24900, "credit_minor": 24900}}
+    assert {row["account"]: row["balance_minor"] for row in answer["accounts"]} == {
+        "1200:shopify_payments": 24900,
+        "2100": -24900,
+    }
+    assert before == {"accounts": [], "totals": {}}
+
+
 def test_the_journal_has_the_entries_with_their_documents(posted: Orderhub) -> None:
     (entry,) = posted.json("ledger", "journal")["entries"]
 

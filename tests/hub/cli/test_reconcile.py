@@ -50,6 +50,14 @@ def test_the_table_shows_the_sides_and_why_they_differ(closing: Orderhub) -> Non
     assert max(len(line.rstrip()) for line in ran.out.splitlines()) <= 100
 
 
+def test_the_books_are_summed_up_below_the_sides(closing: Orderhub) -> None:
+    ran = closing("reconcile", "2026-03")
+
+    said = " ".join(ran.out.split())
+    assert "Books, expected and in the ERP" in said
+    assert "2 of 2 accounts tie, 1 of 1 documents" in said
+
+
 def test_held_orders_alike_are_one_line_of_the_table_with_their_sum(orderhub: Orderhub) -> None:
     waiting = [order(2000 + n, sku="LANTERN", price="10.00") for n in range(4)]
     orderhub("import", "shopify", orderhub.file(waiting), "--no-send")
