@@ -78,12 +78,14 @@ class Http:
         who: str,
         attempts: int = ATTEMPTS,
         read_s: float = READ_S,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         """
         Args:
             base: https, or http to this machine itself.
             who: names the far side in errors, like the slug of its channel.
             read_s: how long the far side may be silent over a request.
+            transport: what carries requests in place of the network, in a rehearsal.
 
         Raises:
             Misconfigured: the address is none that may be called.
@@ -95,16 +97,21 @@ class Http:
         self._attempts = attempts
         self._call_s = max(CALL_S, 2 * read_s)
         self._hidden: frozenset[str] = frozenset()
+        self._transport = transport
         self._client = httpx.Client(
             base_url=self.base,
             timeout=httpx.Timeout(read_s, connect=CONNECT_S),
             follow_redirects=False,
-            trust_env=httpx.URL(self.base).host not in LOOPBACK,
+            trust_env=self._by_proxy(self.base),
+            transport=transport,
             headers={"user-agent": "orderhub"},
         )
 
     def __repr__(self) -> str:
         return f"Http({self.who})"
+
+    def _by_proxy(self, address: str) -> bool:
+        return self._transport is None and httpx.URL(address).host not in LOOPBACK
 
     def close(self) -> None:
         self._client.close()
@@ -290,15 +297,14 @@ class Http:
 
     def _streamed(self, address: str) -> Iterator[bytes]:
         begun, size = self._clock(), 0
-        host = httpx.URL(address).host
+        client = httpx.Client(
+            timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
+            follow_redirects=False,
+            trust_env=self._by_proxy(address),
+            transport=self._transport,
+        )
         try:
-            with httpx.stream(
-                "GET",
-                address,
-                timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-                follow_redirects=False,
-                trust_env=host not in LOOPBACK,
-            ) as response:
+            with client, client.stream("GET", address) as response:
                 if response.status_code != 200:
                     body = b"".join(_first(response.iter_bytes(), 4000))
                     raise self._refusal(response.status_code, response.headers, body, Safety.READ, "GET of a result")

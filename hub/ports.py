@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NoReturn, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -17,6 +17,9 @@ from hub.model.postings import ErpPosting
 from hub.model.problems import Problem
 from hub.model.records import Received, Record, Translation
 from hub.model.statement import ChannelRow, ErpRow
+
+if TYPE_CHECKING:
+    import httpx
 
 Secrets = Callable[[str], SecretStr]
 """A secret by the connector's own name for it, read when it is asked for; Misconfigured where there is none."""
@@ -62,6 +65,7 @@ class ChannelConfig:
     clock: Callable[[], datetime] = field(default=_no_clock, repr=False)
     sleep: Callable[[float], None] = field(default=_no_sleep, repr=False)
     vault: Vault | None = field(default=None, repr=False)
+    transport: "httpx.BaseTransport | None" = field(default=None, repr=False)  # None: the network; else a rehearsal's
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +350,7 @@ class ErpConfig:
     clock: Callable[[], datetime] = field(default=_no_clock, repr=False)
     sleep: Callable[[float], None] = field(default=_no_sleep, repr=False)
     vault: Vault | None = field(default=None, repr=False)
+    transport: "httpx.BaseTransport | None" = field(default=None, repr=False)  # None: the network; else a rehearsal's
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ class Shop:
             )
         self.config = config
         self.options = options
-        self.http = Http(config.address, clock=config.clock, sleep=config.sleep, who=config.slug)
+        self.http = Http(
+            config.address, clock=config.clock, sleep=config.sleep, who=config.slug, transport=config.transport
+        )
         self.served_version: str | None = None  # as the last answer said
         self._tokens: Tokens = tokens_of(config, options, self.http)
         self._points = Points()

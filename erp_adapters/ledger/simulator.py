@@ -3,7 +3,7 @@
 import datetime
 import random
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final
@@ -209,6 +209,14 @@ class LedgerSimulator(LedgerAdapter):
         query = select(stock.quantity).where(stock.entity == entity, stock.item == item, stock.location == location)
         with self.engine.connect() as connection:
             return connection.scalar(query) or 0
+
+    def levels(self) -> Iterator[tuple[str, int]]:
+        """The units of every item at every location, by `entity/item/location`."""
+        stock = schema.stock.c
+        query = select(stock.entity, stock.item, stock.location, stock.quantity).order_by(*stock)
+        with self.engine.connect() as connection:
+            for entity, item, location, quantity in connection.execute(query).all():
+                yield f"{entity}/{item}/{location}", quantity
 
     def _shipping(
         self,

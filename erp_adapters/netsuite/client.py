@@ -73,7 +73,14 @@ class Client:
                 "as NetSuite shows it (Setup > Company > Company Information > Company URLs)"
             )
         self.slug = config.slug
-        self._http = Http(config.address, clock=config.clock, sleep=config.sleep, who=config.slug, read_s=ANSWER_S)
+        self._http = Http(
+            config.address,
+            clock=config.clock,
+            sleep=config.sleep,
+            who=config.slug,
+            read_s=ANSWER_S,
+            transport=config.transport,
+        )
         self._credentials: Credentials = credentials_of(config, options, self._http, nonce)
         self._requests = options.requests
         self._slots = threading.BoundedSemaphore(options.requests)

@@ -1,7 +1,9 @@
-"""demo and bench: rehearsals on simulated systems; the slow libraries load only when one runs."""
+"""demo, simulate and bench: rehearsals on simulated systems; the slow libraries load only when one runs."""
 
 import signal
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from enum import StrEnum
+from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, Final
 
@@ -13,6 +15,13 @@ from hub.cli.reconciling import tables
 
 Orders = Annotated[int, typer.Option("--orders", min=1, max=10_000_000, help="How many orders are composed.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed tells the same stories.")]
+
+
+class Storm(StrEnum):
+    NONE = "none"
+    MILD = "mild"
+    HOSTILE = "hostile"
+
 
 NOT_MEASURED: Final = "nothing was measured"
 
@@ -47,6 +56,33 @@ def register(app: typer.Typer) -> None:
             show(answer)
         home = door.settings().home
         say(f"look around: orderhub status --home {home}; or orderhub serve --home {home}")
+
+    @command(app, "simulate", interrupted="nothing of it is left")
+    def simulate(
+        door: Door,
+        seed: Seed = 7,
+        orders: Annotated[int, typer.Option("--orders", min=1, max=1_000, help="How many orders are placed.")] = 20,
+        faults: Annotated[Storm, typer.Option("--faults", help="How much goes wrong.")] = Storm.MILD,
+        trace: Annotated[
+            Path | None, typer.Option("--trace", help="A file for every choice, request and answer, a line each.")
+        ] = None,
+    ) -> int:
+        """The hub's own code, its workers' turns, faults and time drawn from a seed; what must hold is looked at."""
+        from hub.rehearsal.simulate import run
+
+        settings = door.settings(of_home=False)
+        with trace.open("w", encoding="utf-8") if trace is not None else nullcontext() as file:
+            answer = run(settings, seed, orders, faults, write=file.write if file is not None else None)
+        found = table("\nWhat was broken", "step", "what")
+        for violation in answer["violations"]:
+            found.add_row(*cells(violation["step"], violation["what"]))
+        figures = {name: value for name, value in answer.items() if name not in ("faults", "violations")}
+        figures |= {f"faults of the {who}": kinds for who, kinds in answer["faults"].items() if kinds}
+        door.show(answer, _figures(figures), *([found] if answer["violations"] else []))
+        if not answer["violations"]:
+            return 0
+        say(f"broken; it is so again with: orderhub simulate --seed {seed} --orders {orders} --faults {faults}")
+        return 1
 
     group = typer.Typer(help="How fast it is, beside a floor measured in the same run.", no_args_is_help=True)
     app.add_typer(group, name="bench")

@@ -40,7 +40,7 @@ class Jobs:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._works = dict(_works(hub, self.ring))
+        self._works = dict(works(hub, self.ring))
         self._bell = Bell(self._works, failed=self._failed)
         self._schedule = Schedule([Beat(name, every_s) for name, every_s in _beats(hub)], self._bell.ring)
 
@@ -84,23 +84,24 @@ class Jobs:
         )
 
 
-def _works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
-    works: dict[str, Job] = {
+def works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
+    """Each job by its name; it rings those that it has made work for."""
+    jobs: dict[str, Job] = {
         ADVANCE: partial(_advance, hub, ring),
         RECONSIDER: partial(_reconsider, hub, ring),
         SEND: partial(_send, hub),
         SEAL: partial(_seal, hub),
     }
     if tells_changes(hub):
-        works[ERP_CHANGES] = partial(_pull_erp, hub, ring)
+        jobs[ERP_CHANGES] = partial(_pull_erp, hub, ring)
     for slug in syncing.channels_live(hub):
         for stream in syncing.streams(hub, slug):
-            works[pull_job(slug, stream.name)] = partial(_pull, hub, ring, slug, stream.name)
-        works[refetch_job(slug)] = partial(_refetch, hub, ring, slug)
-        works[_sweep_job(slug)] = partial(_sweep, hub, ring, slug)
+            jobs[pull_job(slug, stream.name)] = partial(_pull, hub, ring, slug, stream.name)
+        jobs[refetch_job(slug)] = partial(_refetch, hub, ring, slug)
+        jobs[_sweep_job(slug)] = partial(_sweep, hub, ring, slug)
         if hub.settings.public_url is not None:
-            works[_subscribe_job(slug)] = partial(_subscribe, hub, slug)
-    return works
+            jobs[_subscribe_job(slug)] = partial(_subscribe, hub, slug)
+    return jobs
 
 
 def _beats(hub: Hub) -> list[tuple[str, float]]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -104,14 +105,13 @@ class Gateway:
         if len(query.encode()) > QUERY_BYTES_MAX:
             return _error("Query is too large", "MAX_QUERY_SIZE_EXCEEDED")
         try:
-            document = parse(query)
+            document, faults = _read(query)
         except GraphQLSyntaxError as error:
             return {
                 "errors": [
                     {"message": error.message, "locations": _locations(error), "extensions": {"code": "PARSE_ERROR"}}
                 ]
             }
-        faults = validate(schema(), document)
         if faults:
             return {"errors": [_said(fault) for fault in faults]}
         operation = get_operation_ast(document, asked.get("operationName"))
@@ -271,6 +271,12 @@ def _denier(kind: str) -> Callable[..., Any]:
         )
 
     return denied
+
+
+@lru_cache(maxsize=100)  # an integration asks the same few documents again and again
+def _read(query: str) -> tuple[DocumentNode, list[GraphQLError]]:
+    document = parse(query)
+    return document, validate(schema(), document)
 
 
 def _error(message: str, code: str) -> dict[str, Any]:
