@@ -327,6 +327,38 @@ class StatesCosts(Protocol):
         """What goods sold cost, by posted entries of these days; by account they sum to what the account moved."""
 
 
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What the hub names when it tells an ERP something, by configuration, price list and crosswalks of today."""
+
+    items: frozenset[str] = frozenset()  # codes
+    locations: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset()  # of payment
+    ship_methods: frozenset[str] = frozenset()
+    tax_codes: frozenset[str] = frozenset()
+    customer_classes: frozenset[str] = frozenset()
+    currencies: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()  # beside the usual one of each role: numbers that crosswalks choose
+    channels: tuple[str, ...] = ()
+    on_delivery: tuple[str, ...] = ()  # of the channels, those whose sales become revenue when they are delivered
+    sold_to: Mapping[str, str] = field(default_factory=dict)  # component, allowance or fee_kept -> account of the books
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One thing of a far side's set-up that was looked at; neither problem nor note: it is well."""
+
+    what: str
+    problems: tuple[Problem, ...] = ()  # each with what to do
+    note: str | None = None  # what could not be seen, or is for a person to judge
+
+
+@runtime_checkable
+class ChecksSetup(Protocol):
+    def check_setup(self, used: InUse) -> Iterator[Looked]:
+        """Everything that must be set up before the first document is told, thing by thing; nothing is written."""
+
+
 # --- plugins -------------------------------------------------------------------------------------------------------
 
 

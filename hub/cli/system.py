@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
     def check_(
         door: Door,
         channel: Annotated[
-            str | None, typer.Argument(help="A channel to ask too: credentials, scopes, access, version.")
+            str | None,
+            typer.Argument(help="A channel, or erp, to ask too: credentials, access, and what must be set up there."),
         ] = None,
     ) -> int:
         """Names every fault of the configuration with file and line, then tries stores, plugins and reference data."""
@@ -33,8 +34,10 @@ def register(app: typer.Typer) -> None:
         found += [f"{one.what}: {one.fault}" for one in tried if one.fault is not None]
         shown = table(None, "checked", "result")
         for one in tried:
-            shown.add_row(*cells(one.what, "ok" if one.fault is None else "fault"))
-        door.show({"faults": found, "checked": [one.what for one in tried]}, *([shown] if tried else []))
+            shown.add_row(*cells(one.what, "fault" if one.fault is not None else one.note or "ok"))
+        notes = [f"{one.what}: {one.note}" for one in tried if one.note is not None]
+        answer = {"faults": found, "notes": notes, "checked": [one.what for one in tried]}
+        door.show(answer, *([shown] if tried else []))
         for fault in found:
             for line in fault.splitlines():
                 say(line)

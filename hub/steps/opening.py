@@ -4,17 +4,21 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hub.books.faults import Faulty
 from hub.errors import HubError, Misconfigured
 from hub.model.problems import Problem
-from hub.ports import Checks
+from hub.ports import Checks, ChecksSetup, Looked
 from hub.settings import Settings
 from hub.steps.hub import Clock, Hub, open_hub
+from hub.steps.in_use import in_use
 from hub.store.views import backlog
+
+ERP: Final = "erp"
+"""Asks for the ERP where no channel is called so."""
 
 
 @contextmanager
@@ -79,13 +83,15 @@ class Checked:
 
     what: str
     fault: str | None
+    note: str | None = None  # what could not be seen, or is for a person to judge
 
 
 def check(settings: Settings, clock: Clock, asked: str | None = None) -> list[Checked]:
     """Stores, reference data, channels and ERP, each tried by itself so that all faults show at once.
 
     Args:
-        asked: the slug of a channel whose far side is asked too: credentials, scopes, access, version.
+        asked: the slug of a channel whose far side is asked too: credentials, scopes, access, version. ERP, or the
+            ERP's slug: the ERP is walked through as by one who sets it up.
     """
     found: list[Checked] = []
     try:
@@ -94,10 +100,36 @@ def check(settings: Settings, clock: Clock, asked: str | None = None) -> list[Ch
             for what, look in _looks(hub):
                 found.append(Checked(what, _fault(look)))
             if asked is not None:
-                found += _asked(hub, asked)
+                found += _asked_erp(hub) if _is_erp(hub, asked) else _asked(hub, asked)
     except HubError as error:
         found.append(Checked("stores", str(error)))
     return found
+
+
+def _is_erp(hub: Hub, asked: str) -> bool:
+    slugs = {channel.slug for channel in hub.settings.channels}
+    return asked not in slugs and asked in (ERP, hub.settings.erp.slug)
+
+
+def _asked_erp(hub: Hub) -> list[Checked]:
+    """What is missing in the ERP of what the hub would name."""
+    slug = hub.settings.erp.slug
+    looked: list[Looked] = []
+
+    def walk() -> None:
+        if isinstance(hub.erp, ChecksSetup):
+            looked.extend(hub.erp.check_setup(in_use(hub)))
+
+    fault = _fault(walk)
+    found: list[Checked] = []
+    for one in looked:
+        what = f"erp {slug}: {one.what}"
+        found += [Checked(f"{what}: {problem.path}", problem.message, one.note) for problem in one.problems] or [
+            Checked(what, None, one.note)
+        ]
+    if fault is not None:
+        found.append(Checked(f"erp {slug}: access", fault))
+    return found or [Checked(f"erp {slug}: set-up", None, "nothing to ask: it needs none")]
 
 
 def _asked(hub: Hub, slug: str) -> list[Checked]:
