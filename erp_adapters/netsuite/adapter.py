@@ -6,6 +6,7 @@ from typing import Final
 
 from erp_adapters.netsuite import statement
 from erp_adapters.netsuite.auth import Nonce
+from erp_adapters.netsuite.checking import Walk
 from erp_adapters.netsuite.client import Client, eid
 from erp_adapters.netsuite.directory import AccountDirectory
 from erp_adapters.netsuite.options import options_of
@@ -14,7 +15,7 @@ from hub.errors import Rejected
 from hub.model.documents import MASTER_KINDS, Document, DocumentKind
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.statement import ErpRow
-from hub.ports import ErpConfig
+from hub.ports import ErpConfig, InUse, Looked
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.reading import read_back
 
@@ -34,12 +35,22 @@ class NetSuiteAdapter:
         self.options = options_of(config)
         self.client = Client(config, self.options, nonce)
         self._entities = [entity.slug for entity in config.entities]
+        self._config = config
+        self._nonce = nonce
         self._directory = AccountDirectory(self.client, self.options, config)
         self._writes = Writes(self.client, self._directory, self.options)
 
     def close_connections(self) -> None:
         """No connection of this adapter is open any more."""
         self.client.close()
+
+    def check_setup(self, used: InUse) -> Iterator[Looked]:
+        """Everything that must be set up before the first document is told, thing by thing; nothing is written.
+
+        Raises:
+            AuthExpired: the account let us in, and does so no more.
+        """
+        return Walk(self.client, self.options, self._config, used, self._nonce).looks()
 
     # --- documents in ---------------------------------------------------------------------------------------------
 

@@ -172,6 +172,27 @@ class Client:
             return None
         return Fields(self._object(answer, f"GET {record}"), f"{record}({id})")
 
+    def properties(self, record: str) -> dict[str, frozenset[str]]:
+        """The properties of a record type as this role sees it, and of what it is made of: `salesorder`,
+        `salesorder-itemelement`; names in lower case, whose spelling differs by release.
+
+        Raises:
+            Rejected: the record type is unknown here, or the role may not read it.
+            RateLimited, Retryable, AuthExpired.
+        """
+        answer = self._called(
+            "GET",
+            f"{RECORDS}/metadata-catalog",
+            Safety.READ,
+            params={"select": _checked(_RECORD, record)},
+            headers={"accept": "application/swagger+json"},
+        )
+        schemas = (self._object(answer, "metadata").get("components") or {}).get("schemas") or {}
+        return {
+            str(name).lower(): frozenset(str(one).lower() for one in (schema.get("properties") or {}))
+            for name, schema in schemas.items()
+        }
+
     def suiteql(self, query: str, params: Sequence[str | int] = ()) -> Iterator[Fields]:
         """The rows of a query, page by page; what is null in a row is absent.
 

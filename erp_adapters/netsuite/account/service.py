@@ -16,6 +16,8 @@ from erp_adapters.netsuite.account.records import ADDRESSES, KINDS, TRANSACTIONS
 from erp_adapters.netsuite.account.world import Rec, World
 
 PAGE_ROWS: Final = 1000
+SUITE_TAX: Final = frozenset({"taxDetails", "taxDetailsOverride"})
+"""Properties that an account without the feature has not."""
 ONLY_BY_TRANSFORM: Final = ("itemFulfillment", "itemReceipt", "depositApplication")
 RECORD: Final = "application/vnd.oracle.resource+json; type=singular; charset=UTF-8"
 COLLECTION: Final = "application/vnd.oracle.resource+json; type=collection; charset=UTF-8"
@@ -156,7 +158,8 @@ class Records:
                 continue
             mine = [name for name, where in self.world.custom_fields.items() if where in CUSTOM[kind.group]]
             columns = [name for name, where in self.world.custom_fields.items() if where == "line"]
-            schemas[kind.name] = {"type": "object", "properties": {name: {} for name in sorted(kind.properties) + mine}}
+            shown = kind.properties if self.world.switches.suite_tax else kind.properties - SUITE_TAX
+            schemas[kind.name] = {"type": "object", "properties": {name: {} for name in sorted(shown) + mine}}
             for name, sublist in kind.sublists.items():
                 properties: dict[str, Any] = {
                     known: {} for known in sorted(sublist.properties) + (columns if kind.transaction else [])
