@@ -81,6 +81,7 @@ def test_every_fault_of_the_configuration_is_named_with_its_line(orderhub: Order
 def test_a_good_configuration_is_tried_to_its_last_part(orderhub: Orderhub) -> None:
     assert orderhub.json("check") == {
         "faults": [],
+        "notes": [],
         "checked": [
             "stores",
             "rates",
