@@ -50,8 +50,8 @@ class AccountDirectory:
         remedy = "make the item in NetSuite, or map the SKU to one in crosswalks.yaml"
         return self._id("item", code, suiteql.items, "unknown_item", "lines.item", remedy)
 
-    def charge(self, component: Component, *, kept: bool = False) -> str:
-        return self.item(self._options.item(component, kept=kept))
+    def charge(self, component: Component, *, kept: bool = False, custom: bool = False) -> str:
+        return self.item(self._options.item(component, kept=kept, custom=custom))
 
     def tax(self, jurisdiction: str) -> tuple[str, str]:
         named = self._options.tax_code(jurisdiction)

@@ -37,6 +37,8 @@ class Items(Part):
     discount: Words | None = None
     gift_card: Words | None = None
     """Of a gift card whose order line names no item."""
+    custom: Words | None = None
+    """Of an order line that names no item: one without a product."""
     credited_goods: Words | None = None
     """Credits goods that do not come back into stock: no inventory item, sold to the account of returned goods."""
 
@@ -128,11 +130,12 @@ class Options(Part):
         """NetSuite's number of an account of the hub's chart."""
         return self.accounts.get(number, number)
 
-    def item(self, component: Component, *, kept: bool = False) -> str:
+    def item(self, component: Component, *, kept: bool = False, custom: bool = False) -> str:
         """The item code of a line that is no goods, or of goods credited without any coming back.
 
         Args:
             kept: of an adjustment: a fee that was kept, not an allowance.
+            custom: of goods: a line that names no item.
 
         Raises:
             Rejected: none is set.
@@ -141,7 +144,7 @@ class Options(Part):
         if component is Component.ADJUSTMENT:
             name = "fee_kept" if kept else "allowance"
         if component is Component.GOODS:
-            name = "credited_goods"
+            name = "custom" if custom else "credited_goods"
         code: str | None = getattr(self.items, name, None)
         if code is None:
             raise _unset("unknown_item", f"items.{name}", f"the item for {name.replace('_', ' ')}")

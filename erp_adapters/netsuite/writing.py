@@ -10,7 +10,6 @@ from typing import Final
 
 from erp_adapters.netsuite.client import Client, eid
 from erp_adapters.netsuite.directory import AccountDirectory
-from erp_adapters.netsuite.errors import NotFound
 from erp_adapters.netsuite.options import Options
 from hub.errors import AuthExpired, InDoubt, Rejected, Retryable
 from hub.model.documents import Document, DocumentKind
@@ -86,6 +85,17 @@ def kept_in(document: Document) -> tuple[Kept, ...]:
             remedy="make it in NetSuite by hand",
         )
     return (Kept(RECORDS[document.kind], document.key),)
+
+
+def may_be_kept_in(document: Document) -> tuple[Kept, ...]:
+    """The records that the document as it was before may be kept in: it may have been in other ones than now."""
+    match document.kind:
+        case DocumentKind.DEPOSIT_APPLICATION:
+            return tuple(Kept("depositApplication", part_key(document.key, number)) for number in range(PARTS_MAX))
+        case DocumentKind.REFUND:
+            journals = (Kept("journalEntry", part_key(document.key, number)) for number in range(2))
+            return Kept("customerRefund", document.key), *journals
+    return kept_in(document)
 
 
 def steps_of(write: Write) -> tuple[Step, ...]:
@@ -167,10 +177,9 @@ class Writes:
         ):
             return Probe(Found.ABSENT)  # nothing is written: looking for it anew costs nothing
         step, then = _current(write)
-        all_kept = kept_in(document)
         if step.verb is Verb.DROP:
-            return self._probe_drop(write, all_kept, then)
-        kept = all_kept[step.number]
+            return self._probe_drop(write, then)
+        kept = kept_in(document)[step.number]
         held = self._client.get(kept.record, eid(kept.key), expand=step.verb is Verb.CHANGE)
         if held is None:
             return Probe(Found.ABSENT)
@@ -181,14 +190,15 @@ class Writes:
             done = held.text(REVISION) == write.revision
         return Probe(Found.DONE, held.needed("id"), then) if done else Probe(Found.ABSENT)
 
-    def _probe_drop(self, write: Write, all_kept: Sequence[Kept], then: str | None) -> Probe:
-        standing = [held for kept in all_kept if (held := self._client.get(kept.record, eid(kept.key))) is not None]
+    def _probe_drop(self, write: Write, then: str | None) -> Probe:
+        """What stood is gone; or it was changed in place."""
+        standing = self._standing(write.document)
         if not standing:
             return Probe(Found.DONE, None, then)
-        if write.action is Action.AMEND and all(held.text(REVISION) == write.revision for held in standing):
-            if len(standing) == len(all_kept):  # it was changed in place, or is there anew
-                return Probe(Found.DONE, REFS.join(held.needed("id") for held in standing))
-            return Probe(Found.DONE, None, then)
+        if write.action is Action.AMEND and tuple(one for one, _ in standing) == kept_in(write.document):
+            held = [self._client.get(one.record, id) for one, id in standing]
+            if all(one is not None and one.text(REVISION) == write.revision for one in held):
+                return Probe(Found.DONE, REFS.join(id for _, id in standing))
         return Probe(Found.ABSENT)
 
     def _stands(self, write: Write, held: Fields) -> bool:
@@ -366,34 +376,30 @@ class Writes:
     def _drop(self, document: Document) -> list[str]:
         """The document's records are gone; their ids."""
         gone: list[str] = []
-        all_kept = list(kept_in(document))
-        if document.kind is DocumentKind.DEPOSIT_APPLICATION:  # there may be more of them than the document has now
-            all_kept += [Kept("depositApplication", part_key(document.key, n)) for n in range(len(all_kept), PARTS_MAX)]
-        for number, kept in reversed(list(enumerate(self._standing(all_kept)))):
+        for kept, id in reversed(self._standing(document)):
             try:
-                if self._client.delete(kept[0].record, kept[1]):
-                    gone.append(kept[1])
-            except NotFound:
-                continue
+                if self._client.delete(kept.record, id):
+                    gone.append(id)
             except Rejected as refusal:
-                if number < 0:
-                    raise
                 raise Rejected(
                     str(refusal),
-                    code="has_successors" if refusal.code in ("user_error", "invalid_value") else refusal.code,
+                    code="has_successors" if refusal.code == "user_error" else refusal.code,
                     field=refusal.field or "externalId",
-                    remedy=f"undo in NetSuite what was made of {kept[0].key}, then retry ({refusal.remedy})",
+                    remedy=f"undo in NetSuite what was made of {kept.key}, then retry ({refusal.remedy})",
                 ) from None
         return gone[::-1]
 
-    def _standing(self, all_kept: Sequence[Kept]) -> list[tuple[Kept, str]]:
-        """Those of the records that are there, with their internal ids; of parts, up to the first that is missing."""
-        found = []
-        for kept in all_kept:
+    def _standing(self, document: Document) -> list[tuple[Kept, str]]:
+        """The document's records that are there, with their internal ids; of many, up to the first two missing."""
+        found: list[tuple[Kept, str]] = []
+        missing = 0
+        for kept in may_be_kept_in(document):
             held = self._client.get(kept.record, eid(kept.key))
             if held is not None:
                 found.append((kept, held.needed("id")))
-            elif kept.record == "depositApplication" and found:
+                continue
+            missing += 1
+            if document.kind is DocumentKind.DEPOSIT_APPLICATION and missing > 1:
                 break
         return found
 

@@ -10,7 +10,7 @@ from mappings.netsuite.order import StandingRow
 from mappings.netsuite.words import Body, Directory, given, header, own, refused_if_deferred, return_key
 
 SHIPPED = {"id": "C"}
-PENDING_RECEIPT = {"id": "B"}
+PENDING_RECEIPT = "B"  # a text in the vendor's specs, unlike an order's
 
 
 def units_of(document: Document) -> dict[LineId, int]:

@@ -77,13 +77,13 @@ def payment(document: Document, revision: str, directory: Directory) -> Body:
 
 
 def refund(document: Document, revision: str, directory: Directory) -> Body:
-    """Money back: of credit memos and of deposits."""
+    """Money back: of credit memos and of deposits; what none of them holds is `unnamed`."""
     body = header(document, revision, directory, "customerRefund") | own(document, directory)
     body |= {"customer": directory.customer(document), "account": {"id": directory.clearing(document)}}
     credits_ = [line for line in document.lines if line.component is Component.REFUNDS_PAYABLE]
     deposits = [line for line in document.lines if line.component is Component.DEPOSITS]
     for name, lines in (("apply", credits_), ("deposit", deposits)):
-        rows = [_apply(_named(document, line), line.amount_minor, document) for line in lines if line.amount_minor]
+        rows = [_apply(line.detail, line.amount_minor, document) for line in lines if line.detail and line.amount_minor]
         if rows:
             body[name] = {"items": rows}
     return body

@@ -108,13 +108,7 @@ def item_of(row: Row, document: Document, directory: Directory, *, moved: bool =
     if row.component in SOLD and moved:
         if row.item is not None:
             return directory.item(row.item)
-        if row.component is Component.GOODS:
-            raise Rejected(
-                f"{document.key}: line {row.line} names no item",
-                code="unknown_item",
-                field="lines.item",
-                remedy="map the SKU of the order's line: orderhub crosswalk set item",
-            )
+        return directory.charge(row.component, custom=True)
     if row.component is Component.DISCOUNT and row.detail == MARKETPLACE:
         return directory.charge(Component.MARKETPLACE_TAX)
     given = row.amount_minor if document.kind is DocumentKind.CREDIT_MEMO else -row.amount_minor
@@ -157,7 +151,7 @@ def _detail(
         {
             "taxDetailsReference": row.key,
             "taxCode": {"id": code},
-            "taxType": {"id": kind},
+            "taxType": kind,  # a text in the vendor's specs, unlike the code
             "taxBasis": basis,
             "taxRate": Decimal(0),
             "taxAmount": decimal_of(0, document.currency),

@@ -48,8 +48,13 @@ class Directory(Protocol):
 
     def item(self, code: str) -> str: ...
 
-    def charge(self, component: Component, *, kept: bool = False) -> str:
-        """The item of a row that is no goods, or credits goods that stay away. `kept`: of an adjustment: a fee."""
+    def charge(self, component: Component, *, kept: bool = False, custom: bool = False) -> str:
+        """The item of a row that is no goods, or credits goods that stay away.
+
+        Args:
+            kept: of an adjustment: a fee.
+            custom: of goods: a line that names no item.
+        """
 
     def tax(self, jurisdiction: str) -> tuple[str, str]:
         """The tax code and its tax type."""

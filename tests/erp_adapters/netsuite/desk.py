@@ -1,6 +1,7 @@
 """The adapter before a simulated account on a socket of this machine, told the documents that the hub plans."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from erp_adapters.netsuite.account import seed
 from erp_adapters.netsuite.account.http import App
+from erp_adapters.netsuite.account.service import Response
 from erp_adapters.netsuite.account.world import Rec, Switches
 from erp_adapters.netsuite.adapter import NetSuiteAdapter
 from erp_adapters.netsuite.simulator import CERTIFICATE_ID, opened, private_key, served
@@ -25,8 +27,12 @@ from hub.model.money import decimal_of
 from hub.model.order import Party
 from hub.ports import EntityConfig, ErpConfig
 from hub.testing.builders import terms
+from tests.erp_adapters.netsuite.spec import Spec
 from tests.hub.flow.bookkeeping import planned
 
+CONTRACTS = Path(__file__).resolve().parents[4] / "shared" / "contracts" / "netsuite"
+SPEC = Spec(CONTRACTS) if CONTRACTS.exists() else None
+"""None: the vendor's files are not here, and requests are not held to them."""
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 CHART = yaml.safe_load((CONFIG / "chart.yaml").read_text())
 POLICIES = {"returned_goods": "revenue"}  # NetSuite credits the account of the item
@@ -144,7 +150,7 @@ class Desk:
 
     def done(self, document: Document, action: Action = Action.CREATE) -> None:
         outcome = self.put(document, action)
-        assert outcome.verdict is Verdict.DONE, (document.key, outcome)
+        assert outcome.verdict is Verdict.DONE, (document.key, action, outcome, document.lines)
         if action is not Action.VOID:
             read = self.read(document)
             assert read is not None, document.key
@@ -194,6 +200,7 @@ def booked(document: Document) -> Sums:
 def desk(switches: Switches | None = None, **options: Any) -> Iterator[Desk]:
     clock = Clock()
     app = opened(clock.now, switches=switches)
+    requests = watched(app)
     seed.charge_item(app.world, "GOODS-CREDITED", "4000")
     with served(app) as address:
         made = Desk(app, clock, address, options)
@@ -201,6 +208,29 @@ def desk(switches: Switches | None = None, **options: Any) -> Iterator[Desk]:
             yield made
         finally:
             made.adapter.close_connections()
+    if SPEC is not None:
+        faults = {(one[0], one[1], fault) for one in requests for fault in faults_of(SPEC, *one)}
+        assert not faults, sorted(faults)
+
+
+def watched(app: App) -> list[tuple[str, str, str, bytes]]:
+    """Every request that will come to the account: method, path, query and body."""
+    seen: list[tuple[str, str, str, bytes]] = []
+    handle = app.handle
+
+    def watching(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes = b"") -> Response:
+        seen.append((method, path, query, body))
+        return handle(method, path, query, headers, body)
+
+    setattr(app, "handle", watching)  # noqa: B010 - the account is unchanged, but for somebody who listens
+    return seen
+
+
+def faults_of(spec: Spec, method: str, path: str, query: str, body: bytes) -> list[str]:
+    """What the vendor's specs say against a request; nothing of one that they do not cover."""
+    if "/record/v1/" not in path:
+        return []
+    return spec.check(method, f"{path}?{query}", json.loads(body) if body else None).faults
 
 
 def keys_of(documents: Sequence[Document], kind: DocumentKind) -> list[str]:
