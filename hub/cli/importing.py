@@ -12,7 +12,8 @@ import typer
 from hub.cli.door import Door, cells, command, money, now, say, table, write
 from hub.steps.hub import Hub
 from hub.steps.importing import Imported, import_files
-from hub.steps.send import Sent, send_all
+from hub.steps.send import send_all
+from hub.steps.settling import Sent
 from hub.store.views import backlog
 
 ROWS_SHOWN: Final = 200  # of a table; JSON has them all

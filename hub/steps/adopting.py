@@ -21,9 +21,9 @@ from hub.model.order import OrderKey
 from hub.model.statement import ErpRow, Subject
 from hub.ports import Adopts, ReadsBack, StatesDocuments
 from hub.steps.advance import reconsider
+from hub.steps.calling import differs
 from hub.steps.deciding import Adoptable, Decider, add_intent
 from hub.steps.hub import Hub
-from hub.steps.send import differs
 from hub.store import adoption, audit, orders
 from hub.store.adoption import Named
 from hub.store.orders import Changes, Known

@@ -6,7 +6,8 @@ from hub.errors import Misconfigured
 from hub.ports import StatesChanges
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
-from hub.steps.send import Sent, send_all
+from hub.steps.send import send_all
+from hub.steps.settling import Sent
 from hub.steps.syncing import told
 from hub.store import inbox
 

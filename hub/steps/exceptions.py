@@ -14,7 +14,8 @@ from hub.model.payouts import payout_of
 from hub.steps import payouts
 from hub.steps.advance import pass_on_stock, reconsider
 from hub.steps.hub import Hub
-from hub.steps.send import Sent, send_all
+from hub.steps.send import send_all
+from hub.steps.settling import Sent
 from hub.store import sending
 from hub.store.bulk import add_new
 from hub.store.schema import exception, release, stamp

@@ -12,7 +12,8 @@ from hub.ports import FetchesOrders
 from hub.steps import syncing
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
-from hub.steps.send import Sent, send_all
+from hub.steps.send import send_all
+from hub.steps.settling import Sent
 from hub.store import refetching
 
 PULLED: Final = frozenset({CauseCode.NEVER_CAPTURED, CauseCode.CHANNEL_EDIT, CauseCode.UNBOOKED_REFUND})

@@ -11,7 +11,8 @@ from hub.errors import AuthExpired, HubError, Misconfigured, RateLimited, Reject
 from hub.ports import Backfills, Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
-from hub.steps.send import Sent, send_all
+from hub.steps.send import send_all
+from hub.steps.settling import Sent
 from hub.store import inbox, orders, refetching
 from hub.store.refetching import Asked
 from hub.store.schema import stamp

@@ -249,6 +249,7 @@ def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[
             intent.c.action,
             step.c.state,
             step.c.target,
+            step.c.part,
             intent.c.content,
             intent.c.entry,
         )
@@ -257,13 +258,14 @@ def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[
         .order_by(intent.c.id)
     )
     for row in connection.execute(query):
-        id, channel, order_id, document, revision, digest, action, state, target, content, posted = row
+        id, channel, order_id, document, revision, digest, action, state, target, part, content, posted = row
         known = found.get(OrderKey(channel, order_id))
         if known is None:
             continue
         decided = known.decided if target == ERP_TARGET else known.told
         known.unsent.pop(document, None)
-        if state in NOT_SENT:
+        unsent = state in NOT_SENT and part is None  # of one in several requests the target has something already
+        if unsent:
             known.unsent[document] = id
         before = decided.pop(document, None)  # a later intent takes the earlier one's place, at the end
         decided[document] = Decided(
@@ -271,10 +273,10 @@ def _load_decided(connection: Connection, keys: Sequence[OrderKey], found: dict[
             revision=revision,
             plan_digest=digest,
             action=Action(action),
-            sent=state not in NOT_SENT,
+            sent=not unsent,
             content=content.encode(),
             entry=posted.encode() if posted else None,
-            standing=before if state in NOT_SENT else None,
+            standing=before if unsent else None,
         )
 
 
@@ -314,7 +316,7 @@ def _supersede(connection: Connection, intents: Sequence[int]) -> None:
     """Intents never sent are out of the queue, and their expected entries out of the books."""
     for start in range(0, len(intents), CHUNK):
         part = intents[start : start + CHUNK]
-        unsent = update(step).where(step.c.intent_id.in_(part), step.c.state.in_(NOT_SENT))
+        unsent = update(step).where(step.c.intent_id.in_(part), step.c.state.in_(NOT_SENT), step.c.part.is_(None))
         if connection.execute(unsent.values(state=StepState.SUPERSEDED.value)).rowcount != len(part):
             raise Overtaken("advance: an intent to be superseded was sent meanwhile; its order is read again")
         connection.execute(update(intent).where(intent.c.id.in_(part)).values(entry=None, reversal=None))

@@ -309,7 +309,8 @@ step = Table(
     Column("leased_until", String(27)),
     Column("sent_at", String(27)),
     Column("settled_at", String(27)),
-    Column("ref", String(100)),
+    Column("ref", String(200)),
+    Column("part", String(40)),  # of a write in several requests, the one that comes next; null: the first
     Column("code", String(40)),
     Column("field", String(100)),
     Column("remedy", Text),
@@ -325,6 +326,17 @@ step = Table(
     _partial("step_planned", "target", "id", where=IS_PLANNED),
     _partial("step_under_way", "target", "id", where=IS_UNDER_WAY),
     _partial("step_master", "target", "id", where=IS_MASTER),
+)
+
+target = Table(  # that something was sent to
+    "target",
+    hub_metadata,
+    Column("name", String(20), primary_key=True),  # as in its steps
+    Column("failures", Integer, nullable=False),  # calls in a row without an answer
+    Column("paused_at", String(27)),  # null: it is not paused, nor was since it last answered
+    Column("paused_until", String(27)),
+    Column("pause", String(20)),  # hub.store.targets.Pause
+    Column("reason", Text),
 )
 
 bank_line = Table(  # of the bank's statements, each once

@@ -12,7 +12,7 @@ from hub.model.documents import DOCUMENT, Document
 from hub.model.facts import Fact, content_hash
 from hub.model.intents import REFS, Action, Outcome, ReadBack, StepState, Write
 from hub.model.order import OrderKey
-from hub.store import personal
+from hub.store import personal, targets
 from hub.store.bulk import add_new
 from hub.store.orders import ERP_TARGET, in_keys
 from hub.store.schema import (
@@ -28,6 +28,7 @@ from hub.store.schema import (
     stamp,
     step,
 )
+from hub.store.targets import Breaker
 
 KEYS_AT_ONCE: Final = 500  # values bound at once in an IN list
 NO_RECORD: Final = 0
@@ -65,6 +66,12 @@ class Claimed:
     attempts: int  # this one included
     sent_at: datetime
     target: str = ERP_TARGET
+    refs: tuple[str, ...] = ()  # of a write in several requests: what those before this one left in the target
+
+    def joined(self, ref: str | None) -> str | None:
+        """The references of all its parts so far, with that of this one."""
+        more = [one for one in (ref or "").split(REFS) if one and one not in self.refs]
+        return REFS.join([*self.refs, *more]) or None
 
     @property
     def codes(self) -> tuple[str, str]:
@@ -76,8 +83,14 @@ def claim(connection: Connection, target: str, limit: int, now: datetime) -> lis
     """The next due steps, marked as sent: the first open one of each order, the oldest orders first.
 
     Master data goes first, and while any is under way no order's step is claimed. A channel is told of no master data.
+    Nothing of a target that is paused; one step where its breaker is half open.
     """
     at = stamp(now)
+    stands = targets.lock(connection, target)
+    if stands.paused(now):
+        return []
+    if stands.breaker(now) is Breaker.HALF_OPEN:
+        limit = max(0, 1 - _in_use(connection, target, at))
     masters = _due(connection, target, limit, at, masters=True) if target == ERP_TARGET else []
     if not masters and target == ERP_TARGET and _masters_under_way(connection, target):
         return []
@@ -93,8 +106,10 @@ def claim(connection: Connection, target: str, limit: int, now: datetime) -> lis
 
 
 def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> list[Claimed]:
-    """Steps whose outcome nobody knows, due to be probed: no answer came, or the worker is gone."""
+    """Steps whose outcome nobody knows, due to be probed: no answer came, or the worker is gone; none in a pause."""
     at = stamp(now)
+    if targets.standing(connection, target).paused(now):
+        return []
     query = (
         _steps()
         .where(
@@ -147,7 +162,7 @@ def settle_done(
     )
     rows: list[dict[str, Any]] = []
     for claimed, ref, read, matches in done:
-        row: dict[str, Any] = {"step_id": claimed.id, "ref": ref, "matches": matches}
+        row: dict[str, Any] = {"step_id": claimed.id, "ref": claimed.joined(ref), "matches": matches}
         row["date"] = read.date.isoformat() if read else None
         for name in names:
             row[name] = getattr(read, name) if read else None
@@ -196,19 +211,45 @@ def settle_in_doubt(connection: Connection, steps: Sequence[Claimed], probe_at: 
     )
 
 
-def plan_again(connection: Connection, steps: Sequence[Claimed], not_before: datetime | None = None) -> None:
-    """These steps did not happen: they may be sent, from then on."""
-    at = stamp(not_before) if not_before is not None else None
-    _set(connection, steps, {"state": StepState.PLANNED.value, "next_attempt_at": at, "leased_until": None})
-
-
-def let_in(connection: Connection, target: str, now: datetime) -> None:
-    """A target that let nobody in does so again."""
-    connection.execute(
-        update(exception)
-        .where(exception.c.channel == target, exception.c.code == PAUSED, exception.c.resolved_at.is_(None))
-        .values(resolved_at=stamp(now), resolution="cured")
+def settle_parts(connection: Connection, parts: Sequence[tuple[Claimed, str | None, str]]) -> None:
+    """A part of each of these writes happened, with the target's reference; the part that comes next is due at once."""
+    if not parts:
+        return
+    statement = (
+        update(step)
+        .where(*_STILL)
+        .values(
+            state=StepState.PLANNED.value,
+            part=bindparam("part_"),
+            ref=bindparam("ref_"),
+            next_attempt_at=None,
+            leased_until=None,
+        )
     )
+    rows = [{**_still(one), "part_": then, "ref_": one.joined(ref)} for one, ref, then in parts]
+    connection.execute(statement, rows)
+
+
+def plan_again(connection: Connection, steps: Sequence[tuple[Claimed, datetime | None]]) -> None:
+    """These steps did not happen: they may be sent from then on; None: at once."""
+    if not steps:
+        return
+    statement = (
+        update(step)
+        .where(*_STILL)
+        .values(state=StepState.PLANNED.value, next_attempt_at=bindparam("at_"), leased_until=None)
+    )
+    connection.execute(statement, [{**_still(one), "at_": stamp(at) if at else None} for one, at in steps])
+
+
+def let_in(connection: Connection, target: str, sent_at: datetime, now: datetime, *, a_write: bool) -> None:
+    """The target answered what was sent then: a pause that began before is over, and what it opened is cured."""
+    if targets.answered(connection, target, sent_at, a_write=a_write):
+        connection.execute(
+            update(exception)
+            .where(exception.c.channel == target, exception.c.code == PAUSED, exception.c.resolved_at.is_(None))
+            .values(resolved_at=stamp(now), resolution="cured")
+        )
 
 
 def record_echoes(connection: Connection, echoes: Sequence[Fact], now: datetime) -> None:
@@ -314,6 +355,13 @@ def _masters_under_way(connection: Connection, target: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
+def _in_use(connection: Connection, target: str, at: str) -> int:
+    """How many steps of the target are with a worker."""
+    leased = step.c.target == target, text(IS_UNDER_WAY), step.c.state == StepState.SENT.value
+    query = select(func.count()).select_from(step).where(*leased, step.c.leased_until >= at)
+    return connection.execute(query).scalar_one()
+
+
 def _steps() -> Any:
     return select(
         step.c.id,
@@ -321,6 +369,8 @@ def _steps() -> Any:
         step.c.order_id,
         step.c.attempts,
         step.c.sent_at,
+        step.c.part,
+        step.c.ref,
         intent.c.action,
         intent.c.revision,
         intent.c.content,
@@ -338,15 +388,18 @@ def _claimed(connection: Connection, target: str, rows: Sequence[tuple[Any, int,
     claimed = []
     for (row, attempts, sent_at), document, parties in zip(rows, documents, filled, strict=True):
         told = refs.get((row.channel, row.order_id), {})
+        so_far = tuple(row.ref.split(REFS)) if row.part is not None and row.ref else ()
+        held = told.get(document.key, ())
         write = Write(
             Action(row.action),
             document,
             row.revision,
             parties,
-            held=told.get(document.key, ()),
+            held=(*held, *(ref for ref in so_far if ref not in held)),
             taken=frozenset(ref for key, of_key in told.items() if key != document.key for ref in of_key),
+            part=row.part or "",
         )
-        claimed.append(Claimed(row.id, row.channel, row.order_id, write, attempts, sent_at, target))
+        claimed.append(Claimed(row.id, row.channel, row.order_id, write, attempts, sent_at, target, so_far))
     return claimed
 
 

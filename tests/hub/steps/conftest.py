@@ -10,7 +10,6 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.shopify.simulator import Story, compose
-from erp_adapters.ledger.simulator import LedgerSimulator
 from hub.model.facts import Source
 from hub.model.records import Received
 from hub.settings import load_settings
@@ -18,6 +17,7 @@ from hub.steps.advance import advance_all
 from hub.steps.capture import capture
 from hub.steps.hub import Hub, open_hub
 from tests.conftest import Clock
+from tests.hub.conftest import ConnectErp
 
 OpenHub = Callable[[], Hub]
 
@@ -27,17 +27,24 @@ class Killed(Exception):
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def open_one(request: pytest.FixtureRequest, tmp_path: Path, utc: Clock) -> Iterator[OpenHub]:
+def open_one(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    utc: Clock,
+    connect_erp: ConnectErp,
+    erp_settings: dict[str, Any],
+) -> Iterator[OpenHub]:
     """Opens the hub, as often as a test restarts it, on the same stores."""
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     settings = load_settings(None, tmp_path / "home", {})
+    settings = settings.model_copy(update={"erp": settings.erp.model_copy(update=erp_settings)})
     if url is not None:
         settings = settings.model_copy(update={"database_url": SecretStr(url)})
     opened: list[Hub] = []
     utc.now = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
     def open_it() -> Hub:
-        hub = open_hub(settings, utc, lambda config: LedgerSimulator(config, utc))
+        hub = open_hub(settings, utc, connect_erp)
         opened.append(hub)
         return hub
 

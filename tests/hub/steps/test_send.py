@@ -117,11 +117,11 @@ def test_a_probe_that_comes_late_takes_no_step_back_that_was_sent_again(hub: Hub
         sending.settle_in_doubt(connection, first, utc.now)
         mine = sending.in_doubt(connection, ERP_TARGET, 1, utc.now)
         slow = sending.in_doubt(connection, ERP_TARGET, 1, utc.now)
-        sending.plan_again(connection, mine)
+        sending.plan_again(connection, [(one, None) for one in mine])
         again = sending.claim(connection, ERP_TARGET, 1, utc.now)
 
     with hub.writing() as connection, connection.begin():
-        sending.plan_again(connection, slow)
+        sending.plan_again(connection, [(one, None) for one in slow])
         sending.settle_in_doubt(connection, slow, utc.now)
 
     assert (slow[0].id, slow[0].attempts, again[0].attempts) == (again[0].id, 1, 2)

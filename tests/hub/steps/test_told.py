@@ -23,7 +23,8 @@ from hub.steps.crosswalks import Wanted, set_row
 from hub.steps.erp_changes import pull_erp
 from hub.steps.exceptions import reconsider_due, retry
 from hub.steps.hub import Hub, open_hub
-from hub.steps.send import PROBE_AGAIN_S, send, send_all
+from hub.steps.send import send, send_all
+from hub.steps.settling import PROBE_AGAIN_S
 from hub.steps.showing import show_order
 from hub.store import sending
 from hub.store.schema import fact, intent, orders

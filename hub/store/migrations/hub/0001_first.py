@@ -354,7 +354,8 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.String(length=27), nullable=True),
         sa.Column("sent_at", sa.String(length=27), nullable=True),
         sa.Column("settled_at", sa.String(length=27), nullable=True),
-        sa.Column("ref", sa.String(length=100), nullable=True),
+        sa.Column("ref", sa.String(length=200), nullable=True),
+        sa.Column("part", sa.String(length=40), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=True),
         sa.Column("field", sa.String(length=100), nullable=True),
         sa.Column("remedy", sa.Text(), nullable=True),
@@ -411,9 +412,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "item", "location"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "target",
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("paused_at", sa.String(length=27), nullable=True),
+        sa.Column("paused_until", sa.String(length=27), nullable=True),
+        sa.Column("pause", sa.String(length=20), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("target")
     op.drop_table("stock")
     op.drop_index(
         "step_under_way",

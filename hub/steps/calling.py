@@ -1,0 +1,148 @@
+"""A call of a target: what is put, looked for or read back in it, and what came of it. The store is not touched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from hub.errors import AuthExpired, HubError, InDoubt, Misconfigured, Retryable
+from hub.model.documents import MASTER_KINDS, Component, Document
+from hub.model.intents import Action, Found, Outcome, ReadBack, Verdict
+from hub.ports import ReadsBack
+from hub.store.sending import Claimed
+from hub.store.targets import Pause
+
+PAUSE_S: Final = 300
+"""Until a target that let nobody in is tried again."""
+
+AGAIN_S: Final = (5, 30, 120, 600)
+"""Until a step that could not be sent is sent again, by how often it was tried; the last for all later tries."""
+
+Read = tuple[Claimed, str | None, ReadBack | None, bool | None]
+"""A step that happened: the target's reference, what was read back, whether it equals what was sent (None: unread)."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came of calls of one target: what became of each step, and what it says of the target itself."""
+
+    sent_at: datetime  # when the call began
+    a_write: bool = True  # not a look
+    done: list[Read] = field(default_factory=list)
+    parts: list[tuple[Claimed, str | None, str]] = field(default_factory=list)  # with reference and next part
+    rejected: list[tuple[Claimed, Outcome]] = field(default_factory=list)
+    doubtful: list[Claimed] = field(default_factory=list)
+    absent: list[Claimed] = field(default_factory=list)  # may be sent again at once
+    unsent: list[Claimed] = field(default_factory=list)  # may be sent again after a while
+    twice: list[Claimed] = field(default_factory=list)
+    answered: bool = False  # whether the target answered at all; else `fault` says why not, where it was called
+    fault: HubError | None = None
+
+    @property
+    def pause(self) -> tuple[Pause, float] | None:
+        """Why and for how many seconds the target is left alone; None: it is not."""
+        match self.fault:
+            case AuthExpired():
+                return Pause.CREDENTIALS, PAUSE_S
+            case Misconfigured():
+                return Pause.CONFIGURATION, PAUSE_S
+            case Retryable(after_s=float() | int() as after_s):
+                return Pause.ASKED, after_s
+        return None
+
+
+def put(adapter: Any, claimed: list[Claimed], sent_at: datetime) -> Answer:
+    """The writes were tried in one call, and read back where the adapter can."""
+    answer = Answer(sent_at)
+    try:
+        outcomes = adapter.put([one.write for one in claimed])
+    except InDoubt as fault:
+        answer.doubtful, answer.fault = claimed, fault
+    except (Retryable, AuthExpired, Misconfigured) as fault:
+        answer.fault = fault  # nothing was changed by it
+        if answer.pause is None:
+            answer.unsent = claimed
+        else:
+            answer.absent = claimed
+    else:
+        _sort(claimed, outcomes, adapter, answer)
+    return answer
+
+
+def probe(adapter: Any, doubtful: list[Claimed], sent_at: datetime, settles_s: int) -> Answer:
+    """The writes were looked for; that one is absent is believed when it was sent so long ago."""
+    answer = Answer(sent_at, a_write=False)
+    found: list[tuple[Claimed, str | None]] = []
+    try:
+        probes = adapter.probe([one.write for one in doubtful])
+    except (Retryable, InDoubt, AuthExpired, Misconfigured) as fault:
+        answer.doubtful, answer.fault = doubtful, fault
+        return answer
+    answer.answered = True
+    for one, probed in zip(doubtful, probes, strict=True):
+        match probed.found:
+            case Found.DONE if probed.then is not None:
+                answer.parts.append((one, probed.ref, probed.then))
+            case Found.DONE:
+                found.append((one, probed.ref))
+            case Found.ABSENT if sent_at >= one.sent_at + timedelta(seconds=settles_s):
+                answer.absent.append(one)
+            case Found.TWICE:
+                answer.twice.append(one)
+            case _:
+                answer.doubtful.append(one)
+    answer.done = _read_back(found, adapter)
+    return answer
+
+
+def again_s(one: Claimed) -> int:
+    """After how many seconds a step that could not be sent is due again."""
+    return AGAIN_S[min(one.attempts, len(AGAIN_S)) - 1]
+
+
+def differs(document: Document, read: ReadBack, action: Action) -> bool:
+    """Whether the ERP holds something else than what it was told: total, tax, currency, date, number of lines.
+
+    What stock costs is the ERP's own matter: the total of a document that moves stock is not compared.
+    """
+    if action is Action.VOID:
+        return not read.voided
+    if read.voided or read.currency != document.currency:
+        return True
+    if read.date != document.date and document.kind not in MASTER_KINDS:  # which are of no period
+        return True
+    if any(line.component is Component.STOCK for line in document.lines):
+        return read.lines != len(document.lines)
+    return (read.total_minor, read.tax_minor, read.lines) != (
+        document.total_minor,
+        document.tax_minor,
+        len(document.lines),
+    )
+
+
+def _sort(claimed: Sequence[Claimed], outcomes: Sequence[Outcome], adapter: Any, answer: Answer) -> None:
+    done: list[tuple[Claimed, str | None]] = []
+    for one, outcome in zip(claimed, outcomes, strict=True):
+        match outcome.verdict:
+            case Verdict.DONE if outcome.then is not None:
+                answer.parts.append((one, outcome.ref, outcome.then))
+            case Verdict.DONE:
+                done.append((one, outcome.ref))
+            case Verdict.REJECTED:
+                answer.rejected.append((one, outcome))
+            case Verdict.IN_DOUBT:
+                answer.doubtful.append(one)
+            case Verdict.UNSENT:
+                answer.unsent.append(one)
+    answer.answered = bool(done or answer.parts or answer.rejected)
+    answer.done = _read_back(done, adapter)
+
+
+def _read_back(done: Sequence[tuple[Claimed, str | None]], adapter: Any) -> list[Read]:
+    if not isinstance(adapter, ReadsBack):
+        return [(one, ref, None, None) for one, ref in done]
+    reads = adapter.read_back([one.write.document for one, _ in done])
+    return [
+        (one, ref, read, read is not None and not differs(one.write.document, read, one.write.action))
+        for (one, ref), read in zip(done, reads, strict=True)
+    ]

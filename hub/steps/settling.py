@@ -1,0 +1,184 @@
+"""settle: what calls of a target came to is on record, in one transaction, with what a person must look at."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from hub.errors import AuthExpired, HubError, Misconfigured
+from hub.model.documents import DocumentKind
+from hub.model.facts import Echo, Fact, FactKind, Source
+from hub.model.intents import REFS, Action, Outcome
+from hub.model.order import OrderKey
+from hub.steps.advance import reconsider
+from hub.steps.calling import PAUSE_S, Answer, again_s
+from hub.steps.hub import Hub
+from hub.store import orders, sending, targets
+from hub.store.orders import ERP_TARGET
+from hub.store.schema import stamp
+from hub.store.sending import NO_ORDER, Claimed
+
+log = logging.getLogger(__name__)
+
+PROBE_AGAIN_S: Final = 60
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of the steps of one call; the sums of several where they are added."""
+
+    done: int = 0
+    parts: int = 0  # of writes in several requests, those that happened and are not the last
+    adopted: int = 0  # found by a probe
+    rejected: int = 0
+    in_doubt: int = 0
+    differing: int = 0  # read back otherwise than sent
+    again: int = 0  # absent, to be sent again
+    told: "dict[str, Sent]" = field(default_factory=dict)  # the same of each channel that was told something
+
+    @property
+    def total(self) -> int:
+        return self.done + self.parts + self.adopted + self.rejected + self.in_doubt + self.again
+
+    @property
+    def moved(self) -> int:
+        """Steps that are not what they were before they were sent."""
+        return self.done + self.parts + self.rejected + self.in_doubt
+
+    @property
+    def found(self) -> int:
+        """Steps of which a probe told something."""
+        return self.adopted + self.parts + self.again
+
+
+def settle(hub: Hub, target: str, answer: Answer, settles_s: int) -> Sent:
+    """What the call came to is on record; what follows from it for orders is decided."""
+    now = hub.clock()
+    look_at = now + timedelta(seconds=min(PROBE_AGAIN_S, settles_s) if answer.a_write else PROBE_AGAIN_S)
+    again = [(one, None) for one in answer.absent]
+    later = [(one, now + timedelta(seconds=again_s(one))) for one in answer.unsent]
+    differing = [one for one, _, _, matches in answer.done if matches is False]
+    echoes = [echo for one, ref, _, _ in answer.done for echo in _echoes(one, ref, now)]
+    with hub.writing() as connection, connection.begin():
+        sending.settle_done(connection, answer.done, now)
+        sending.settle_parts(connection, answer.parts)
+        sending.settle_rejected(connection, answer.rejected, now)
+        sending.settle_in_doubt(connection, answer.doubtful + answer.twice, look_at)
+        sending.plan_again(connection, [*again, *later])
+        sending.record_echoes(connection, echoes, now)
+        opened = [_rejected(one, outcome, now) for one, outcome in answer.rejected]
+        opened += [_differing(one, now) for one in differing]
+        opened += [_twice(one, now) for one in answer.twice]
+        if isinstance(answer.fault, AuthExpired | Misconfigured):
+            opened.append(_paused(target, answer.fault, now))
+        if opened:
+            _open(connection, opened)
+        _judge(connection, target, answer, now)
+    if echoes:  # a worker killed here has left the orders due
+        reconsider(hub, sorted({echo.order for echo in echoes}, key=str))
+    if differing or answer.twice:
+        log.warning("send.differs", extra={"documents": [one.write.document.key for one in differing]})
+    return Sent(
+        done=len(answer.done),
+        parts=len(answer.parts),
+        rejected=len(answer.rejected),
+        in_doubt=len(answer.doubtful) + len(answer.twice),
+        differing=len(differing),
+        again=len(answer.absent) + len(answer.unsent),
+    )
+
+
+def _judge(connection: Connection, target: str, answer: Answer, now: datetime) -> None:
+    """What the call says of the target: it answers, it asks for a pause, or it gave no answer."""
+    if answer.answered:
+        sending.let_in(connection, target, answer.sent_at, now, a_write=answer.a_write)
+    elif answer.pause is not None:
+        why, pause_s = answer.pause
+        targets.pause(connection, target, why, str(answer.fault), now, now + timedelta(seconds=pause_s))
+    elif answer.fault is not None or answer.doubtful or answer.unsent:
+        targets.failed(connection, target, str(answer.fault or "no answer"), now)
+
+
+def _echoes(one: Claimed, ref: str | None, now: datetime) -> list[Fact]:
+    """The channel's own fulfilments that this write made: what is heard of them later is the same shipment."""
+    document = one.write.document
+    if document.kind is not DocumentKind.SHIPMENT_NOTICE or one.write.action is Action.VOID or ref is None:
+        return []
+    order = OrderKey(one.channel, one.order_id)
+    body = Echo(document.memo)
+    return [Fact(order, FactKind.ECHO, made, now, now, Source.HUB, body) for made in ref.split(REFS)]
+
+
+def _open(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    held = sending.claims_of(connection, sorted({(row["channel"], row["order_id"]) for row in rows}))
+    for row in rows:
+        of_its_own = (row.get("currency"), row.get("amount_minor"))
+        row["currency"], row["amount_minor"] = held.get((row["channel"], row["order_id"]), of_its_own)
+    orders.open_exceptions(connection, rows)
+
+
+def _exception(one: Claimed, code: str, fingerprint: str, message: str, remedy: str, now: datetime) -> dict[str, Any]:
+    document = one.write.document
+    money = document.kind is DocumentKind.PAYOUT  # of no order that says how much is held
+    return {
+        "currency": document.currency if money else None,
+        "amount_minor": document.total_minor if money else None,
+        "channel": one.channel,
+        "order_id": one.order_id if one.order_id != NO_ORDER else one.write.document.key,
+        "fingerprint": fingerprint[:200],
+        "code": code,
+        "message": message,
+        "remedy": remedy,
+        "opened_at": stamp(now),
+    }
+
+
+def _rejected(one: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    document = one.write.document
+    code, _ = one.codes
+    message = f"{_who(one)} refused {document.key}: {outcome.code} in {outcome.field}"
+    fingerprint = f"{code}:{outcome.code}:{outcome.field}"
+    return _exception(one, code, fingerprint, message, outcome.remedy, now)
+
+
+def _differing(one: Claimed, now: datetime) -> dict[str, Any]:
+    document = one.write.document
+    return _exception(
+        one,
+        sending.READ_BACK,
+        f"read_back:{document.kind}",
+        f"{document.key} was read back otherwise than it was sent",
+        "compare the document in the ERP with orderhub orders show; correct it there, or void it and retry",
+        now,
+    )
+
+
+def _twice(one: Claimed, now: datetime) -> dict[str, Any]:
+    document = one.write.document
+    _, code = one.codes
+    return _exception(
+        one,
+        code,
+        f"{code}:twice" if code == sending.IN_DOUBT else code,
+        f"{document.key} was found twice in {_who(one)}",
+        f"void one of the two in {_who(one)}; the next probe adopts the other",
+        now,
+    )
+
+
+def _paused(target: str, refusal: HubError, now: datetime) -> dict[str, Any]:
+    return {
+        "channel": target,
+        "order_id": "connection",
+        "fingerprint": f"{sending.PAUSED}:{target}",
+        "code": sending.PAUSED,
+        "message": str(refusal)[:2000],
+        "remedy": f"see orderhub check; {target} is tried again every {PAUSE_S} s",
+        "opened_at": stamp(now),
+    }
+
+
+def _who(one: Claimed) -> str:
+    return "the ERP" if one.target == ERP_TARGET else f"channel {one.target}"
