@@ -223,6 +223,12 @@ class ProbesDocuments(Protocol):
 
 
 @runtime_checkable
+class BoundsCalls(Protocol):
+    call_s_max: int
+    """How long one call of `put`, `probe` or `read_back` may take, all its requests and waits together."""
+
+
+@runtime_checkable
 class ReadsBack(Protocol):
     def read_back(self, documents: Sequence[Document]) -> list[ReadBack | None]:
         """Each document as the ERP holds it now, found by its key; None where it holds none.

@@ -140,6 +140,10 @@ class Allocate(Part):
     """The ERP's codes; stock is taken from the first that has it."""
 
 
+SLOTS_MAX: Final = 100
+Slots = Annotated[int, Field(ge=1, le=SLOTS_MAX)]
+
+
 class ChannelPolicies(Part):
     """What a channel's orders do otherwise than its entity's policies say; None: as they say.
 
@@ -170,6 +174,8 @@ class Channel(Part):
     policies: ChannelPolicies = ChannelPolicies()
     settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
     """How long what the channel was told and does not show is not believed to be absent; None: the connector's own."""
+    slots: Slots | None = None
+    """How many calls the channel bears at once, whoever makes them; None: one worker tells it several things a call."""
     ships: Ships = Ships.CHANNEL
     """Who sends the goods: the channel's own people, or the ERP or its warehouse, so that the channel is told."""
     stock: Stock = Stock.NONE
@@ -193,6 +199,8 @@ class Erp(Part):
     system: Slug
     settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
     """How long an absent document is not believed to be absent; None: the adapter's own default."""
+    slots: Slots | None = None
+    """How many calls it bears at once, whoever makes them; None: it takes many documents in one call."""
     address: Annotated[str, Field(min_length=1)] | None = None
     """Base URL of its service; None: it needs none."""
     options: dict[str, Any] = {}

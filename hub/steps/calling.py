@@ -9,8 +9,8 @@ from hub.errors import AuthExpired, HubError, InDoubt, Misconfigured, Retryable
 from hub.model.documents import MASTER_KINDS, Component, Document
 from hub.model.intents import Action, Found, Outcome, ReadBack, Verdict
 from hub.ports import ReadsBack
-from hub.store.sending import Claimed
-from hub.store.targets import Pause
+from hub.store.sending import Claimed, Read
+from hub.store.targets import Look, Pause
 
 PAUSE_S: Final = 300
 """Until a target that let nobody in is tried again."""
@@ -18,16 +18,13 @@ PAUSE_S: Final = 300
 AGAIN_S: Final = (5, 30, 120, 600)
 """Until a step that could not be sent is sent again, by how often it was tried; the last for all later tries."""
 
-Read = tuple[Claimed, str | None, ReadBack | None, bool | None]
-"""A step that happened: the target's reference, what was read back, whether it equals what was sent (None: unread)."""
-
 
 @dataclass(slots=True)
 class Answer:
     """What came of calls of one target: what became of each step, and what it says of the target itself."""
 
     sent_at: datetime  # when the call began
-    a_write: bool = True  # not a look
+    look: Look | None = None  # None: it wrote
     done: list[Read] = field(default_factory=list)
     parts: list[tuple[Claimed, str | None, str]] = field(default_factory=list)  # with reference and next part
     rejected: list[tuple[Claimed, Outcome]] = field(default_factory=list)
@@ -35,6 +32,8 @@ class Answer:
     absent: list[Claimed] = field(default_factory=list)  # may be sent again at once
     unsent: list[Claimed] = field(default_factory=list)  # may be sent again after a while
     twice: list[Claimed] = field(default_factory=list)
+    read: list[Read] = field(default_factory=list)  # of steps that were settled before
+    unread: list[Claimed] = field(default_factory=list)  # of such, to be read back later
     answered: bool = False  # whether the target answered at all; else `fault` says why not, where it was called
     fault: HubError | None = None
 
@@ -51,8 +50,8 @@ class Answer:
         return None
 
 
-def put(adapter: Any, claimed: list[Claimed], sent_at: datetime) -> Answer:
-    """The writes were tried in one call, and read back where the adapter can."""
+def put(adapter: Any, claimed: list[Claimed], sent_at: datetime, *, read: bool) -> Answer:
+    """The writes were tried in one call, and read back if asked for and the adapter can."""
     answer = Answer(sent_at)
     try:
         outcomes = adapter.put([one.write for one in claimed])
@@ -65,13 +64,14 @@ def put(adapter: Any, claimed: list[Claimed], sent_at: datetime) -> Answer:
         else:
             answer.absent = claimed
     else:
-        _sort(claimed, outcomes, adapter, answer)
+        done = _sort(claimed, outcomes, answer)
+        answer.done = _read_back(done, adapter if read else None)
     return answer
 
 
-def probe(adapter: Any, doubtful: list[Claimed], sent_at: datetime, settles_s: int) -> Answer:
+def probe(adapter: Any, doubtful: list[Claimed], sent_at: datetime, settles_s: int, *, read: bool) -> Answer:
     """The writes were looked for; that one is absent is believed when it was sent so long ago."""
-    answer = Answer(sent_at, a_write=False)
+    answer = Answer(sent_at, Look.PROBE)
     found: list[tuple[Claimed, str | None]] = []
     try:
         probes = adapter.probe([one.write for one in doubtful])
@@ -91,7 +91,24 @@ def probe(adapter: Any, doubtful: list[Claimed], sent_at: datetime, settles_s: i
                 answer.twice.append(one)
             case _:
                 answer.doubtful.append(one)
-    answer.done = _read_back(found, adapter)
+    answer.done = _read_back(found, adapter if read else None)
+    return answer
+
+
+def read_back(adapter: ReadsBack, steps: list[Claimed], sent_at: datetime, settles_s: int) -> Answer:
+    """The documents of writes that happened were read; what is not there yet is read again until it has settled."""
+    answer = Answer(sent_at, Look.READ_BACK)
+    try:
+        reads = adapter.read_back([one.write.document for one in steps])
+    except (Retryable, InDoubt, AuthExpired, Misconfigured) as fault:
+        answer.unread, answer.fault = steps, fault
+        return answer
+    answer.answered = True
+    for one, read in zip(steps, reads, strict=True):
+        if read is None and sent_at < one.sent_at + timedelta(seconds=settles_s):
+            answer.unread.append(one)
+        else:
+            answer.read.append((one, None, read, _matches(one, read)))
     return answer
 
 
@@ -120,7 +137,7 @@ def differs(document: Document, read: ReadBack, action: Action) -> bool:
     )
 
 
-def _sort(claimed: Sequence[Claimed], outcomes: Sequence[Outcome], adapter: Any, answer: Answer) -> None:
+def _sort(claimed: Sequence[Claimed], outcomes: Sequence[Outcome], answer: Answer) -> list[tuple[Claimed, str | None]]:
     done: list[tuple[Claimed, str | None]] = []
     for one, outcome in zip(claimed, outcomes, strict=True):
         match outcome.verdict:
@@ -135,14 +152,15 @@ def _sort(claimed: Sequence[Claimed], outcomes: Sequence[Outcome], adapter: Any,
             case Verdict.UNSENT:
                 answer.unsent.append(one)
     answer.answered = bool(done or answer.parts or answer.rejected)
-    answer.done = _read_back(done, adapter)
+    return done
 
 
 def _read_back(done: Sequence[tuple[Claimed, str | None]], adapter: Any) -> list[Read]:
     if not isinstance(adapter, ReadsBack):
         return [(one, ref, None, None) for one, ref in done]
     reads = adapter.read_back([one.write.document for one, _ in done])
-    return [
-        (one, ref, read, read is not None and not differs(one.write.document, read, one.write.action))
-        for (one, ref), read in zip(done, reads, strict=True)
-    ]
+    return [(one, ref, read, _matches(one, read)) for (one, ref), read in zip(done, reads, strict=True)]
+
+
+def _matches(one: Claimed, read: ReadBack | None) -> bool:
+    return read is not None and not differs(one.write.document, read, one.write.action)

@@ -7,57 +7,74 @@ Targets are apart: a document that the ERP refuses holds nothing that a channel 
 holds nothing of the ERP's.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from hub.errors import Misconfigured
-from hub.ports import ProbesDocuments, PutsDocuments
+from hub.ports import ProbesDocuments
 from hub.steps import calling
 from hub.steps.calling import Answer
 from hub.steps.hub import Hub, sweep_cycles
 from hub.steps.settling import Sent, settle
-from hub.store import sending, targets
+from hub.steps.slots import probe_in_a_slot, read_back_in_a_slot, send_by_slots
+from hub.steps.target import Target, open_target
+from hub.store import sending
 from hub.store.orders import ERP_TARGET
 
 BATCH_STEPS: Final = 500
+STEPS_BY_SLOTS: Final = 10_000
 BATCH_CALLS: Final = 20  # steps that a channel is told under one lease: each is a few calls
 
 
-def send(hub: Hub, limit: int = BATCH_STEPS, target: str = ERP_TARGET) -> Sent:
-    """The next due steps of a target were tried once, the first of each order; nothing sent: `total` is 0."""
+def send(hub: Hub, limit: int | None = None, target: str = ERP_TARGET) -> Sent:
+    """The next due steps of a target were tried once, the first of each order; nothing sent: `total` is 0.
+
+    Where the target has slots, also what comes due meanwhile, until nothing is: those in doubt are looked for, and
+    what was sent is read back.
+
+    Args:
+        limit: steps to be sent; None: BATCH_STEPS, BATCH_CALLS to a channel, STEPS_BY_SLOTS where there are slots.
+    """
     sent = _send(hub, limit, target)
     sweep_cycles()
     return sent
 
 
-def _send(hub: Hub, limit: int, target: str) -> Sent:
+def _send(hub: Hub, limit: int | None, name: str) -> Sent:
     now = hub.clock()
     try:
-        adapter = _adapter(hub, target)
+        target = open_target(hub, name)
     except Misconfigured as fault:
-        if target == ERP_TARGET:
+        if name == ERP_TARGET:
             raise
-        return settle(hub, target, Answer(now, fault=fault), 0)
-    if adapter is None:
+        return settle(hub, Target(name, None), Answer(now, fault=fault))
+    if target is None:
         return Sent()
+    if target.slots is not None:
+        return send_by_slots(hub, target, limit or STEPS_BY_SLOTS)
+    most = BATCH_STEPS if name == ERP_TARGET else BATCH_CALLS
     with hub.writing() as connection, connection.begin():
-        claimed = sending.claim(connection, target, limit if target == ERP_TARGET else min(limit, BATCH_CALLS), now)
-    if not claimed:
-        return Sent()
-    return settle(hub, target, calling.put(adapter, claimed, now), _settles_s(hub, target, adapter))
+        claimed = sending.claim(connection, name, min(limit or most, most), now)
+    return settle(hub, target, calling.put(target.adapter, claimed, now, read=True)) if claimed else Sent()
 
 
-def probe(hub: Hub, limit: int = BATCH_STEPS, target: str = ERP_TARGET) -> Sent:
+def probe(hub: Hub, target: str = ERP_TARGET) -> Sent:
     """Steps in doubt were looked for in the target: found is adopted, absent is believed after the settling time."""
     now = hub.clock()
     with hub.store.connect() as connection:
-        doubtful = sending.in_doubt(connection, target, limit if target == ERP_TARGET else BATCH_CALLS, now)
-    adapter = _adapter(hub, target) if doubtful else None
-    if adapter is None or not isinstance(adapter, ProbesDocuments):
+        most = BATCH_STEPS if target == ERP_TARGET else BATCH_CALLS
+        doubtful = sending.in_doubt(connection, target, most, now)
+    opened = open_target(hub, target) if doubtful else None
+    if opened is None or not isinstance(opened.adapter, ProbesDocuments):
         return Sent()
-    settles_s = _settles_s(hub, target, adapter)
-    sent = settle(hub, target, calling.probe(adapter, doubtful, now, settles_s), settles_s)
-    sent.adopted, sent.done = sent.done, 0
-    return sent
+    if opened.slots is not None:
+        return probe_in_a_slot(hub, opened)
+    return settle(hub, opened, calling.probe(opened.adapter, doubtful, now, opened.settles_s, read=True))
+
+
+def read_back_due(hub: Hub, target: str = ERP_TARGET) -> int:
+    """The next documents that are due to be read back were, in one call; how many."""
+    opened = open_target(hub, target)
+    return read_back_in_a_slot(hub, opened) if opened is not None and opened.reads_later else 0
 
 
 def send_all(hub: Hub) -> Sent:
@@ -80,49 +97,16 @@ def _drain(hub: Hub, target: str, total: Sent) -> int:
         sent = send(hub, target=target)
         if not sent.moved:
             probed = probe(hub, target=target)
-            _add(total, probed)
+            total.add(probed)
             moved += probed.found
             if not probed.found:
-                _add(total, sent)
+                total.add(sent)
                 return moved
         moved += sent.moved
-        _add(total, sent)
+        total.add(sent)
 
 
 def _told_channels(hub: Hub) -> list[str]:
     """The channels that something waits to be told to."""
     with hub.store.connect() as connection:
         return [one.slug for one in hub.settings.channels if sending.waiting(connection, one.slug)]
-
-
-def _adapter(hub: Hub, target: str) -> Any:
-    """What talks to a target; None: nothing waits for that channel, or it is paused."""
-    if target == ERP_TARGET:
-        adapter = hub.erp
-        if not isinstance(adapter, PutsDocuments):
-            raise Misconfigured(f"erp {hub.settings.erp.slug}: it takes no documents")
-        return adapter
-    with hub.store.connect() as connection:
-        if targets.standing(connection, target).paused(hub.clock()) or not sending.waiting(connection, target):
-            return None
-    adapter = hub.connector(target)
-    if not isinstance(adapter, PutsDocuments):
-        raise Misconfigured(f"channel {target}: its connector can be told nothing; set ships: channel, stock: none")
-    return adapter
-
-
-def _settles_s(hub: Hub, target: str, adapter: Any) -> int:
-    own = adapter.settle_s if isinstance(adapter, ProbesDocuments) else 0
-    owner = hub.settings.erp if target == ERP_TARGET else hub.settings.channel(target)
-    configured = owner.settle_s
-    return own if configured is None else configured
-
-
-def _add(total: Sent, sent: Sent) -> None:
-    total.done += sent.done
-    total.parts += sent.parts
-    total.adopted += sent.adopted
-    total.rejected += sent.rejected
-    total.in_doubt = sent.in_doubt
-    total.differing += sent.differing
-    total.again += sent.again

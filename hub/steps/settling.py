@@ -15,7 +15,8 @@ from hub.model.order import OrderKey
 from hub.steps.advance import reconsider
 from hub.steps.calling import PAUSE_S, Answer, again_s
 from hub.steps.hub import Hub
-from hub.store import orders, sending, targets
+from hub.steps.target import Target
+from hub.store import orders, reading_back, sending, targets
 from hub.store.orders import ERP_TARGET
 from hub.store.schema import stamp
 from hub.store.sending import NO_ORDER, Claimed
@@ -23,6 +24,7 @@ from hub.store.sending import NO_ORDER, Claimed
 log = logging.getLogger(__name__)
 
 PROBE_AGAIN_S: Final = 60
+READ_AGAIN_S: Final = 60
 
 
 @dataclass(slots=True)
@@ -42,10 +44,20 @@ class Sent:
     def total(self) -> int:
         return self.done + self.parts + self.adopted + self.rejected + self.in_doubt + self.again
 
+    def add(self, more: "Sent") -> None:
+        """The sum of both; what is in doubt is as the last said."""
+        self.done += more.done
+        self.parts += more.parts
+        self.adopted += more.adopted
+        self.rejected += more.rejected
+        self.in_doubt = more.in_doubt
+        self.differing += more.differing
+        self.again += more.again
+
     @property
     def moved(self) -> int:
         """Steps that are not what they were before they were sent."""
-        return self.done + self.parts + self.rejected + self.in_doubt
+        return self.done + self.parts + self.adopted + self.rejected + self.in_doubt
 
     @property
     def found(self) -> int:
@@ -53,16 +65,19 @@ class Sent:
         return self.adopted + self.parts + self.again
 
 
-def settle(hub: Hub, target: str, answer: Answer, settles_s: int) -> Sent:
+def settle(hub: Hub, target: Target, answer: Answer) -> Sent:
     """What the call came to is on record; what follows from it for orders is decided."""
     now = hub.clock()
-    look_at = now + timedelta(seconds=min(PROBE_AGAIN_S, settles_s) if answer.a_write else PROBE_AGAIN_S)
+    look_at = now + timedelta(seconds=PROBE_AGAIN_S if answer.look else min(PROBE_AGAIN_S, target.settles_s))
     again = [(one, None) for one in answer.absent]
     later = [(one, now + timedelta(seconds=again_s(one))) for one in answer.unsent]
-    differing = [one for one, _, _, matches in answer.done if matches is False]
     echoes = [echo for one, ref, _, _ in answer.done for echo in _echoes(one, ref, now)]
     with hub.writing() as connection, connection.begin():
-        sending.settle_done(connection, answer.done, now)
+        sending.settle_done(connection, answer.done, now, read_later=target.reads_later)
+        kept = reading_back.record(connection, target.name, answer.read)
+        reading_back.postpone(connection, answer.unread, now + timedelta(seconds=READ_AGAIN_S))
+        differing = [one for one, _, _, matches in answer.done if matches is False]
+        differing += [one for one, _, _, matches in answer.read if matches is False and one in kept]
         sending.settle_parts(connection, answer.parts)
         sending.settle_rejected(connection, answer.rejected, now)
         sending.settle_in_doubt(connection, answer.doubtful + answer.twice, look_at)
@@ -72,16 +87,17 @@ def settle(hub: Hub, target: str, answer: Answer, settles_s: int) -> Sent:
         opened += [_differing(one, now) for one in differing]
         opened += [_twice(one, now) for one in answer.twice]
         if isinstance(answer.fault, AuthExpired | Misconfigured):
-            opened.append(_paused(target, answer.fault, now))
+            opened.append(_paused(target.name, answer.fault, now))
         if opened:
             _open(connection, opened)
-        _judge(connection, target, answer, now)
+        _judge(connection, target.name, answer, now)
     if echoes:  # a worker killed here has left the orders due
         reconsider(hub, sorted({echo.order for echo in echoes}, key=str))
     if differing or answer.twice:
         log.warning("send.differs", extra={"documents": [one.write.document.key for one in differing]})
     return Sent(
-        done=len(answer.done),
+        done=0 if answer.look else len(answer.done),
+        adopted=len(answer.done) if answer.look else 0,
         parts=len(answer.parts),
         rejected=len(answer.rejected),
         in_doubt=len(answer.doubtful) + len(answer.twice),
@@ -92,12 +108,14 @@ def settle(hub: Hub, target: str, answer: Answer, settles_s: int) -> Sent:
 
 def _judge(connection: Connection, target: str, answer: Answer, now: datetime) -> None:
     """What the call says of the target: it answers, it asks for a pause, or it gave no answer."""
+    if answer.look is not None:
+        targets.end(connection, target, answer.look)
     if answer.answered:
-        sending.let_in(connection, target, answer.sent_at, now, a_write=answer.a_write)
+        sending.let_in(connection, target, answer.sent_at, now, a_write=answer.look is None)
     elif answer.pause is not None:
         why, pause_s = answer.pause
         targets.pause(connection, target, why, str(answer.fault), now, now + timedelta(seconds=pause_s))
-    elif answer.fault is not None or answer.doubtful or answer.unsent:
+    elif answer.fault is not None or answer.doubtful or answer.unsent:  # nobody of them got an answer
         targets.failed(connection, target, str(answer.fault or "no answer"), now)
 
 

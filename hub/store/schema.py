@@ -30,6 +30,7 @@ BIG: Final = BigInteger().with_variant(Integer, "sqlite")
 OPEN_STATES: Final = ("planned", "sent", "in_doubt", "rejected")
 IS_OPEN: Final = "state NOT IN ('done', 'superseded')"  # SQLite builds a table for a list of more than two
 IS_PLANNED: Final = "state = 'planned'"
+IS_UNREAD: Final = "read_back_due IS NOT NULL"
 IS_UNDER_WAY: Final = "state IN ('sent', 'in_doubt')"
 IS_OF_NO_ORDER: Final = "order_id = ''"
 IS_UNDECIDED: Final = "changed <> decided"
@@ -321,11 +322,13 @@ step = Table(
     Column("readback_lines", Integer),
     Column("readback_version", Integer),
     Column("matches", Boolean),  # the read-back equals what was sent; null: not read back
+    Column("read_back_due", String(27)),  # when it is to be read back; null: it is not, or was with its write
     Index("step_intent", "intent_id", unique=True),
     _partial("step_open", "channel", "order_id", "id", where=IS_OPEN),
     _partial("step_planned", "target", "id", where=IS_PLANNED),
     _partial("step_under_way", "target", "id", where=IS_UNDER_WAY),
     _partial("step_master", "target", "id", where=IS_MASTER),
+    _partial("step_unread", "target", "read_back_due", "id", where=IS_UNREAD),
 )
 
 target = Table(  # that something was sent to
@@ -337,6 +340,8 @@ target = Table(  # that something was sent to
     Column("paused_until", String(27)),
     Column("pause", String(20)),  # hub.store.targets.Pause
     Column("reason", Text),
+    Column("probing_until", String(27)),  # somebody looks for what is in doubt; one at a time where there are slots
+    Column("reading_until", String(27)),  # somebody reads back
 )
 
 bank_line = Table(  # of the bank's statements, each once

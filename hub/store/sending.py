@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, text, update
 
 from hub.model.decisions import HoldCode
-from hub.model.documents import DOCUMENT, Document
+from hub.model.documents import DOCUMENT, Document, DocumentKind
 from hub.model.facts import Fact, content_hash
 from hub.model.intents import REFS, Action, Outcome, ReadBack, StepState, Write
 from hub.model.order import OrderKey
@@ -16,7 +16,7 @@ from hub.store import personal, targets
 from hub.store.bulk import add_new
 from hub.store.orders import ERP_TARGET, in_keys
 from hub.store.schema import (
-    IS_MASTER,
+    IS_OF_NO_ORDER,
     IS_OPEN,
     IS_PLANNED,
     IS_UNDER_WAY,
@@ -28,7 +28,7 @@ from hub.store.schema import (
     stamp,
     step,
 )
-from hub.store.targets import Breaker
+from hub.store.targets import Breaker, Look
 
 KEYS_AT_ONCE: Final = 500  # values bound at once in an IN list
 NO_RECORD: Final = 0
@@ -55,6 +55,20 @@ NO_ORDER: Final = ""
 """The order of master data: steps of none, which stand before all others."""
 
 
+NO_LIMIT: Final = 1_000_000
+"""Calls at once of a target that has no slots."""
+
+ITEMS: Final = (DocumentKind.ITEM.value,)
+
+_READ_BACK_NAMES: Final = ("total_minor", "tax_minor", "currency", "lines", "version")
+READ_BACK_VALUES: Final[dict[str, Any]] = {
+    "matches": bindparam("matches"),
+    "readback_date": bindparam("date"),
+    **{f"readback_{name}": bindparam(name) for name in _READ_BACK_NAMES},
+}
+"""The columns that a read-back fills, bound by the names that `read_back` gives."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A step that this worker alone may send."""
@@ -79,39 +93,91 @@ class Claimed:
         return (REJECTED, IN_DOUBT) if self.target == ERP_TARGET else (NOT_TOLD, TOLD_TWICE)
 
 
-def claim(connection: Connection, target: str, limit: int, now: datetime) -> list[Claimed]:
+Read = tuple[Claimed, str | None, ReadBack | None, bool | None]
+"""A step that happened: the target's reference, what was read back, whether it equals what was sent (None: unread)."""
+
+
+def claim(
+    connection: Connection,
+    target: str,
+    limit: int,
+    now: datetime,
+    *,
+    slots: int | None = None,
+    lease_s: float = LEASE_S,
+) -> list[Claimed]:
     """The next due steps, marked as sent: the first open one of each order, the oldest orders first.
 
-    Master data goes first, and while any is under way no order's step is claimed. A channel is told of no master data.
-    Nothing of a target that is paused; one step where its breaker is half open.
+    Master data goes first. While any is under way no order's step is claimed; where the target has slots, none but the
+    steps of those customers wait for a customer. A channel is told of no master data. Nothing of a target that is
+    paused; one step where its breaker is half open.
+
+    Args:
+        slots: calls that the target bears at once, whoever makes them; None: no matter how many.
+        lease_s: after which a worker that said nothing is taken for gone.
     """
     at = stamp(now)
-    stands = targets.lock(connection, target)
-    if stands.paused(now):
+    limit = min(limit, free_slots(connection, target, slots, now))
+    if limit <= 0:
         return []
-    if stands.breaker(now) is Breaker.HALF_OPEN:
-        limit = max(0, 1 - _in_use(connection, target, at))
-    masters = _due(connection, target, limit, at, masters=True) if target == ERP_TARGET else []
-    if not masters and target == ERP_TARGET and _masters_under_way(connection, target):
-        return []
-    rows = masters or _due(connection, target, limit, at, masters=False)
+    rows = _due(connection, target, limit, at, masters=True) if target == ERP_TARGET else []
+    if slots is not None:
+        items = any(row.kind in ITEMS for row in rows) or _under_way(connection, target, ITEMS)
+        if len(rows) < limit and not items:
+            rows = [*rows, *_due(connection, target, limit - len(rows), at, masters=False, but=_OF_OPEN_CUSTOMER)]
+    elif not rows and not (target == ERP_TARGET and _under_way(connection, target)):
+        rows = _due(connection, target, limit, at, masters=False)
     if rows:
+        until = stamp(now + timedelta(seconds=lease_s))
         statement = (
             update(step)
             .where(step.c.id == bindparam("step_id"))
-            .values(state=StepState.SENT.value, attempts=step.c.attempts + 1, sent_at=at, leased_until=_lease(now))
+            .values(state=StepState.SENT.value, attempts=step.c.attempts + 1, sent_at=at, leased_until=until)
         )
         connection.execute(statement, [{"step_id": row.id} for row in rows])
-    return _claimed(connection, target, [(row, row.attempts + 1, now) for row in rows])
+    return load_claimed(connection, target, [(row, row.attempts + 1, now) for row in rows])
+
+
+def free_slots(connection: Connection, target: str, slots: int | None, now: datetime) -> int:
+    """How many more calls of the target may begin now; until this transaction ends nobody else begins any."""
+    stands = targets.lock(connection, target, now)
+    if stands.paused(now):
+        return 0
+    half_open = stands.breaker(now) is Breaker.HALF_OPEN
+    if slots is None and not half_open:
+        return NO_LIMIT
+    return (1 if half_open else slots or 1) - in_use(connection, target, now) - len(stands.looking)
+
+
+def in_use(connection: Connection, target: str, now: datetime) -> int:
+    """How many steps of the target are with a worker."""
+    leased = step.c.target == target, text(IS_UNDER_WAY), step.c.state == StepState.SENT.value
+    query = select(func.count()).select_from(step).where(*leased, step.c.leased_until >= stamp(now))
+    return connection.execute(query).scalar_one()
+
+
+def claim_doubtful(
+    connection: Connection, target: str, limit: int, now: datetime, *, slots: int, lease_s: float
+) -> list[Claimed]:
+    """As `in_doubt`, in a slot: nobody else looks meanwhile, until the look is ended or so long has passed."""
+    if (
+        free_slots(connection, target, slots, now) <= 0
+        or Look.PROBE in targets.standing(connection, target, now).looking
+    ):
+        return []
+    doubtful = in_doubt(connection, target, limit, now)
+    if doubtful:
+        targets.lease(connection, target, Look.PROBE, now + timedelta(seconds=lease_s))
+    return doubtful
 
 
 def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> list[Claimed]:
     """Steps whose outcome nobody knows, due to be probed: no answer came, or the worker is gone; none in a pause."""
     at = stamp(now)
-    if targets.standing(connection, target).paused(now):
+    if targets.standing(connection, target, now).paused(now):
         return []
     query = (
-        _steps()
+        steps_of_intents()
         .where(
             step.c.target == target,
             text(f"step.{IS_UNDER_WAY}"),
@@ -127,7 +193,7 @@ def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> 
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    return _claimed(connection, target, [(row, row.attempts, moment(row.sent_at)) for row in rows])
+    return load_claimed(connection, target, [(row, row.attempts, moment(row.sent_at)) for row in rows])
 
 
 def waiting(connection: Connection, target: str) -> bool:
@@ -139,34 +205,29 @@ def waiting(connection: Connection, target: str) -> bool:
     return False
 
 
-def settle_done(
-    connection: Connection, done: Sequence[tuple[Claimed, str | None, ReadBack | None, bool | None]], now: datetime
-) -> None:
-    """These steps happened: with the ERP's reference, the read-back, and whether it equals what was sent."""
+def settle_done(connection: Connection, done: Sequence[Read], now: datetime, *, read_later: bool = False) -> None:
+    """These steps happened: with the ERP's reference, the read-back, and whether it equals what was sent.
+
+    Args:
+        read_later: they are due to be read back.
+    """
     if not done:
         return
     at = stamp(now)
-    names = ("total_minor", "tax_minor", "currency", "lines", "version")
+    due = {"read_back_due": at} if read_later else {}
     statement = (
         update(step)
         .where(step.c.id == bindparam("step_id"))
         .values(
+            **due,
             state=StepState.DONE.value,
             settled_at=at,
             leased_until=None,
             ref=bindparam("ref"),
-            matches=bindparam("matches"),
-            readback_date=bindparam("date"),
-            **{f"readback_{name}": bindparam(name) for name in names},
+            **READ_BACK_VALUES,
         )
     )
-    rows: list[dict[str, Any]] = []
-    for claimed, ref, read, matches in done:
-        row: dict[str, Any] = {"step_id": claimed.id, "ref": claimed.joined(ref), "matches": matches}
-        row["date"] = read.date.isoformat() if read else None
-        for name in names:
-            row[name] = getattr(read, name) if read else None
-        rows.append(row)
+    rows = [{"step_id": one.id, "ref": one.joined(ref), **read_back(read, ok)} for one, ref, read, ok in done]
     connection.execute(statement, rows)
     cured = {(c.channel, c.order_id, c.codes) for c, *_ in done if c.attempts > 1 or c.target != ERP_TARGET}
     for channel, order_id, codes in cured:
@@ -180,6 +241,12 @@ def settle_done(
             )
             .values(resolved_at=at, resolution="cured")
         )
+
+
+def read_back(read: ReadBack | None, matches: bool | None) -> dict[str, Any]:
+    """What was read back, as a row's columns take it."""
+    columns: dict[str, Any] = {name: getattr(read, name) if read else None for name in _READ_BACK_NAMES}
+    return columns | {"matches": matches, "date": read.date.isoformat() if read else None}
 
 
 def settle_rejected(connection: Connection, rejected: Sequence[tuple[Claimed, Outcome]], now: datetime) -> None:
@@ -335,8 +402,33 @@ _WAITED_FOR: Final = (
 """An open step of the same order stands before this one."""
 
 
-def _due(connection: Connection, target: str, limit: int, at: str, *, masters: bool) -> Sequence[Any]:
-    query = _steps().where(
+_customer, _of_customer = step.alias("customer"), intent.alias("of_customer")
+_OF_OPEN_CUSTOMER: Final = (
+    exists()
+    .where(
+        orders.c.channel == step.c.channel,
+        orders.c.order_id == step.c.order_id,
+        text(f"of_customer.{IS_OF_NO_ORDER}"),
+        _of_customer.c.document_key == orders.c.customer,
+        _customer.c.intent_id == _of_customer.c.id,
+        _customer.c.target == step.c.target,
+        _customer.c.state.in_((StepState.PLANNED.value, StepState.SENT.value, StepState.IN_DOUBT.value)),
+    )
+    .correlate(step)
+)
+"""The customer of the step's order is not yet there; where it was refused, the ERP says so of the order too."""
+
+
+def _due(
+    connection: Connection,
+    target: str,
+    limit: int,
+    at: str,
+    *,
+    masters: bool,
+    but: ColumnElement[bool] | None = None,
+) -> Sequence[Any]:
+    query = steps_of_intents().where(
         step.c.target == target,
         text(f"step.{IS_PLANNED}"),
         or_(step.c.next_attempt_at.is_(None), step.c.next_attempt_at <= at),
@@ -345,24 +437,24 @@ def _due(connection: Connection, target: str, limit: int, at: str, *, masters: b
         query = query.where(text("step.order_id = ''"), text(f"step.{IS_OPEN}"))
     else:
         query = query.where(step.c.order_id != NO_ORDER, ~_WAITED_FOR)
+    if but is not None:
+        query = query.where(~but)
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(of=step, skip_locked=True)  # SQLite has one writer: its lock is held already
     return connection.execute(query.order_by(step.c.id).limit(limit)).all()
 
 
-def _masters_under_way(connection: Connection, target: str) -> bool:
-    query = select(step.c.id).where(step.c.target == target, text(IS_MASTER), text(IS_UNDER_WAY))
+def _under_way(connection: Connection, target: str, kinds: Sequence[str] | None = None) -> bool:
+    """Whether any master data, of these kinds, is sent and not settled."""
+    query = select(step.c.id).where(step.c.target == target, text(f"step.{IS_OF_NO_ORDER}"), text(f"step.{IS_OPEN}"))
+    query = query.where(text(f"step.{IS_UNDER_WAY}"))
+    if kinds is not None:
+        query = query.join(intent, intent.c.id == step.c.intent_id).where(intent.c.kind.in_(kinds))
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _in_use(connection: Connection, target: str, at: str) -> int:
-    """How many steps of the target are with a worker."""
-    leased = step.c.target == target, text(IS_UNDER_WAY), step.c.state == StepState.SENT.value
-    query = select(func.count()).select_from(step).where(*leased, step.c.leased_until >= at)
-    return connection.execute(query).scalar_one()
-
-
-def _steps() -> Any:
+def steps_of_intents() -> Any:
+    """Steps with what their intents say, as `load_claimed` takes them."""
     return select(
         step.c.id,
         step.c.channel,
@@ -371,13 +463,14 @@ def _steps() -> Any:
         step.c.sent_at,
         step.c.part,
         step.c.ref,
+        intent.c.kind,
         intent.c.action,
         intent.c.revision,
         intent.c.content,
     ).join(intent, intent.c.id == step.c.intent_id)
 
 
-def _claimed(connection: Connection, target: str, rows: Sequence[tuple[Any, int, datetime]]) -> list[Claimed]:
+def load_claimed(connection: Connection, target: str, rows: Sequence[tuple[Any, int, datetime]]) -> list[Claimed]:
     """The rows with how often and when they were sent, as steps; the parties that their documents name filled in."""
     # An ERP knows a document by its key; one that was adopted may have to be known by the ERP's own id.
     known = [row for row, _, _ in rows if target != ERP_TARGET or row.action != Action.CREATE.value]
@@ -445,7 +538,3 @@ _STILL: Final = (
     or_(step.c.state == StepState.SENT.value, step.c.state == StepState.IN_DOUBT.value),
 )
 """The step is under way by the same attempt: what another worker has settled or sent again meanwhile stands."""
-
-
-def _lease(now: datetime) -> str:
-    return stamp(now + timedelta(seconds=LEASE_S))

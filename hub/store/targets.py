@@ -34,6 +34,13 @@ class Breaker(StrEnum):
     HALF_OPEN = "half_open"  # the next call decides
 
 
+class Look(StrEnum):
+    """What is not a write; of each one at a time, over all processes, where a target has slots."""
+
+    PROBE = "probe"
+    READ_BACK = "read_back"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a target stands."""
@@ -42,6 +49,7 @@ class Standing:
     paused_until: datetime | None = None
     pause: Pause | None = None
     reason: str | None = None
+    looking: frozenset[Look] = frozenset()  # what somebody is at
 
     def paused(self, now: datetime) -> bool:
         """Whether nothing is sent to it now."""
@@ -53,12 +61,12 @@ class Standing:
         return Breaker.OPEN if self.paused(now) else Breaker.HALF_OPEN
 
 
-def standing(connection: Connection, name: str) -> Standing:
+def standing(connection: Connection, name: str, now: datetime) -> Standing:
     """How the target stands, as of the last commit."""
-    return _standing(connection.execute(_row(name)).first())
+    return _standing(connection.execute(_row(name)).first(), now)
 
 
-def lock(connection: Connection, name: str) -> Standing:
+def lock(connection: Connection, name: str, now: datetime) -> Standing:
     """How the target stands; until this transaction ends nobody else has it locked."""
     query = _row(name)
     if connection.dialect.name == "postgresql":
@@ -67,12 +75,12 @@ def lock(connection: Connection, name: str) -> Standing:
     if row is None:
         add_new(connection, target, [{"name": name, "failures": 0}])
         row = connection.execute(query).one()
-    return _standing(row)
+    return _standing(row, now)
 
 
 def pause(connection: Connection, name: str, why: Pause, reason: str, now: datetime, until: datetime) -> None:
     """Nothing is sent to the target before then; a longer pause that it has stands."""
-    lock(connection, name)
+    lock(connection, name, now)
     connection.execute(
         update(target)
         .where(target.c.name == name, or_(target.c.paused_until.is_(None), target.c.paused_until < stamp(until)))
@@ -82,7 +90,7 @@ def pause(connection: Connection, name: str, why: Pause, reason: str, now: datet
 
 def failed(connection: Connection, name: str, reason: str, now: datetime) -> None:
     """The target did not answer a call: after so many in a row its breaker opens."""
-    failures = lock(connection, name).failures + 1
+    failures = lock(connection, name, now).failures + 1
     connection.execute(update(target).where(target.c.name == name).values(failures=failures))
     if failures >= BREAKER_FAILURES:
         pause(connection, name, Pause.BREAKER, reason, now, now + timedelta(seconds=BREAKER_S))
@@ -104,17 +112,32 @@ def answered(connection: Connection, name: str, sent_at: datetime, *, a_write: b
     return connection.execute(update(target).where(*where).values(**over)).rowcount > 0
 
 
+def lease(connection: Connection, name: str, look: Look, until: datetime) -> None:
+    """Nobody else begins such a look at the target before then, unless this one is ended."""
+    connection.execute(update(target).where(target.c.name == name).values({_LEASES[look]: stamp(until)}))
+
+
+def end(connection: Connection, name: str, look: Look) -> None:
+    """The next look may begin."""
+    connection.execute(update(target).where(target.c.name == name).values({_LEASES[look]: None}))
+
+
+_LEASES: Final = {Look.PROBE: target.c.probing_until, Look.READ_BACK: target.c.reading_until}
+
+
 def _row(name: str) -> Any:
     columns = (target.c.failures, target.c.paused_until, target.c.pause, target.c.reason)
-    return select(*columns).where(target.c.name == name)
+    return select(*columns, *_LEASES.values()).where(target.c.name == name)
 
 
-def _standing(row: Any) -> Standing:
+def _standing(row: Any, now: datetime) -> Standing:
     if row is None:
         return Standing()
+    leases = {Look.PROBE: row.probing_until, Look.READ_BACK: row.reading_until}
     return Standing(
         failures=row.failures,
         paused_until=moment(row.paused_until) if row.paused_until else None,
         pause=Pause(row.pause) if row.pause else None,
         reason=row.reason,
+        looking=frozenset(look for look, until in leases.items() if until is not None and until > stamp(now)),
     )

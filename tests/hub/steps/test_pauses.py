@@ -38,7 +38,7 @@ def order_id(hub: Hub) -> str:
 
 def standing(hub: Hub) -> Standing:
     with hub.store.connect() as connection:
-        return targets.standing(connection, ERP_TARGET)
+        return targets.standing(connection, ERP_TARGET, hub.clock())
 
 
 def opened(hub: Hub) -> list[tuple[str, str | None]]:

@@ -366,6 +366,7 @@ def upgrade() -> None:
         sa.Column("readback_lines", sa.Integer(), nullable=True),
         sa.Column("readback_version", sa.Integer(), nullable=True),
         sa.Column("matches", sa.Boolean(), nullable=True),
+        sa.Column("read_back_due", sa.String(length=27), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("step_intent", "step", ["intent_id"], unique=True)
@@ -401,6 +402,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('sent', 'in_doubt')"),
         postgresql_where=sa.text("state IN ('sent', 'in_doubt')"),
     )
+    op.create_index(
+        "step_unread",
+        "step",
+        ["target", "read_back_due", "id"],
+        unique=False,
+        sqlite_where=sa.text("read_back_due IS NOT NULL"),
+        postgresql_where=sa.text("read_back_due IS NOT NULL"),
+    )
     op.create_table(
         "stock",
         sa.Column("entity", sa.String(length=20), nullable=False),
@@ -420,6 +429,8 @@ def upgrade() -> None:
         sa.Column("paused_until", sa.String(length=27), nullable=True),
         sa.Column("pause", sa.String(length=20), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("probing_until", sa.String(length=27), nullable=True),
+        sa.Column("reading_until", sa.String(length=27), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
 
@@ -427,6 +438,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("target")
     op.drop_table("stock")
+    op.drop_index(
+        "step_unread",
+        table_name="step",
+        sqlite_where=sa.text("read_back_due IS NOT NULL"),
+        postgresql_where=sa.text("read_back_due IS NOT NULL"),
+    )
     op.drop_index(
         "step_under_way",
         table_name="step",
