@@ -20,6 +20,7 @@ from hub.flow.hold import holds, late
 from hub.flow.plan import plan
 from hub.flow.tell import tell, untold
 from hub.flow.terms import Item, Terms
+from hub.flow.urgency import urgent_by
 from hub.model.crosswalk import CrosswalkRow
 from hub.model.decisions import Decision, Hold, HoldCode, Intent
 from hub.model.documents import (
@@ -151,8 +152,13 @@ class DecidedOrder:
             changes.new_orders.append({"channel": key.channel, "order_id": key.external_id, **row})
         for decision, target in ((self.decision, ERP_TARGET), (self.telling, key.channel)):
             changes.superseded.extend(self.known.unsent[key] for key in decision.superseded)
+            urgent = urgency(self.channel, target, [intent.document for intent in decision.intents], self.state)
             for intent in decision.intents:
-                add_intent(changes, key.channel, key.external_id, intent, now, target)
+                add_intent(changes, key.channel, key.external_id, intent, now, target, urgent)
+            if urgent is not None and self.known.version:
+                changes.urgent.append(
+                    {"at_channel": key.channel, "at_order": key.external_id, "at_target": target, "urgent": urgent}
+                )
         _add_exceptions(self, changes, now)
 
 
@@ -417,8 +423,23 @@ def untranslated(record: Record, error: Untranslatable, now: datetime) -> Iterat
     }
 
 
+def urgency(
+    channel: OpenChannel, target: str, documents: Sequence[Document], state: OrderState | None = None
+) -> str | None:
+    """By when the target must know of these documents, stamped; None: it takes what it gets by age."""
+    if not documents or target not in channel.by_urgency:
+        return None
+    return stamp(urgent_by(documents, state, channel.timezone))
+
+
 def add_intent(
-    changes: Changes, channel: str, order_id: str, intent: Intent, now: str, target: str = ERP_TARGET
+    changes: Changes,
+    channel: str,
+    order_id: str,
+    intent: Intent,
+    now: str,
+    target: str = ERP_TARGET,
+    urgent: str | None = None,
 ) -> None:
     """The intent, with what it does to the expected books, and its step; ids count within the batch."""
     number = len(changes.intents)
@@ -454,6 +475,7 @@ def add_intent(
             "order_id": order_id,
             "state": PLANNED,
             "attempts": 0,
+            "urgent_by": urgent,
         }
     )
 

@@ -27,6 +27,7 @@ from hub.steps.reference import Rates, read_items, read_rates, read_seeds
 from hub.steps.vault import StoredVault
 from hub.store import crosswalks
 from hub.store.engine import connect
+from hub.store.orders import ERP_TARGET
 
 Clock = Callable[[], datetime]
 
@@ -153,6 +154,9 @@ class Hub:
             items=read_items(self.settings.files.items, entity.currency),
             rules=hold_rules(self.settings, policy),
             policy_version=policy.version,
+            by_urgency=frozenset(
+                name for name, slots in ((ERP_TARGET, self.settings.erp.slots), (slug, channel.slots)) if slots
+            ),
         )
         self._channels[slug] = opened
         return opened
@@ -169,6 +173,7 @@ class OpenChannel:
     items: dict[str, Item]  # the price list, by item code
     rules: HoldRules
     policy_version: str
+    by_urgency: frozenset[str]  # targets of its documents that take the most urgent first: those with slots
 
     @property
     def recognise_on_delivery(self) -> bool:

@@ -17,10 +17,10 @@ from hub.flow.terms import Terms
 from hub.model.decisions import Decision, Hold, HoldCode
 from hub.model.order import OrderKey
 from hub.model.payouts import Payout, PayoutState, payout_key, payout_of
-from hub.steps.deciding import Decider, add_intent, stamped_rate
+from hub.steps.deciding import Decider, add_intent, stamped_rate, urgency
 from hub.steps.hub import Hub, OpenChannel
 from hub.store import orders, payouts, roots
-from hub.store.orders import HOLDS, Changes, Known, Overtaken, lost_the_race
+from hub.store.orders import ERP_TARGET, HOLDS, Changes, Known, Overtaken, lost_the_race
 from hub.store.payouts import KnownPayout
 from hub.store.schema import stamp
 from hub.store.views import exceptions as exception_views
@@ -97,7 +97,7 @@ def _decide_some(hub: Hub) -> int:
             decided = _decide(hub, reading, found, now)
         changes = Changes()
         for one in decided:
-            _add_to(changes, one, now)
+            _add_to(changes, hub.channel(one.known.channel), one, now)
         try:
             with hub.writing() as writing, writing.begin():
                 payouts.decided(writing, [(one.known, one.planned.state) for one in decided])
@@ -159,11 +159,12 @@ def _with_rate(hub: Hub, terms: Terms, payout: Payout | None, before: Known) -> 
     return replace(terms, rate=rate)
 
 
-def _add_to(changes: Changes, one: _Decided, now: datetime) -> None:
+def _add_to(changes: Changes, channel: OpenChannel, one: _Decided, now: datetime) -> None:
     key, before, at = one.known.key, one.before, stamp(now)
     changes.superseded.extend(before.unsent[document] for document in one.decision.superseded)
+    urgent = urgency(channel, ERP_TARGET, [intent.document for intent in one.decision.intents])
     for intent in one.decision.intents:
-        add_intent(changes, key.channel, key.external_id, intent, at)
+        add_intent(changes, key.channel, key.external_id, intent, at, urgent=urgent)
     tasks = {task.hold.fingerprint[:200]: task for task in (*one.planned.holds, *one.planned.tasks)}
     payout = one.known.payout
     for fingerprint, task in tasks.items():

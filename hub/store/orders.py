@@ -20,6 +20,7 @@ from hub.store.bulk import add, add_new, reserve, upserting
 from hub.store.engine import gave_way
 from hub.store.schema import (
     IS_OF_NO_ORDER,
+    IS_OPEN,
     adoption,
     counter,
     day,
@@ -88,6 +89,7 @@ class Changes:
     events: Rows = field(default_factory=list)
     intents: Rows = field(default_factory=list)  # ids counted from 0 within the batch, as in steps
     steps: Rows = field(default_factory=list)
+    urgent: Rows = field(default_factory=list)  # at_channel, at_order, at_target, urgent: of steps decided before
     superseded: list[int] = field(default_factory=list)  # intents never sent
     opened: Rows = field(default_factory=list)  # exceptions
     resolved: Rows = field(default_factory=list)  # by_channel, by_order, by_fingerprint, resolved_at, resolution
@@ -147,6 +149,8 @@ def record(connection: Connection, changes: Changes) -> None:
             row["intent_id"] += first
         add(connection, intent, changes.intents)
         add(connection, step, changes.steps)
+    if changes.urgent:
+        _hurry(connection, changes.urgent)
     if changes.opened:
         open_exceptions(connection, changes.opened)
     if changes.resolved:
@@ -320,6 +324,23 @@ def _supersede(connection: Connection, intents: Sequence[int]) -> None:
         if connection.execute(unsent.values(state=StepState.SUPERSEDED.value)).rowcount != len(part):
             raise Overtaken("advance: an intent to be superseded was sent meanwhile; its order is read again")
         connection.execute(update(intent).where(intent.c.id.in_(part)).values(entry=None, reversal=None))
+
+
+def _hurry(connection: Connection, rows: Rows) -> None:
+    """What stands before a step that is urgent is as urgent."""
+    later = or_(step.c.urgent_by.is_(None), step.c.urgent_by > bindparam("urgent"))
+    statement = (
+        update(step)
+        .where(
+            step.c.channel == bindparam("at_channel"),
+            step.c.order_id == bindparam("at_order"),
+            step.c.target == bindparam("at_target"),
+            text(IS_OPEN),
+            later,
+        )
+        .values(urgent_by=bindparam("urgent"))
+    )
+    connection.execute(statement, rows)
 
 
 def open_exceptions(connection: Connection, rows: Rows) -> None:

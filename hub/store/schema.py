@@ -30,6 +30,7 @@ BIG: Final = BigInteger().with_variant(Integer, "sqlite")
 OPEN_STATES: Final = ("planned", "sent", "in_doubt", "rejected")
 IS_OPEN: Final = "state NOT IN ('done', 'superseded')"  # SQLite builds a table for a list of more than two
 IS_PLANNED: Final = "state = 'planned'"
+IS_URGENT: Final = "urgent_by IS NOT NULL"
 IS_UNREAD: Final = "read_back_due IS NOT NULL"
 IS_UNDER_WAY: Final = "state IN ('sent', 'in_doubt')"
 IS_OF_NO_ORDER: Final = "order_id = ''"
@@ -308,6 +309,7 @@ step = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", String(27)),
     Column("leased_until", String(27)),
+    Column("urgent_by", String(27)),  # when it is too late; null: its target takes what it gets by age
     Column("sent_at", String(27)),
     Column("settled_at", String(27)),
     Column("ref", String(200)),
@@ -326,6 +328,7 @@ step = Table(
     Index("step_intent", "intent_id", unique=True),
     _partial("step_open", "channel", "order_id", "id", where=IS_OPEN),
     _partial("step_planned", "target", "id", where=IS_PLANNED),
+    _partial("step_urgent", "target", "urgent_by", "id", where=f"{IS_PLANNED} AND {IS_URGENT}"),
     _partial("step_under_way", "target", "id", where=IS_UNDER_WAY),
     _partial("step_master", "target", "id", where=IS_MASTER),
     _partial("step_unread", "target", "read_back_due", "id", where=IS_UNREAD),

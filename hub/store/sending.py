@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
 
 from hub.model.decisions import HoldCode
 from hub.model.documents import DOCUMENT, Document, DocumentKind
@@ -20,6 +21,7 @@ from hub.store.schema import (
     IS_OPEN,
     IS_PLANNED,
     IS_UNDER_WAY,
+    IS_URGENT,
     exception,
     fact,
     intent,
@@ -108,9 +110,9 @@ def claim(
 ) -> list[Claimed]:
     """The next due steps, marked as sent: the first open one of each order, the oldest orders first.
 
-    Master data goes first. While any is under way no order's step is claimed; where the target has slots, none but the
-    steps of those customers wait for a customer. A channel is told of no master data. Nothing of a target that is
-    paused; one step where its breaker is half open.
+    Master data goes first, and while any is under way no order's step is claimed. Where the target has slots, none but
+    the orders of a customer wait for it, and what is most urgent goes before what is older. A channel is told of no
+    master data. Nothing of a target that is paused; one step where its breaker is half open.
 
     Args:
         slots: calls that the target bears at once, whoever makes them; None: no matter how many.
@@ -120,13 +122,14 @@ def claim(
     limit = min(limit, free_slots(connection, target, slots, now))
     if limit <= 0:
         return []
-    rows = _due(connection, target, limit, at, masters=True) if target == ERP_TARGET else []
+    rows = _due(connection, target, limit, at, _Which.MASTERS) if target == ERP_TARGET else []
     if slots is not None:
         items = any(row.kind in ITEMS for row in rows) or _under_way(connection, target, ITEMS)
-        if len(rows) < limit and not items:
-            rows = [*rows, *_due(connection, target, limit - len(rows), at, masters=False, but=_OF_OPEN_CUSTOMER)]
+        for which in (_Which.URGENT, _Which.OTHERS):
+            if len(rows) < limit and not items:
+                rows = [*rows, *_due(connection, target, limit - len(rows), at, which)]
     elif not rows and not (target == ERP_TARGET and _under_way(connection, target)):
-        rows = _due(connection, target, limit, at, masters=False)
+        rows = _due(connection, target, limit, at, _Which.ORDERS)
     if rows:
         until = stamp(now + timedelta(seconds=lease_s))
         statement = (
@@ -419,29 +422,32 @@ _OF_OPEN_CUSTOMER: Final = (
 """The customer of the step's order is not yet there; where it was refused, the ERP says so of the order too."""
 
 
-def _due(
-    connection: Connection,
-    target: str,
-    limit: int,
-    at: str,
-    *,
-    masters: bool,
-    but: ColumnElement[bool] | None = None,
-) -> Sequence[Any]:
+class _Which(Enum):
+    """Which of the due steps."""
+
+    MASTERS = auto()
+    ORDERS = auto()  # of all orders, the oldest first
+    URGENT = auto()  # of orders whose customers stand: those with a deadline, the first one first
+    OTHERS = auto()  # the rest of these, the oldest first
+
+
+def _due(connection: Connection, target: str, limit: int, at: str, which: _Which) -> Sequence[Any]:
     query = steps_of_intents().where(
         step.c.target == target,
         text(f"step.{IS_PLANNED}"),
         or_(step.c.next_attempt_at.is_(None), step.c.next_attempt_at <= at),
     )
-    if masters:
+    if which is _Which.MASTERS:
         query = query.where(text("step.order_id = ''"), text(f"step.{IS_OPEN}"))
     else:
         query = query.where(step.c.order_id != NO_ORDER, ~_WAITED_FOR)
-    if but is not None:
-        query = query.where(~but)
+    if which in (_Which.URGENT, _Which.OTHERS):
+        urgent = text(f"step.{IS_URGENT}") if which is _Which.URGENT else step.c.urgent_by.is_(None)
+        query = query.where(~_OF_OPEN_CUSTOMER, urgent)
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(of=step, skip_locked=True)  # SQLite has one writer: its lock is held already
-    return connection.execute(query.order_by(step.c.id).limit(limit)).all()
+    by = (step.c.urgent_by, step.c.id) if which is _Which.URGENT else (step.c.id,)
+    return connection.execute(query.order_by(*by).limit(limit)).all()
 
 
 def _under_way(connection: Connection, target: str, kinds: Sequence[str] | None = None) -> bool:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from connectors.shopify.simulator import Story
 from erp_adapters.ledger.simulator import Fault, LedgerSimulator
 from hub.errors import AuthExpired, RateLimited
 from hub.model.documents import Document, DocumentKind
 from hub.model.intents import Action, Outcome, Probe, ReadBack, Verdict, Write
+from hub.model.overlays import OverlayField
 from hub.ports import ErpConfig
 from hub.steps import slots as by_slots
 from hub.steps.hub import Hub
@@ -470,3 +472,86 @@ def test_a_write_that_was_not_made_is_no_verdict_on_the_order(hub: Hub, orders: 
 
     assert before["planned"] > 0
     assert set(states(hub)) == {"done"}
+
+
+# --- urgency -------------------------------------------------------------------------------------------------------
+
+OCTOBER_ENDS = "2026-11-01T04:00:00.000000Z"  # in New York
+
+
+def urgencies(hub: Hub) -> dict[str, set[str | None]]:
+    with hub.store.connect() as connection:
+        query = select(step.c.order_id, step.c.urgent_by).where(step.c.order_id != "", step.c.state != "superseded")
+        found: dict[str, set[str | None]] = {}
+        for order_id, urgent in connection.execute(query):
+            found.setdefault(order_id, set()).add(urgent)
+    return found
+
+
+def promised(story: Story, by: str | None, minute: int = 0) -> dict[str, Any]:
+    """The order, unshipped, with a day on which it is to be shipped."""
+    attributes = [{"name": "ship by", "value": by}] if by else []
+    unshipped: dict[str, Any] = {
+        "fulfillments": [],
+        "fulfillment_status": None,
+        "updated_at": f"2026-10-30T09:{minute:02}:00+00:00",
+    }
+    return story.final | unshipped | {"note_attributes": attributes}
+
+
+@pytest.fixture
+def waiting(hub: Hub) -> list[Story]:
+    """Three orders of October whose customers and items stand; the merchant keeps ship-by days in an attribute."""
+    (channel,) = hub.settings.channels
+    overlays = {OverlayField.PROMISED_SHIP_BY: ("note_attributes[?name=='ship by'].value | [0]",)}
+    told = channel.model_copy(update={"overlays": overlays})
+    object.__setattr__(hub, "settings", hub.settings.model_copy(update={"channels": (told,)}))
+    three = [s for s in stories(60) if "plain" in s.traits and s.final["fulfillments"]][:3]
+    days = (None, "2026-10-20T12:00:00Z", "2026-10-10T12:00:00Z")
+    take_in(hub, *[record(promised(s, day), s.order_id) for s, day in zip(three, days, strict=True)])
+    with hub.store.connect() as connection:
+        masters = connection.execute(select(func.count()).where(step.c.order_id == "")).scalar_one()
+    send(hub, limit=masters)
+    return three
+
+
+def claimed(hub: Hub, limit: int) -> list[str]:
+    """The orders whose steps would be sent next; nothing is."""
+    with hub.writing() as connection, connection.begin() as transaction:
+        found = sending.claim(connection, ERP_TARGET, limit, hub.clock(), slots=SLOTS)
+        transaction.rollback()
+    return [one.order_id for one in found]
+
+
+def test_what_is_late_first_is_sent_first(hub: Hub, waiting: list[Story]) -> None:
+    plain, later, sooner = [story.order_id for story in waiting]
+
+    assert urgencies(hub) == {
+        plain: {OCTOBER_ENDS},
+        later: {"2026-10-20T12:00:00.000000Z"},
+        sooner: {"2026-10-10T12:00:00.000000Z"},
+    }
+    assert claimed(hub, 1) == [sooner]
+    assert claimed(hub, 3) == [sooner, later, plain]
+
+
+def test_what_stands_before_a_step_that_is_more_urgent_is_as_urgent(hub: Hub, waiting: list[Story]) -> None:
+    plain = waiting[0]
+    shorter = promised(plain, "2026-10-02T12:00:00Z", minute=1) | {"name": "#1001-B"}
+    with hub.writing() as connection, connection.begin():
+        (begun,) = sending.claim(connection, ERP_TARGET, 1, hub.clock(), slots=1)
+        sending.plan_again(connection, [(begun, None)])
+        first = update(step).where(step.c.order_id == plain.order_id, step.c.state == "planned")
+        connection.execute(first.values(part="order"))  # it is begun, so a later decision does not take its place
+
+    take_in(hub, record(shorter, "shorter"))
+
+    assert urgencies(hub)[plain.order_id] == {"2026-10-02T12:00:00.000000Z"}
+    assert claimed(hub, 1) == [plain.order_id]
+
+
+def test_steps_decided_before_there_were_slots_are_sent_by_their_age(hub: Hub, waiting: list[Story]) -> None:
+    with hub.writing() as connection, connection.begin():
+        connection.execute(update(step).values(urgent_by=None))
+
+    assert claimed(hub, 3) == [story.order_id for story in waiting]

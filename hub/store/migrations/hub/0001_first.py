@@ -352,6 +352,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", sa.String(length=27), nullable=True),
         sa.Column("leased_until", sa.String(length=27), nullable=True),
+        sa.Column("urgent_by", sa.String(length=27), nullable=True),
         sa.Column("sent_at", sa.String(length=27), nullable=True),
         sa.Column("settled_at", sa.String(length=27), nullable=True),
         sa.Column("ref", sa.String(length=200), nullable=True),
@@ -410,6 +411,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("read_back_due IS NOT NULL"),
         postgresql_where=sa.text("read_back_due IS NOT NULL"),
     )
+    op.create_index(
+        "step_urgent",
+        "step",
+        ["target", "urgent_by", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'planned' AND urgent_by IS NOT NULL"),
+        postgresql_where=sa.text("state = 'planned' AND urgent_by IS NOT NULL"),
+    )
     op.create_table(
         "stock",
         sa.Column("entity", sa.String(length=20), nullable=False),
@@ -438,6 +447,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("target")
     op.drop_table("stock")
+    op.drop_index(
+        "step_urgent",
+        table_name="step",
+        sqlite_where=sa.text("state = 'planned' AND urgent_by IS NOT NULL"),
+        postgresql_where=sa.text("state = 'planned' AND urgent_by IS NOT NULL"),
+    )
     op.drop_index(
         "step_unread",
         table_name="step",
