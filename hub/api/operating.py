@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from hub.steps.hub import Hub
 from hub.steps.syncing import waiting
 from hub.store.views import backlog
+from hub.store.views.sending import sending
 
 
 class Jobs(Protocol):
@@ -52,6 +53,7 @@ def _status(hub: Hub, jobs: Jobs) -> dict[str, Any]:
         "orders": asdict(backlog.holding(hub.store, hub.clock())),
         "steps": backlog.steps_by_state(hub.store),
         "told": backlog.told(hub.store),
+        "targets": [asdict(one) for one in sending(hub.store, hub.clock(), hub.settings.slots())],
         "to_be_read_anew": waiting(hub),
         "jobs": jobs.standing(),
     }

@@ -15,6 +15,7 @@ from hub.steps.checking import data_faults
 from hub.steps.opening import check, versions
 from hub.steps.showing import last_run
 from hub.store.views import backlog, exceptions
+from hub.store.views.sending import TargetStatus, sending
 
 
 def register(app: typer.Typer) -> None:
@@ -103,6 +104,7 @@ def register(app: typer.Typer) -> None:
             held = backlog.holding(hub.store, now())
             steps = backlog.steps_by_state(hub.store)
             told = backlog.told(hub.store)
+            standing = sending(hub.store, now(), hub.settings.slots())
             documents = backlog.documents_by_kind(hub.store)
             waiting = backlog.backordered(hub.store)
             groups = exceptions.groups(hub.store)
@@ -113,6 +115,7 @@ def register(app: typer.Typer) -> None:
             "backordered": asdict(waiting),
             "steps": steps,
             "told": told,
+            "targets": [asdict(one) for one in standing],
             "documents": documents,
             "exceptions": [asdict(group) for group in groups],
             "reconciliation": run,
@@ -130,6 +133,8 @@ def register(app: typer.Typer) -> None:
         said.add_row("steps to the ERP", str(sum(steps.values())), _counts(steps))
         for slug, counts in told.items():
             said.add_row(f"told to {slug}", str(sum(counts.values())), _counts(counts))
+        for one in standing:
+            said.add_row(*cells(f"to send to {one.target}", str(sum(one.backlog.values())), _sending(one)))
         said.add_row("open exceptions", str(sum(group.orders for group in groups)), f"of {len(groups)} causes")
         said.add_row(*cells("last reconciliation", "", run or "none yet"))
         door.show(answer, said)
@@ -143,6 +148,25 @@ _CHECKED: Final = {
     "days": ("daily roots", "each follows from its events and the day before"),
     "printed": ("printed roots", "in the manifests of runs: the same as in the store"),
 }
+
+
+def _sending(one: TargetStatus) -> str:
+    words = [_counts(one.backlog)]
+    if one.slots is not None:
+        words.append(f"{one.slots_in_use} of {one.slots} slots in use")
+    if one.settled_per_minute is not None:
+        words.append(f"{one.settled_per_minute:g} a minute")
+    if one.unread:
+        words.append(f"{one.unread} to be read back")
+    if one.oldest_in_doubt is not None:
+        words.append(f"in doubt since {moment(one.oldest_in_doubt)}")
+    if one.paused_until is not None:
+        words.append(f"paused until {moment(one.paused_until)} ({one.paused_because}): {one.reason}")
+    elif one.breaker != "closed":
+        words.append("it gave no answer lately: the next call decides")
+    if one.through_at is not None:
+        words.append(f"through at {moment(one.through_at)}")
+    return "; ".join(word for word in words if word) or "nothing waits"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -121,6 +121,11 @@ class Settings(HubFile):
         """
         return self._named(self.entities, "entities", slug)
 
+    def slots(self) -> dict[str, int]:
+        """The targets that bear so many calls at once and no more: "erp", and channels by slug."""
+        given = {"erp": self.erp.slots, **{one.slug: one.slots for one in self.channels}}
+        return {name: slots for name, slots in given.items() if slots is not None}
+
     def secret(self, owner: Channel | Erp, name: str) -> SecretStr:
         """The secret that a plugin needs for an ability.
 
