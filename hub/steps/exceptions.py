@@ -16,7 +16,7 @@ from hub.steps.advance import pass_on_stock, reconsider
 from hub.steps.hub import Hub
 from hub.steps.send import send_all
 from hub.steps.settling import Sent
-from hub.store import sending
+from hub.store import sending, targets
 from hub.store.bulk import add_new
 from hub.store.schema import exception, release, stamp
 from hub.store.sending import NO_ORDER
@@ -31,7 +31,7 @@ NOT_HOLDS: Final = {
     sending.IN_DOUBT: "void one of the two in the ERP, then run: orderhub exceptions retry",
     sending.NOT_TOLD: "correct what the channel refused, then run: orderhub exceptions retry",
     sending.TOLD_TWICE: "cancel one of the two in the channel; the next probe adopts the other",
-    sending.PAUSED: "renew the credentials: it is cured by the first call that is let in",
+    sending.PAUSED: "put right what it names, then run: orderhub exceptions retry",
 }
 """Codes that no person can release, and what heals them instead."""
 
@@ -94,7 +94,7 @@ def releasable(hub: Hub, fingerprint: str, order: str | None = None) -> list[Ope
 
 
 def retry(hub: Hub, fingerprint: str | None = None, *, then_send: bool = True) -> Healing:
-    """Held orders are decided anew under today's terms, refused steps sent again; None: of every cause.
+    """Held orders are decided anew under today's terms, refused steps sent again, pauses over; None: of every cause.
 
     Raises:
         Misconfigured: no exception of this cause is open.
@@ -113,6 +113,9 @@ def retry(hub: Hub, fingerprint: str | None = None, *, then_send: bool = True) -
         }
         with hub.writing() as connection, connection.begin():
             again = sending.retry_rejected(connection, sorted(keys))
+    for name in sorted({one.channel for one in found if one.code == sending.PAUSED}):
+        with hub.writing() as connection, connection.begin():
+            targets.resume(connection, name)
     healing = heal(hub, [one.key for one in found], then_send=then_send)
     healing.steps_again = again
     return healing

@@ -193,7 +193,7 @@ def _paused(target: str, refusal: HubError, now: datetime) -> dict[str, Any]:
         "fingerprint": f"{sending.PAUSED}:{target}",
         "code": sending.PAUSED,
         "message": str(refusal)[:2000],
-        "remedy": f"see orderhub check; {target} is tried again every {PAUSE_S} s",
+        "remedy": f"see orderhub check; {target} is tried every {PAUSE_S} s, and at once by exceptions retry",
         "opened_at": stamp(now),
     }
 

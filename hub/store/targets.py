@@ -112,6 +112,11 @@ def answered(connection: Connection, name: str, sent_at: datetime, *, a_write: b
     return connection.execute(update(target).where(*where).values(**over)).rowcount > 0
 
 
+def resume(connection: Connection, name: str) -> None:
+    """The target is tried at once; if it answers, what its pause opened is cured."""
+    connection.execute(update(target).where(target.c.name == name).values(paused_until=None))
+
+
 def lease(connection: Connection, name: str, look: Look, until: datetime) -> None:
     """Nobody else begins such a look at the target before then, unless this one is ended."""
     connection.execute(update(target).where(target.c.name == name).values({_LEASES[look]: stamp(until)}))

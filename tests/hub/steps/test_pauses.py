@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.errors import AuthExpired, InDoubt, Misconfigured, RateLimited, Retryable
+from hub.steps.exceptions import retry
 from hub.steps.hub import Hub
 from hub.steps.send import probe, send, send_all
 from hub.store import targets
@@ -90,6 +91,17 @@ def test_who_is_not_let_in_opens_one_exception_which_is_cured_when_let_in(
 
     assert (paused.pause, paused.reason) == (why, str(fault))
     assert before == [("paused:erp", None)]
+    assert opened(hub) == [("paused:erp", "cured")]
+    assert documents_of(hub, order_id) == POSTED
+
+
+def test_a_person_who_put_it_right_need_not_wait(hub: Hub, order_id: str, announced: Announced, utc: Clock) -> None:
+    announced.raised.append(AuthExpired("the token is no longer good"))
+    send_all(hub)
+    utc.pass_time(seconds=1)
+
+    retry(hub, "paused:erp")
+
     assert opened(hub) == [("paused:erp", "cured")]
     assert documents_of(hub, order_id) == POSTED
 
