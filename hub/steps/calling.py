@@ -152,6 +152,8 @@ def _sort(claimed: Sequence[Claimed], outcomes: Sequence[Outcome], answer: Answe
             case Verdict.UNSENT:
                 answer.unsent.append(one)
     answer.answered = bool(done or answer.parts or answer.rejected)
+    if answer.answered:  # what stood behind the others in the call was only not reached
+        answer.absent, answer.unsent = answer.unsent, []
     return done
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from hub.model.documents import Document, DocumentKind
 from hub.model.intents import Action
-from hub.steps.send import differs
+from hub.steps.calling import differs
 from hub.testing.builders import (
     captured,
     discount,
