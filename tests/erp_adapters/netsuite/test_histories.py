@@ -13,7 +13,7 @@ from hub.model.documents import Document, DocumentKind, Rate
 from hub.model.facts import Fact
 from hub.model.intents import Action
 from hub.model.order import Line, LineKind, Snapshot
-from hub.steps.send import differs
+from hub.steps.calling import differs
 from hub.testing.builders import History, called_off, histories
 from tests.erp_adapters.netsuite.desk import Desk, Sums, booked, desk
 
