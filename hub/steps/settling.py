@@ -1,6 +1,7 @@
 """settle: what calls of a target came to is on record, in one transaction, with what a person must look at."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -65,58 +66,72 @@ class Sent:
         return self.adopted + self.parts + self.again
 
 
-def settle(hub: Hub, target: Target, answer: Answer) -> Sent:
-    """What the call came to is on record; what follows from it for orders is decided."""
+def settle(hub: Hub, target: Target, *answers: Answer) -> Sent:
+    """What the calls came to is on record, in one transaction; what follows from it for orders is decided."""
     now = hub.clock()
-    look_at = now + timedelta(seconds=PROBE_AGAIN_S if answer.look else min(PROBE_AGAIN_S, target.settles_s))
-    again = [(one, None) for one in answer.absent]
-    later = [(one, now + timedelta(seconds=again_s(one))) for one in answer.unsent]
-    echoes = [echo for one, ref, _, _ in answer.done for echo in _echoes(one, ref, now)]
+    done = [one for answer in answers for one in answer.done]
+    parts = [one for answer in answers for one in answer.parts]
+    rejected = [one for answer in answers for one in answer.rejected]
+    read = [one for answer in answers for one in answer.read]
+    twice = [one for answer in answers for one in answer.twice]
+    lost = [one for answer in answers if answer.look is None for one in answer.doubtful]
+    unknown = [one for answer in answers if answer.look is not None for one in answer.doubtful]
+    again = [(one, None) for answer in answers for one in answer.absent]
+    later = [(one, now + timedelta(seconds=again_s(one))) for answer in answers for one in answer.unsent]
+    unread = [one for answer in answers for one in answer.unread]
+    echoes = [echo for one, ref, _, _ in done for echo in _echoes(one, ref, now)]
     with hub.writing() as connection, connection.begin():
-        sending.settle_done(connection, answer.done, now, read_later=target.reads_later)
-        kept = reading_back.record(connection, target.name, answer.read)
-        reading_back.postpone(connection, answer.unread, now + timedelta(seconds=READ_AGAIN_S))
-        differing = [one for one, _, _, matches in answer.done if matches is False]
-        differing += [one for one, _, _, matches in answer.read if matches is False and one in kept]
-        sending.settle_parts(connection, answer.parts)
-        sending.settle_rejected(connection, answer.rejected, now)
-        sending.settle_in_doubt(connection, answer.doubtful + answer.twice, look_at)
+        sending.settle_done(connection, done, now, read_later=target.reads_later)
+        kept = {one.id for one in reading_back.record(connection, target.name, read)}
+        reading_back.postpone(connection, unread, now + timedelta(seconds=READ_AGAIN_S))
+        sending.settle_parts(connection, parts)
+        sending.settle_rejected(connection, rejected, now)
+        sending.settle_in_doubt(connection, lost, now + timedelta(seconds=min(PROBE_AGAIN_S, target.settles_s)))
+        sending.settle_in_doubt(connection, [*unknown, *twice], now + timedelta(seconds=PROBE_AGAIN_S))
         sending.plan_again(connection, [*again, *later])
         sending.record_echoes(connection, echoes, now)
-        opened = [_rejected(one, outcome, now) for one, outcome in answer.rejected]
+        differing = [one for one, _, _, matches in done if matches is False]
+        differing += [one for one, _, _, matches in read if matches is False and one.id in kept]
+        opened = [_rejected(one, outcome, now) for one, outcome in rejected]
         opened += [_differing(one, now) for one in differing]
-        opened += [_twice(one, now) for one in answer.twice]
-        if isinstance(answer.fault, AuthExpired | Misconfigured):
-            opened.append(_paused(target.name, answer.fault, now))
+        opened += [_twice(one, now) for one in twice]
+        shut_out = [answer.fault for answer in answers if isinstance(answer.fault, AuthExpired | Misconfigured)]
+        opened += [_paused(target.name, fault, now) for fault in shut_out[:1]]
         if opened:
             _open(connection, opened)
-        _judge(connection, target.name, answer, now)
+        _judge(connection, target.name, answers, now)
     if echoes:  # a worker killed here has left the orders due
         reconsider(hub, sorted({echo.order for echo in echoes}, key=str))
-    if differing or answer.twice:
+    if differing or twice:
         log.warning("send.differs", extra={"documents": [one.write.document.key for one in differing]})
+    adopted = sum(len(answer.done) for answer in answers if answer.look is not None)
     return Sent(
-        done=0 if answer.look else len(answer.done),
-        adopted=len(answer.done) if answer.look else 0,
-        parts=len(answer.parts),
-        rejected=len(answer.rejected),
-        in_doubt=len(answer.doubtful) + len(answer.twice),
+        done=len(done) - adopted,
+        adopted=adopted,
+        parts=len(parts),
+        rejected=len(rejected),
+        in_doubt=len(lost) + len(unknown) + len(twice),
         differing=len(differing),
-        again=len(answer.absent) + len(answer.unsent),
+        again=len(again) + len(later),
     )
 
 
-def _judge(connection: Connection, target: str, answer: Answer, now: datetime) -> None:
-    """What the call says of the target: it answers, it asks for a pause, or it gave no answer."""
-    if answer.look is not None:
-        targets.end(connection, target, answer.look)
-    if answer.answered:
-        sending.let_in(connection, target, answer.sent_at, now, a_write=answer.look is None)
-    elif answer.pause is not None:
-        why, pause_s = answer.pause
-        targets.pause(connection, target, why, str(answer.fault), now, now + timedelta(seconds=pause_s))
-    elif answer.fault is not None or answer.doubtful or answer.unsent:  # nobody of them got an answer
-        targets.failed(connection, target, str(answer.fault or "no answer"), now)
+def _judge(connection: Connection, target: str, answers: Sequence[Answer], now: datetime) -> None:
+    """What the calls say of the target: it answers, it asks for a pause, or it gave no answer."""
+    for look in {answer.look for answer in answers if answer.look is not None}:
+        targets.end(connection, target, look)
+    for a_write in (True, False):
+        answered = [answer.sent_at for answer in answers if answer.answered and (answer.look is None) is a_write]
+        if answered:
+            sending.let_in(connection, target, max(answered), now, a_write=a_write)
+    for answer in answers:
+        if answer.answered:
+            continue
+        if answer.pause is not None:
+            why, pause_s = answer.pause
+            targets.pause(connection, target, why, str(answer.fault), now, now + timedelta(seconds=pause_s))
+        elif answer.fault is not None or answer.doubtful or answer.unsent:
+            targets.failed(connection, target, str(answer.fault or "no answer"), now)
 
 
 def _echoes(one: Claimed, ref: str | None, now: datetime) -> list[Fact]:

@@ -32,7 +32,7 @@ Call = Callable[[], Answer]
 def send_by_slots(hub: Hub, target: Target, limit: int) -> Sent:
     """The due steps of the target were tried, at most so many; those in doubt looked for, those done read back."""
     total = Sent()
-    faults: list[BaseException] = []
+    faults: list[BaseException] = []  # nobody thought of them: the leases of these calls run out, and they are probed
     under_way: set[Future[Answer]] = set()
     slots = target.slots or 1
     with ThreadPoolExecutor(slots, thread_name_prefix=f"send-{target.name}") as pool:
@@ -44,13 +44,10 @@ def send_by_slots(hub: Hub, target: Target, limit: int) -> Sent:
             if not under_way:
                 break
             ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            for one in ended:
-                if (fault := one.exception()) is not None:
-                    faults.append(fault)  # its lease runs out, and it is looked for
-                else:
-                    in_doubt = total.in_doubt
-                    total.add(settle(hub, target, one.result()))
-                    total.in_doubt += in_doubt
+            faults += [fault for one in ended if (fault := one.exception()) is not None]
+            in_doubt = total.in_doubt
+            total.add(settle(hub, target, *(one.result() for one in ended if one.exception() is None)))
+            total.in_doubt += in_doubt
     if faults:
         raise faults[0]
     return total
