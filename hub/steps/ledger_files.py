@@ -5,6 +5,7 @@ Rows pass through files by the chunk and are summed by DuckDB, so that memory an
 # ruff: noqa: S608  the statements are put together from constants and from paths, whose quotes are doubled
 
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from hashlib import file_digest
@@ -21,7 +22,9 @@ from hub.model.frozen import frozen
 from hub.model.postings import ErpPosting
 from hub.steps.statement_files import connect
 
-LINES_AT_ONCE: Final = 500_000
+LINES_AT_ONCE: Final = 100_000
+MEMORY: Final = "2GB"
+"""Of writing the files; what is more goes to the disk beside them for the time."""
 
 Intents = Iterable[Mapping[str, Any]]
 """What `hub.store.postings.intents` gives: a row a decision, entry and reversal as JSON text."""
@@ -60,7 +63,9 @@ def write(folder: Path, read: BooksRead, first: str) -> BooksSealed:
     Args:
         first: the first day of interest, ISO 8601.
     """
-    with connect() as connection:
+    with connect() as connection, tempfile.TemporaryDirectory(dir=folder) as aside:
+        place = aside.replace("'", "''")
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
         load_posted(connection, folder, read.postings)
         load_expected(connection, folder, read.intents, first)
         store(connection, folder)
@@ -123,6 +128,7 @@ def load_expected(connection: duckdb.DuckDBPyConnection, folder: Path, intents: 
         connection.execute(_ENTERED, {"first": first})
         connection.execute(_OPENING, {"first": first})
         connection.execute(_DECIDED)
+    connection.execute("DROP TABLE IF EXISTS chunk; DROP TABLE IF EXISTS line")
     connection.execute(_EXPECTED)
     connection.execute(_TOLD)
 
