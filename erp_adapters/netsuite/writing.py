@@ -166,8 +166,10 @@ class Writes:
             case Verb.DROP:
                 if write.action is Action.AMEND and (changed := self._change_in_place(write)) is not None:
                     return Outcome(Verdict.DONE, changed)
-                return Outcome(Verdict.DONE, REFS.join(self._drop(document)) or None, then=then)
-        refs = [*(write.held if write.part and step.number else ()), ref]
+                gone = self._drop(document)
+                return Outcome(Verdict.DONE, None if then else REFS.join(gone) or None, then=then)
+        before = write.held if step.number and write.action is Action.CREATE else ()
+        refs = [*before, ref]
         return Outcome(Verdict.DONE, REFS.join(dict.fromkeys(refs)), then=then)
 
     def _probe(self, write: Write) -> Probe:
