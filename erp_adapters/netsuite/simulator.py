@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from erp_adapters.netsuite.account import seed as seeding
 from erp_adapters.netsuite.account.auth import Credentials, Role
+from erp_adapters.netsuite.account.bench import NetSuiteBench
 from erp_adapters.netsuite.account.faults import ConnectionLost
 from erp_adapters.netsuite.account.http import App
 from erp_adapters.netsuite.account.world import Switches, World
@@ -151,3 +152,6 @@ def _key(seed: int) -> ec.EllipticCurvePrivateKey:
 def _public(seed: int) -> str:
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
     return _key(seed).public_key().public_bytes(serialization.Encoding.PEM, spki).decode()
+
+
+BENCH: Final = NetSuiteBench(opened, served, private_key)

@@ -32,6 +32,7 @@ from mappings.netsuite.words import (
     return_key,
 )
 
+HIDDEN: Final = "…"
 PARTS_MAX: Final = 50  # records of one document
 GOODS_RECORDS: Final = ("itemFulfillment", "itemReceipt", "inventoryAdjustment")
 """Records that move goods: their amounts are costs, in the entity's own currency."""
@@ -132,7 +133,7 @@ class Writes:
             try:
                 outcomes.append(self._put(write))
             except Rejected as refusal:
-                outcomes.append(_rejected(refusal))
+                outcomes.append(_rejected(refusal, write))
             except InDoubt:
                 outcomes.append(Outcome(Verdict.IN_DOUBT))
             except (Retryable, AuthExpired):
@@ -440,5 +441,11 @@ def _current(write: Write) -> tuple[Step, str | None]:
     return steps[at], names[at + 1] if at + 1 < len(names) else None
 
 
-def _rejected(refusal: Rejected) -> Outcome:
-    return Outcome(Verdict.REJECTED, None, refusal.code, refusal.field, refusal.remedy)
+def _rejected(refusal: Rejected, write: Write) -> Outcome:
+    """What NetSuite says may repeat what it was told: personal data is left out, which would stay in a refusal."""
+    code, field, remedy = refusal.code, refusal.field, refusal.remedy
+    for party in write.parties:
+        said = (party.name, party.company, party.email, party.phone, *party.address, party.postcode)
+        for text in sorted((text for text in said if text), key=len, reverse=True):
+            field, remedy = field.replace(text, HIDDEN), remedy.replace(text, HIDDEN)
+    return Outcome(Verdict.REJECTED, None, code, field, remedy)
