@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from hub.model.documents import MASTER_KINDS, Component, Document, DocumentKind
+from hub.model.frozen import frozen
 from hub.model.intents import REFS, ReadBack
 from hub.model.money import rounded_minor
 from mappings.netsuite.fields import Fields
@@ -21,7 +24,24 @@ GOODS: Final = (
     DocumentKind.STOCK_ADJUSTMENT,
 )
 SALES: Final = (DocumentKind.SALES_ORDER, DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO)
+CREDITS: Final = ("creditmemo", "returnauthorization")
+"""Records whose rows searches show with the sign that people see."""
 AMOUNTS: Final = ("payment", "total", "applied")
+
+
+@frozen
+class Seen:
+    """A record as NetSuite shows it now, through whichever of its doors."""
+
+    id: str
+    day: date | None
+    version: int
+    revision: str | None
+    cancelled: str | None
+    total: Decimal
+    tax: Decimal
+    rows: tuple[StandingRow, ...]  # of items
+    others: int  # rows of a journal or of an adjustment
 
 
 def standing_rows(record: Fields, line_field: str, currency: str) -> list[StandingRow]:
@@ -50,98 +70,135 @@ def standing_rows(record: Fields, line_field: str, currency: str) -> list[Standi
     return rows
 
 
-def read_back(document: Document, records: Sequence[Fields], wanted: int, currency: str, line_field: str) -> ReadBack:
+def seen(record: Fields, line_field: str, currency: str) -> Seen:
+    """A record of the record service, read with its sublists."""
+    modified = record.moment("lastModifiedDate")
+    debit = sum((_number(row, "debit") for row in record.rows("line")), Decimal(0))
+    return Seen(
+        id=record.needed("id"),
+        day=record.day("tranDate"),
+        version=0 if modified is None else int(modified.timestamp()),
+        revision=record.text(REVISION),
+        cancelled=record.text(CANCELLED),
+        total=next((_number(record, name) for name in AMOUNTS if name in record), debit),
+        tax=_number(record, "taxTotal"),
+        rows=tuple(
+            row
+            for row, said in zip(standing_rows(record, line_field, currency), record.rows("item"), strict=True)
+            if said.flag("itemReceive") is not False
+        ),
+        others=len(record.rows("line")) + len(record.rows("inventory")),
+    )
+
+
+def found(header: Fields, lines: Sequence[Fields], line_field: str, currency: str, zone: ZoneInfo) -> Seen:
+    """A record as searches show it.
+
+    Args:
+        header: with id, recordtype, day, modified, foreigntotal and our fields.
+        lines: all but the main one, with id, quantity, quantitybilled, quantityshiprecv, foreignamount, taxline,
+            iscogs, isclosed, item and the field of our row key; amounts and quantities have the ledger's sign.
+        zone: of the moments that searches show.
+    """
+    modified = header.moment("modified")
+    sign = 1 if header.needed("recordtype").lower() in CREDITS else -1
+    own = [line for line in lines if not line.flag("taxline") and not line.flag("iscogs")]
+    rows = [
+        StandingRow(
+            line=line.whole("id") or 0,
+            key=line.text(line_field),
+            quantity=int(abs(_number(line, "quantity"))) or 1,
+            done=int(max(abs(_number(line, "quantityshiprecv")), abs(_number(line, "quantitybilled")))),
+            closed=line.flag("isclosed") or False,
+            amount_minor=rounded_minor(sign * _number(line, "foreignamount"), currency),
+        )
+        for line in own
+        if "item" in line
+    ]
+    return Seen(
+        id=header.needed("id"),
+        day=header.day("day"),
+        version=0 if modified is None else int(modified.replace(tzinfo=zone).timestamp()),
+        revision=header.text(REVISION),
+        cancelled=header.text(CANCELLED),
+        total=_number(header, "foreigntotal"),
+        tax=sign * sum((_number(line, "foreignamount") for line in lines if line.flag("taxline")), Decimal(0)),
+        rows=tuple(rows),
+        others=len(own),
+    )
+
+
+def read_back(document: Document, records: Sequence[Seen], wanted: int, currency: str) -> ReadBack:
     """The document as its records hold it.
 
     Args:
         records: those that stand, in their order.
         wanted: how many there should be.
-        currency: of the first record, as an ISO code; the document's where records of goods have none.
+        currency: of the first record, as an ISO code; the document's where it is of goods alone.
     """
     first = records[0]
-    day = first.day("tranDate") or document.date
-    modified = max((at for one in records if (at := one.moment("lastModifiedDate")) is not None), default=None)
-    total, tax, lines = _told(document, records, line_field)
+    total, tax, lines = _told(document, records)
     return ReadBack(
         key=document.key,
-        ref=REFS.join(one.needed("id") for one in records),
-        revision=first.text(REVISION),
+        ref=REFS.join(one.id for one in records),
+        revision=first.revision,
         total_minor=total,
         tax_minor=tax,
         currency=currency,
-        date=document.date if document.kind in MASTER_KINDS else day,
+        date=document.date if document.kind in MASTER_KINDS else first.day or document.date,
         lines=lines - (wanted - len(records)),
-        version=0 if modified is None else int(modified.timestamp()),
-        voided=first.text(REVISION) == VOIDED,
+        version=max(one.version for one in records),
+        voided=first.revision == VOIDED,
     )
 
 
-def _told(document: Document, records: Sequence[Fields], line_field: str) -> tuple[int, int, int]:
+def _told(document: Document, records: Sequence[Seen]) -> tuple[int, int, int]:
     """Total, tax and number of lines, in the document's terms."""
     kind, currency, lines = document.kind, document.currency, len(document.lines)
     if kind in MASTER_KINDS:
         return 0, 0, lines
     if kind in GOODS:
-        return document.total_minor, 0, lines + _goods_off(document, records[-1], line_field)
+        return document.total_minor, 0, lines + _goods_off(document, records[-1])
     if kind in SALES:
-        return _sale(document, records[0], line_field)
+        return _sale(document, records[0])
     if kind in (DocumentKind.PAYOUT, DocumentKind.JOURNAL_ENTRY):
-        return document.total_minor, 0, lines + _uneven(records[0])
-    total = sum(_amount(one, currency) for one in records)
-    if kind is DocumentKind.DEPOSIT_APPLICATION:
-        total = sum(rounded_minor(_number(one, "applied") or _number(one, "total"), currency) for one in records)
-    return total, 0, lines
+        return document.total_minor, 0, lines - (records[0].others < 2)
+    return sum(rounded_minor(one.total, currency) for one in records), 0, lines
 
 
-def _sale(document: Document, record: Fields, line_field: str) -> tuple[int, int, int]:
-    currency = document.currency
-    standing = standing_rows(record, line_field, currency)
-    total = rounded_minor(_number(record, "total"), currency)
+def _sale(document: Document, record: Seen) -> tuple[int, int, int]:
+    currency, standing = document.currency, record.rows
+    total = rounded_minor(record.total, currency)
     passed_on = sum(row.amount_minor for row in standing if _is_marketplace_tax(row))
-    tax = rounded_minor(_number(record, "taxTotal"), currency) + passed_on
-    rows = rows_of(document)
+    tax = rounded_minor(record.tax, currency) + passed_on
     if document.kind is DocumentKind.SALES_ORDER:
-        closed = sum(row.closed for row in standing)
-        total += counted_minor(record.text(CANCELLED), closed, currency)
-        targets = targets_of(document, standing)
+        total += counted_minor(record.cancelled, sum(row.closed for row in standing), currency)
         tax += document.tax_minor - sum(
             sum(minor for _, minor in one.row.taxes)
             + (one.row.amount_minor if one.row.component is Component.MARKETPLACE_TAX else 0)
-            for one in targets
+            for one in targets_of(document, standing)
         )
-    return total, tax, len(document.lines) + len(standing) - len(rows)
+    return total, tax, len(document.lines) + len(standing) - len(rows_of(document))
 
 
 def _is_marketplace_tax(row: StandingRow) -> bool:
     return row.key is not None and Component.MARKETPLACE_TAX in row.key.split(SEP)
 
 
-def _goods_off(document: Document, record: Fields, line_field: str) -> int:
+def _goods_off(document: Document, record: Seen) -> int:
     """How many rows there are too many, or not as the document has them (negative)."""
     if document.kind in (DocumentKind.STOCK_RECEIPT, DocumentKind.STOCK_ADJUSTMENT):
-        return len(record.rows("inventory")) - len(document.lines)
+        return record.others - len(document.lines)
     wanted: Counter[str] = Counter()
     for line in document.lines:
         wanted[str(line.line)] += line.quantity
-    rows = [row for row in record.rows("item") if row.flag("itemReceive") is not False]
     held = Counter[str]()
-    for row in rows:
-        held[row.text(line_field) or ""] += int(_number(row, "quantity"))
-    if held == wanted or (set(held) == {""} and held.total() == wanted.total() and len(rows) == len(wanted)):
+    for row in record.rows:
+        held[row.key or ""] += row.quantity
+    same = len(record.rows) == len(wanted)
+    if held == wanted or (set(held) == {""} and held.total() == wanted.total() and same):
         return 0  # a column that fulfilments do not show is no fault
-    return (len(rows) - len(wanted)) or -1
-
-
-def _uneven(record: Fields) -> int:
-    return 0 if len(record.rows("line")) > 1 else -1
-
-
-def _amount(record: Fields, currency: str) -> int:
-    for name in AMOUNTS:
-        if name in record:
-            return rounded_minor(_number(record, name), currency)
-    debit = sum((_number(row, "debit") for row in record.rows("line")), Decimal(0))
-    return rounded_minor(debit, currency)
+    return (len(record.rows) - len(wanted)) or -1
 
 
 def _number(fields: Fields, name: str) -> Decimal:

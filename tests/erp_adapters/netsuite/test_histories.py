@@ -38,8 +38,9 @@ def sold(history: History) -> list[Fact]:
 
 def check(netsuite: Desk, history: History, **given: Any) -> None:
     documents = netsuite.tell(*sold(history), items=ITEMS, **given)
-    for document in documents:
-        read = netsuite.read(document)
+    searched = netsuite.adapter.read_back(documents)
+    assert searched == [netsuite.read(document) for document in documents]
+    for document, read in zip(documents, searched, strict=True):
         assert read is not None, document.key
         assert not differs(document, read, Action.CREATE), (document, read)
         if document.kind is not DocumentKind.SALES_ORDER:
