@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 import random
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from erp_adapters.netsuite.account import command
 from erp_adapters.netsuite.account import seed as seeding
 from erp_adapters.netsuite.account.auth import Credentials, Role
-from erp_adapters.netsuite.account.bench import NetSuiteBench
 from erp_adapters.netsuite.account.faults import ConnectionLost
 from erp_adapters.netsuite.account.http import App
+from erp_adapters.netsuite.account.server import Server
 from erp_adapters.netsuite.account.world import Switches, World
+from hub.testing.conformance.bench import Fault
 
 CERTIFICATE_ID: Final = "orderhub-certificate-1"
-BODY_BYTES_MAX: Final = 104_000_000
+LATE_S_MAX: Final = 2
+OPTIONS: Final[dict[str, Any]] = {
+    "account": "1234567_SB1",
+    "requests": 15,
+    "accounts": {"2400": "1100"},  # what is to be paid back is what the customer has open
+    "items": {
+        "shipping": "SHIPPING",
+        "tip": "TIP",
+        "duty": "DUTY",
+        "fee": "FEE",
+        "cash_rounding": "CASH-ROUNDING",
+        "tax_rounding": "TAX-ROUNDING",
+        "allowance": "ALLOWANCE",
+        "fee_kept": "FEE-KEPT",
+        "marketplace_tax": "MARKETPLACE-TAX",
+        "discount": "DISCOUNT",
+        "gift_card": "GIFT-CARD",
+        "credited_goods": "GOODS-CREDITED",
+    },
+    "tax_codes": {
+        "*": {"code": "CHANNEL-TAX", "type": "US Sales Tax"},
+        "State Tax": {"code": "State Tax", "type": "US Sales Tax"},
+        "County Tax": {"code": "County Tax", "type": "US Sales Tax"},
+        "none": {"code": "NOT-TAXABLE", "type": "US Sales Tax"},
+    },
+    "order_location": "main",
+}
+"""How a hub is told of the company that `opened` makes."""
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -63,6 +90,35 @@ def private_key(seed: int = 1) -> str:
     )
 
 
+def rehearsed(seed: int) -> dict[str, Any]:
+    """What a rehearsal of this seed needs: the process's arguments, its faults, and what a hub is told of the account.
+
+    A request that nobody waits for any more is done within seconds here, and so soon absent is believed to be absent.
+    """
+    return {
+        "arguments": ["--seed", str(seed), "--late-s", "1", str(LATE_S_MAX)],
+        "faults": {"preset": "mild", "rates": {Fault.LATE_COMMIT: 4, Fault.TOKEN_EXPIRED: 1}},
+        "erp": {
+            "slug": "netsuite",
+            "system": "netsuite",
+            "settle_s": LATE_S_MAX + 1,
+            "slots": 15,
+            "options": OPTIONS,
+            "secrets": {name: f"ORDERHUB_DEMO_ERP_{name.upper()}" for name in _secrets(seed)},
+        },
+        "policies": {"returned_goods": "revenue"},  # an item that comes back is credited to its own income account
+        "environment": {f"ORDERHUB_DEMO_ERP_{name.upper()}": said for name, said in _secrets(seed).items()},
+    }
+
+
+def _secrets(seed: int) -> dict[str, str]:
+    return {
+        "client_id": Credentials().client_id,
+        "certificate_id": CERTIFICATE_ID,
+        "private_key": private_key(seed),
+    }
+
+
 class Transport(httpx.BaseTransport):
     """The account in process: what httpx would meet on the wire."""
 
@@ -84,24 +140,9 @@ class Transport(httpx.BaseTransport):
 def served(app: App) -> Iterator[str]:
     """The account's address on a loopback socket, for the time of a block; links and signatures go by it."""
     before = app.base_url
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 30
-        disable_nagle_algorithm = True  # headers and body go in two parts: the second would wait 40 ms for the first
-
-        def answer(self) -> None:
-            _answer(app, self)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815  the library's names
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
-            """Nothing is logged."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(app)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="netsuite", daemon=True)
-    app.base_url = f"http://127.0.0.1:{server.server_address[1]}"
+    app.base_url = server.url
     thread.start()
     try:
         yield app.base_url
@@ -110,37 +151,6 @@ def served(app: App) -> Iterator[str]:
         server.server_close()
         thread.join()
         app.base_url = before
-
-
-def _answer(app: App, handler: BaseHTTPRequestHandler) -> None:
-    path, _, query = handler.path.partition("?")
-    length = int(handler.headers.get("Content-Length") or 0)
-    if length > BODY_BYTES_MAX:
-        handler.close_connection = True
-        return
-    body = handler.rfile.read(length)
-    try:
-        answer = app.handle(handler.command, path, query, dict(handler.headers.items()), body)
-    except ConnectionLost:
-        _hang_up(handler)
-        return
-    handler.send_response_only(answer.status)
-    for name, value in answer.headers.items():
-        handler.send_header(name, value)
-    if answer.status != 204:
-        handler.send_header("Content-Length", str(len(answer.body)))
-    handler.end_headers()
-    if answer.cut_at is not None:
-        handler.wfile.write(answer.body[: answer.cut_at])
-        handler.wfile.flush()
-        _hang_up(handler)
-    elif answer.status != 204:
-        handler.wfile.write(answer.body)
-
-
-def _hang_up(handler: BaseHTTPRequestHandler) -> None:
-    handler.close_connection = True
-    handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _key(seed: int) -> ec.EllipticCurvePrivateKey:
@@ -154,4 +164,11 @@ def _public(seed: int) -> str:
     return _key(seed).public_key().public_bytes(serialization.Encoding.PEM, spki).decode()
 
 
-BENCH: Final = NetSuiteBench(opened, served, private_key)
+def _served_alone(clock: Callable[[], datetime], seed: int, pause: Callable[[float], None] | None) -> App:
+    app = opened(clock, seed, pause=pause)
+    seeding.charge_item(app.world, "GOODS-CREDITED", "4000")
+    return app
+
+
+if __name__ == "__main__":
+    command.run(_served_alone)

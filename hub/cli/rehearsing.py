@@ -1,5 +1,6 @@
 """demo, simulate and bench: rehearsals on simulated systems; the slow libraries load only when one runs."""
 
+import shlex
 import signal
 from contextlib import nullcontext, suppress
 from enum import StrEnum
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
         door: Door,
         orders: Orders = 300,
         seed: Seed = 7,
+        erp: Annotated[str | None, typer.Option("--erp", help="The ERP's system; else the configured one.")] = None,
         no_serve: Annotated[bool, typer.Option("--no-serve", help="End when the report is written.")] = False,
     ) -> None:
         """The whole story on simulated systems: captured, posted, reconciled, with accidents among the orders."""
@@ -44,14 +46,14 @@ def register(app: typer.Typer) -> None:
         def serve(live: Live) -> None:
             show(live.figures)
             say(f"serving on {live.hub}; the shop's back door is {live.shop}/_control")
-            words = " ".join(f"{name}={value}" for name, value in live.environment.items())
+            words = " ".join(f"{name}={shlex.quote(value)}" for name, value in live.environment.items())
             say(f"other commands reach the shop after: export {words}")
             say("stop it with Ctrl-C")
             with suppress(KeyboardInterrupt):
                 Event().wait()
 
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # its shop and its hub end with it
-        answer = run(door.settings(of_home=False), orders, seed, tell=say, then=None if no_serve else serve)
+        answer = run(door.settings(of_home=False), orders, seed, erp=erp, tell=say, then=None if no_serve else serve)
         if no_serve:
             show(answer)
         home = door.settings().home

@@ -1,9 +1,10 @@
 """The demo: a month of a rehearsed shop that runs live, with accidents, posted, told back, reconciled and reported.
 
-The shop is a process of its own, and so is the hub (`orderhub serve`); real sockets between them. Webhooks get lost,
-doubled, late and out of order, the shop's answers fail now and then, and the hub catches up by pulling. The warehouse
-ships in the ledger, and the hub tells the shop. Then the hub is down for the last hours of the month, and people meddle
-with the ledger by hand. What finds and explains all that knows nothing of this file.
+The shop is a process of its own, and so is the hub (`orderhub serve`); real sockets between them. So is an ERP that is
+served over a network; one that is a library is opened here. Webhooks get lost, doubled, late and out of order, answers
+of the shop and the ERP fail now and then, and the hub catches up by pulling. The warehouse ships in the ERP, and the
+hub tells the shop. Then the hub is down for the last hours of the month, and people meddle with the ERP by hand. What
+finds and explains all that knows nothing of this file.
 """
 
 import json
@@ -23,13 +24,18 @@ import yaml
 
 from hub import registry
 from hub.errors import Misconfigured
+from hub.model.order import OrderKey
 from hub.model.payouts import PayoutState
-from hub.ports import ErpConfig
-from hub.rehearsal import accidents, warehouse
-from hub.rehearsal.processes import HubProcess, ShopProcess
+from hub.ports import ErpConfig, KeepsBooks
+from hub.rehearsal.at_the_ledger import AtTheLedger
+from hub.rehearsal.at_the_service import AtTheService
+from hub.rehearsal.processes import ErpProcess, HubProcess, ShopProcess
+from hub.rehearsal.staff import REFUND_MINOR, Staff, plain_orders
+from hub.rehearsal.warehouse import Warehouse
 from hub.settings import Settings, load_settings
 from hub.steps.clearing import clearing
 from hub.steps.closing import reconcile
+from hub.steps.expected_books import expected_trial_balance
 from hub.steps.hub import Hub, open_hub, spare_the_collector
 from hub.steps.reconcile import REPORT_HTML, as_json
 from hub.steps.send import send_all
@@ -57,7 +63,10 @@ CONFIG: Final = "hub.yaml"
 CROSSWALKS: Final = "demo-crosswalks.yaml"
 TRUTH: Final = "demo-shop.json"
 """Every order as the shop itself has it at the end: what a person who doubts the report compares it with."""
-LOGS: Final = ("demo-shop.log", "demo-hub.log")
+ACCIDENTS: Final = "demo-accidents.json"
+"""What people did wrong in the ERP, for the same person."""
+POLICIES: Final = "demo-policies.yaml"
+LOGS: Final = ("demo-shop.log", "demo-hub.log", "demo-erp.log")
 OURS: Final = ("hub.db", "inbox.db", "ledger.db")
 """Files of a home that a second demo starts afresh; each with its companions (-wal, -shm)."""
 
@@ -104,7 +113,9 @@ class Stage:
     settings: Settings
     shop: ShopProcess
     served: HubProcess
-    hub: Hub  # this process's own, to look into the stores and to be a person at the ledger
+    hub: Hub  # this process's own, to look into the stores
+    staff: Staff
+    erp: ErpProcess | None  # None: it is opened in this process
     slug: str
     chance: random.Random
     secrets: dict[str, str]
@@ -126,6 +137,7 @@ def run(
     orders: int,
     seed: int,
     *,
+    erp: str | None = None,
     tell: Tell = lambda _: None,
     kills: int = 0,
     then: Callable[[Live], None] | None = None,
@@ -133,6 +145,7 @@ def run(
     """The figures of the whole story; its state stays in the home, where every other command finds it.
 
     Args:
+        erp: the system of the ERP to rehearse with; None: the configured one.
         tell: is handed a line now and then about how far it is.
         kills: how often `orderhub serve` is ended by SIGKILL on the way, and started again.
         then: is called at the end, shop and hub still running; None: both end.
@@ -145,16 +158,17 @@ def run(
     if orders < ORDERS_MIN:
         raise Misconfigured(f"demo: {orders} orders are too few for its accidents; take {ORDERS_MIN} or more")
     _start_afresh(settings.home, orders, seed)
-    with _staged(settings, orders, seed) as stage:
-        warehouse.open_books(stage.hub)
+    with _staged(settings, orders, seed, erp or settings.erp.system) as stage:
+        stage.staff.open_books()
         stage.served.start()
         _month(stage, Kills(random.Random(seed), kills), tell)  # noqa: S311  a rehearsal
         stage.served.stop()
         _catch_up(stage)
-        tell("the hub is down; the shop goes on, and people meddle with the ledger")
-        cast = accidents.choose(stage.hub, stage.slug, STARTS, stage.chance)
-        _outage(stage, cast)
-        accidents.meddle(stage.hub, stage.slug, cast)
+        tell("the hub is down; the shop goes on, and people meddle with the ERP")
+        refunded, *victims = plain_orders(stage.hub, stage.staff, stage.slug, STARTS, stage.chance)
+        _outage(stage, refunded)
+        happened = stage.staff.meddle(victims)
+        (settings.home / ACCIDENTS).write_text(json.dumps([asdict(one) for one in happened], indent=1))
         (settings.home / TRUTH).write_text(json.dumps({"orders": stage.shop.orders()}, indent=1))
         tell("reconciling the month")
         found = reconcile(stage.hub, PERIOD, [], tell=tell)
@@ -175,8 +189,8 @@ def run(
 
 
 @contextmanager
-def _staged(settings: Settings, orders: int, seed: int) -> Iterator[Stage]:
-    """The shop runs, the hub's process is ready to start, and this process has the stores open."""
+def _staged(settings: Settings, orders: int, seed: int, system: str) -> Iterator[Stage]:
+    """The shop and the ERP run, the hub's process is ready to start, and this process has the stores open."""
     home = settings.home
     channel = settings.channels[0]
     chance = random.Random(seed)  # noqa: S311
@@ -187,7 +201,20 @@ def _staged(settings: Settings, orders: int, seed: int) -> Iterator[Stage]:
         *("--currency", channel.currency, "--ships", "erp", "--faults", "mild"),
         *("--secret-env", SECRETS["webhook"], "--token-env", SECRETS["token"], "--restore-per-s", "2000"),
     ]
+    served_erp = getattr(registry.simulator(system), "rehearsed", None)
     with ExitStack() as stack:
+        erp = None
+        at_erp: dict[str, Any] | None = None
+        if served_erp is not None:
+            said = served_erp(seed)
+            erp = stack.enter_context(
+                ErpProcess(registry.simulator(system).__name__, said["arguments"], home / LOGS[2], {})
+            )
+            erp.start()
+            erp.go_wrong(**said["faults"])
+            secrets |= said["environment"]
+            at_erp = {**said["erp"], "address": erp.address}
+            _write_policies(settings, said["policies"])
         shop = stack.enter_context(ShopProcess(simulator.__name__, arguments, home / LOGS[0], secrets))
         shop.start()
         served = HubProcess(home, home / CONFIG, home / LOGS[1], secrets)
@@ -198,31 +225,40 @@ def _staged(settings: Settings, orders: int, seed: int) -> Iterator[Stage]:
             "secrets": dict(SECRETS),
             "options": {"domain": simulator.DOMAIN, "notify_customer": False},
         }
-        _write_config(settings, live, served.address)
-        stack.callback(_write_config, settings, None, None)
+        _write_config(settings, live, served.address, at_erp)
+        stack.callback(_write_config, settings, None, None, at_erp)
         own = load_settings(home / CONFIG, home, secrets)
-        system = own.erp.system
 
         def connect(config: ErpConfig) -> Any:
             return registry.simulator(system).LedgerSimulator(config, _clock)
 
-        hub = open_hub(own, _clock, connect)
+        hub = open_hub(own, _clock, connect if erp is None else None)
         stack.callback(hub.inbox.dispose)
         stack.callback(hub.store.dispose)
         stack.callback(hub.erp.close_connections)
         stack.enter_context(served)
-        yield Stage(own, shop, served, hub, channel.slug, chance, secrets)
+        staff = AtTheLedger(hub, channel.slug) if erp is None else AtTheService(erp, hub, channel.slug)
+        yield Stage(own, shop, served, hub, staff, erp, channel.slug, chance, secrets)
 
 
 def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _write_config(settings: Settings, live: dict[str, Any] | None, public_url: str | None) -> None:
+def _write_policies(settings: Settings, otherwise: dict[str, Any]) -> None:
+    """The first entity's policies, as far as the ERP does not post otherwise."""
+    written = _read(settings.entities[0].policies) | otherwise
+    (settings.home / POLICIES).write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
+
+
+def _write_config(
+    settings: Settings, live: dict[str, Any] | None, public_url: str | None, erp: dict[str, Any] | None
+) -> None:
     """The user's own configuration, with the rehearsed shop in place of the first channel's, and one SKU unmapped.
 
     Args:
         live: what the channel needs while the shop runs; None: the shop is gone.
+        erp: a rehearsed ERP in place of the user's, which posts by policies of its own; None: the user's.
     """
     written = _read(settings.config)
     first = written["channels"][0] | {"ships": "erp"} | (live or {})
@@ -232,7 +268,9 @@ def _write_config(settings: Settings, live: dict[str, Any] | None, public_url: s
     if public_url is not None:
         written["public_url"] = public_url
     for entity, said in zip(settings.entities, written["entities"], strict=True):
-        said |= {"chart": str(entity.chart), "policies": str(entity.policies)}
+        said |= {"chart": str(entity.chart), "policies": str(entity.policies) if erp is None else POLICIES}
+    if erp is not None:
+        written["erp"] = erp
     written["files"] = {
         "rates": str(settings.files.rates),
         "crosswalks": CROSSWALKS,
@@ -262,7 +300,7 @@ def _start_afresh(home: Path, orders: int, seed: int) -> None:
     """
     if home.exists() and any(home.iterdir()) and not (home / MARKER).is_file():
         raise Misconfigured(f"demo: {home} holds the state of something else; name another with --home")
-    for name in (*OURS, *LOGS, CONFIG, CROSSWALKS, TRUTH):
+    for name in (*OURS, *LOGS, CONFIG, CROSSWALKS, POLICIES, TRUTH, ACCIDENTS):
         for path in home.glob(f"{name}*"):
             path.unlink()
     shutil.rmtree(home / "runs", ignore_errors=True)
@@ -273,7 +311,7 @@ def _start_afresh(home: Path, orders: int, seed: int) -> None:
 def _month(stage: Stage, kills: Kills, tell: Tell) -> None:
     """Day by day: the shop lives, the hub hears and pulls, the warehouse ships, the hub tells the shop."""
     day = STARTS
-    people = warehouse.Warehouse(stage.hub, stage.slug, stage.chance)
+    people = Warehouse(stage.staff, stage.slug, stage.chance)
     stage.served.settle(stage.slug)  # its webhooks are registered before anything happens
     while day < OUTAGE:
         day = min(day + STEP, OUTAGE)
@@ -309,10 +347,10 @@ def _catch_up(stage: Stage) -> None:
     raise Misconfigured(f"demo: the shop could not be read to the end: {fault or 'a step stays in doubt'}")
 
 
-def _outage(stage: Stage, cast: accidents.Cast) -> None:
+def _outage(stage: Stage, refunded: OrderKey) -> None:
     """The hub is down: an order is placed that it never hears of, and a refund is paid that nobody books."""
     before = {order["id"] for order in stage.shop.orders()}
-    stage.shop.do("refund_amount", cast.refunded.external_id, minor=accidents.REFUND_MINOR)
+    stage.shop.do("refund_amount", refunded.external_id, minor=REFUND_MINOR)
     at = OUTAGE
     while at < LAST:
         at += OUTAGE_STEP
@@ -345,9 +383,17 @@ def _payouts(stage: Stage) -> dict[str, Any]:
 
 
 def _trial_balance(hub: Hub) -> dict[str, dict[str, int]]:
+    """Both sides of the ERP's own books, where it shows them; else of the expected ones."""
+    rows = hub.erp.trial_balance() if isinstance(hub.erp, KeepsBooks) else _expected(hub)
     sums: dict[str, dict[str, int]] = {}
-    for row in hub.erp.trial_balance():
+    for row in rows:
         of = sums.setdefault(row["currency"], {"debit_minor": 0, "credit_minor": 0})
         of["debit_minor"] += row["debit_minor"]
         of["credit_minor"] += row["credit_minor"]
     return sums
+
+
+def _expected(hub: Hub) -> Iterator[dict[str, Any]]:
+    for line in expected_trial_balance(hub):
+        debit, credit = max(line.balance_minor, 0), max(-line.balance_minor, 0)
+        yield {"currency": line.currency, "debit_minor": debit, "credit_minor": credit}

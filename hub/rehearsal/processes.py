@@ -1,4 +1,4 @@
-"""The two processes of a live rehearsal, each on a loopback socket: the rehearsed shop, and the hub that serves."""
+"""The processes of a live rehearsal, each on a loopback socket: rehearsed shop, rehearsed ERP, the hub that serves."""
 
 import json
 import os
@@ -78,34 +78,24 @@ class Process:
         self.kill()
 
 
-class ShopProcess(Process):
-    """A system's simulator as a process of its own, whose clock the rehearsal moves."""
+class SimulatorProcess(Process):
+    """A system's simulator as a process of its own, with a back door to it."""
 
-    def __init__(self, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str], who: str
+    ) -> None:
         self.port = free_port()
+        self._who = who
         super().__init__([sys.executable, "-m", module, "--port", str(self.port), *arguments], log, environment)
         self.address = f"http://127.0.0.1:{self.port}"
         self._client = httpx.Client(base_url=self.address, timeout=ADVANCE_S, trust_env=False)
 
     def start(self) -> None:
         super().start()
-        self.wait_for(self._answers, "the shop", STARTS_S)
+        self.wait_for(self._answers, f"the {self._who}", STARTS_S)
 
     def state(self) -> dict[str, Any]:
         return self._said(self._client.get("/_control/state"))
-
-    def orders(self) -> list[dict[str, Any]]:
-        """Every order as the shop has it."""
-        found: list[dict[str, Any]] = self._said(self._client.get("/_control/truth"))["orders"]
-        return found
-
-    def advance(self, to: str) -> None:
-        """The shop's time is then, and what was due by then happened and was told."""
-        self._said(self._client.post("/_control/advance", json={"to": to}))
-
-    def do(self, what: str, order: str, **more: object) -> None:
-        """A person at the shop does something to an order."""
-        self._said(self._client.post("/_control/order", json={"do": what, "order": order, **more}))
 
     def _answers(self) -> bool:
         try:
@@ -113,12 +103,58 @@ class ShopProcess(Process):
         except httpx.TransportError:
             return False
 
-    @staticmethod
-    def _said(answer: httpx.Response) -> dict[str, Any]:
+    def _told(self, name: str, **asked: object) -> dict[str, Any]:
+        return self._said(self._client.post(f"/_control/{name}", json=asked))
+
+    def _said(self, answer: httpx.Response) -> dict[str, Any]:
         if not answer.is_success:
-            raise Misconfigured(f"the shop refuses: {answer.text[:300]}")
+            raise Misconfigured(f"the {self._who} refuses: {answer.text[:300]}")
         found: dict[str, Any] = answer.json()
         return found
+
+
+class ShopProcess(SimulatorProcess):
+    """A channel's simulator, whose clock the rehearsal moves."""
+
+    def __init__(self, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(module, arguments, log, environment, "shop")
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Every order as the shop has it."""
+        found: list[dict[str, Any]] = self._said(self._client.get("/_control/truth"))["orders"]
+        return found
+
+    def advance(self, to: str) -> None:
+        """Time has passed there, and everything due by then happened."""
+        self._told("advance", to=to)
+
+    def do(self, what: str, order: str, **more: object) -> None:
+        """A person at the shop does something to an order."""
+        self._told("order", do=what, order=order, **more)
+
+
+class ErpProcess(SimulatorProcess):
+    """An ERP's simulator."""
+
+    def __init__(self, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(module, arguments, log, environment, "ERP")
+
+    def find(self, keys: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """What stands under each of these keys of ours; None: nothing."""
+        return self._told("find", keys=list(keys))
+
+    def do(self, what: str, **more: object) -> dict[str, Any]:
+        """A person does something in the ERP; the document that it was done to, or that came of it."""
+        return self._told("hands", do=what, **more)
+
+    def go_wrong(self, **faults: object) -> None:
+        """From now on it fails so."""
+        self._told("faults", **faults)
+
+    def heal(self) -> None:
+        """It fails no more, and what was late has happened."""
+        self._told("faults", heal=True)
+        self.wait_for(lambda: not self.state()["late"], "the ERP", STARTS_S)
 
 
 class HubProcess(Process):

@@ -19,10 +19,12 @@ from typing import Any, Final
 
 from hub.errors import AuthExpired, Forged, HubError, Retryable
 from hub.ports import Delivery
-from hub.rehearsal import staging, warehouse
+from hub.rehearsal import staging
+from hub.rehearsal.at_the_ledger import AtTheLedger
 from hub.rehearsal.invariants import Invariants
 from hub.rehearsal.scheduler import Scheduler, Worker
 from hub.rehearsal.staging import Bite, Stage
+from hub.rehearsal.warehouse import Warehouse
 from hub.rehearsal.wire import shown
 from hub.settings import Settings
 from hub.steps.advance import advance_all
@@ -156,10 +158,11 @@ class _Play:
         self.faults: Counter[str] = Counter()
         self.violations: list[dict[str, Any]] = []
         self.audience = stage.open(people=True)  # the people in the ERP, and whoever looks
-        self.people = warehouse.Warehouse(self.audience, stage.slug, random.Random(f"{seed}/people"))  # noqa: S311
+        staff = AtTheLedger(self.audience, stage.slug)
+        self.people = Warehouse(staff, stage.slug, random.Random(f"{seed}/people"))  # noqa: S311
         self.ships_at = self.scheduler.now + SHIPS_EVERY
         self.invariants = Invariants(stage, self.audience)
-        warehouse.open_books(self.audience)
+        staff.open_books()
 
     def run(self) -> dict[str, Any]:
         for seat in self.seats:

@@ -136,7 +136,13 @@ class Hands:
     # --- goods ----------------------------------------------------------------------------------------------------
 
     def fulfil(
-        self, ref: int | str, quantities: Mapping[int, int] | None = None, *, tracking: str | None = None
+        self,
+        ref: int | str,
+        quantities: Mapping[int, int] | None = None,
+        *,
+        tracking: str | None = None,
+        carrier: str | None = None,
+        day: date | None = None,
     ) -> Rec:
         """Goods of an order were shipped: all that can be, or so many of the lines named."""
         order = self.rec(ref)
@@ -150,8 +156,13 @@ class Hands:
                     for row in order.rows("item")
                 ]
             }
+        if day is not None:
+            body["tranDate"] = day.isoformat()
         if tracking is not None:
-            body["package"] = {"items": [{"packageTrackingNumber": tracking}]}
+            package = {"packageTrackingNumber": tracking}
+            if carrier is not None:
+                package["packageDescr"] = carrier
+            body["package"] = {"items": [package]}
         return self.transform(order.id, "itemFulfillment", body)
 
     def adjust_stock(

@@ -72,7 +72,7 @@ class App:
         self.calls: list[tuple[str, str]] = []  # method and path of each request, for who counts them
         self._pause, self._ids = pause, _chance(seed, "ids")
         self._late: list[tuple[datetime, Callable[[], Any]]] = []
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()  # whoever has it sees and changes the account alone
 
     # --- the door -------------------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ class App:
             ConnectionLost: there is none.
         """
         known = {name.lower(): value for name, value in headers.items()}
-        with self._lock:
+        with self.lock:
             self.tick()
             self.requests += 1
             self.calls.append((method, path))
@@ -92,7 +92,7 @@ class App:
             with self.governance.slot():
                 if self._pause is not None:
                     self._pause(self.call_s)
-                with self._lock:
+                with self.lock:
                     answer = self._met(fault, method, path, query, known, body)
         except PoolFull as full:
             if self._pause is not None and self.world.switches.concurrency_form == "401":
@@ -104,7 +104,7 @@ class App:
 
     def tick(self) -> None:
         """What was to happen by now has happened: late commits, jobs."""
-        with self._lock:
+        with self.lock:
             now = self.world.now()
             due = sorted((entry for entry in self._late if entry[0] <= now), key=lambda entry: entry[0])
             self._late = [entry for entry in self._late if entry[0] > now]
@@ -268,7 +268,7 @@ class App:
         return json_response(200, page, COLLECTION)
 
     def _stamped(self, answer: Response) -> Response:
-        with self._lock:
+        with self.lock:
             answer.headers.setdefault("Date", format_datetime(self.world.now(), usegmt=True))
             answer.headers["x-n-operationid"] = str(uuid.UUID(int=self._ids.getrandbits(128)))
             answer.headers["x-netsuite-jobid"] = str(uuid.UUID(int=self._ids.getrandbits(128)))

@@ -1,0 +1,127 @@
+"""People at an ERP that is simulated in a process of its own: they come by its back door."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from hub.errors import Misconfigured
+from hub.model.documents import DocumentKey, DocumentKind
+from hub.model.order import OrderKey
+from hub.rehearsal.processes import ErpProcess
+from hub.rehearsal.staff import Accident, sales_order
+from hub.steps.hub import Hub
+from hub.store.views import orders
+
+KEYS_AT_ONCE: Final = 500
+WRONG_DAY: Final = date(2026, 11, 3)
+TYPED_DAY: Final = date(2026, 10, 20)
+HAND_EDIT: Final = "12.50"
+TYPED: Final = "189.00"
+CALLED_OFF: Final = ("Closed", "Cancelled")
+
+
+@dataclass(slots=True)
+class AtTheService:
+    erp: ErpProcess
+    hub: Hub
+    slug: str
+
+    accidents_min = 5
+
+    def open_books(self) -> None:
+        """The simulated company has its items and stock already."""
+
+    def standing(self, keys: Sequence[DocumentKey]) -> set[DocumentKey]:
+        found: dict[str, dict[str, Any] | None] = {}
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            found |= self.erp.find(keys[start : start + KEYS_AT_ONCE])
+        return {key for key in keys if (one := found[key]) is not None and one["status"] not in CALLED_OFF}
+
+    def fulfil(
+        self, key: DocumentKey, units: Mapping[str, int], *, carrier: str, tracking_number: str, shipped_at: datetime
+    ) -> bool:
+        zone = ZoneInfo(self.hub.channel(self.slug).entity.timezone)
+        day = shipped_at.astimezone(zone).date().isoformat()
+        try:
+            self.erp.do("fulfil", order=key, lines=dict(units), carrier=carrier, tracking=tracking_number, date=day)
+        except Misconfigured:
+            return False
+        return True
+
+    def meddle(self, victims: Sequence[OrderKey]) -> list[Accident]:
+        """The first victims suffer what an accountant fears, those beyond what a clerk does to orders."""
+        steps: list[Callable[[OrderKey], Accident]] = [
+            self._edited,
+            self._taxed_anew,
+            self._deleted,
+            self._paid_twice,
+            self._moved,
+            self._order_edited,
+            self._order_moved,
+            self._order_twice,
+        ]
+        happened = [step(victim) for step, victim in zip(steps, victims, strict=False)]
+        return [*happened, self._typed_in(victims[0])]
+
+    # --- what goes wrong --------------------------------------------------------------------------------------------
+
+    def _edited(self, order: OrderKey) -> Accident:
+        invoice = self._document(order, DocumentKind.INVOICE)
+        self.erp.do("edit_amount", document=invoice, delta=HAND_EDIT)
+        return Accident("amount edited", order.external_id, invoice)
+
+    def _taxed_anew(self, order: OrderKey) -> Accident:
+        invoice = self._document(order, DocumentKind.INVOICE)
+        self.erp.do("recompute_tax", document=invoice)
+        return Accident("tax recomputed", order.external_id, invoice)
+
+    def _deleted(self, order: OrderKey) -> Accident:
+        invoice = self._document(order, DocumentKind.INVOICE)
+        self.erp.do("delete", document=invoice)
+        return Accident("deleted", order.external_id, invoice)
+
+    def _paid_twice(self, order: OrderKey) -> Accident:
+        applied = self._document(order, DocumentKind.DEPOSIT_APPLICATION, DocumentKind.PAYMENT)
+        again = self.erp.do("apply_twice", document=applied)
+        return Accident("payment applied twice", order.external_id, again["id"])
+
+    def _moved(self, order: OrderKey) -> Accident:
+        invoice = self._document(order, DocumentKind.INVOICE)
+        self.erp.do("move", document=invoice, date=WRONG_DAY.isoformat())
+        return Accident("wrong period", order.external_id, invoice)
+
+    def _order_edited(self, order: OrderKey) -> Accident:
+        self.erp.do("edit_amount", document=sales_order(order), delta=HAND_EDIT)
+        return Accident("order's amount edited", order.external_id, sales_order(order))
+
+    def _order_moved(self, order: OrderKey) -> Accident:
+        self.erp.do("move", document=sales_order(order), date=WRONG_DAY.isoformat())
+        return Accident("order in a wrong period", order.external_id, sales_order(order))
+
+    def _order_twice(self, order: OrderKey) -> Accident:
+        copy = self.erp.do("copy", document=sales_order(order))
+        return Accident("order entered twice", order.external_id, copy["id"])
+
+    def _typed_in(self, order: OrderKey) -> Accident:
+        """An invoice for a customer who called by telephone."""
+        known = self.erp.find([sales_order(order)])[sales_order(order)]
+        if known is None:
+            raise Misconfigured(f"demo: the ERP has no order {order.external_id}")
+        row = {"item": {"id": known["lines"][0]["item"]}, "quantity": 1, "amount": TYPED}
+        body = {
+            "entity": {"id": known["entity"]},
+            "tranDate": TYPED_DAY.isoformat(),
+            "otherRefNum": "PHONE-17",
+            "item": {"items": [row]},
+        }
+        typed = self.erp.do("type_in", kind="invoice", body=body)
+        return Accident("typed in", None, typed["id"])
+
+    def _document(self, order: OrderKey, *kinds: DocumentKind) -> str:
+        """The key of the order's document of a kind, as the hub decided it last."""
+        found = [row.document for row in orders.documents(self.hub.store, order) if row.kind in kinds]
+        if not found:
+            raise Misconfigured(f"demo: order {order.external_id} has no {kinds[0]} in the ERP")
+        return found[-1]
