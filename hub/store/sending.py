@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select, text, update
 
 from hub.model.decisions import HoldCode
 from hub.model.documents import DOCUMENT, Document, DocumentKind
@@ -110,8 +110,9 @@ def claim(
 ) -> list[Claimed]:
     """The next due steps, marked as sent: the first open one of each order, the oldest orders first.
 
-    Master data goes first, and while any is under way no order's step is claimed. Where the target has slots, none but
-    the orders of a customer wait for it, and what is most urgent goes before what is older. A channel is told of no
+    Master data goes first, and while any is under way no order's step is claimed. For an item that waits to be sent
+    again all orders wait, for a customer its own. Where the target has slots, none but the orders of a customer wait
+    for it at any time, and what is most urgent goes before what is older. A channel is told of no
     master data. Nothing of a target that is paused; one step where its breaker is half open.
 
     Args:
@@ -124,12 +125,14 @@ def claim(
         return []
     rows = _due(connection, target, limit, at, _Which.MASTERS) if target == ERP_TARGET else []
     if slots is not None:
-        items = any(row.kind in ITEMS for row in rows) or _under_way(connection, target, ITEMS)
+        items = any(row.kind in ITEMS for row in rows) or _awaited(connection, target, ITEMS)
         for which in (_Which.URGENT, _Which.OTHERS):
             if len(rows) < limit and not items:
                 rows = [*rows, *_due(connection, target, limit - len(rows), at, which)]
-    elif not rows and not (target == ERP_TARGET and _under_way(connection, target)):
+    elif target != ERP_TARGET or not (rows or _awaited(connection, target)):
         rows = _due(connection, target, limit, at, _Which.ORDERS)
+    elif not rows and not _under_way(connection, target) and not _awaited(connection, target, ITEMS):
+        rows = _due(connection, target, limit, at, _Which.OF_KNOWN)
     if rows:
         until = stamp(now + timedelta(seconds=lease_s))
         statement = (
@@ -427,6 +430,7 @@ class _Which(Enum):
 
     MASTERS = auto()
     ORDERS = auto()  # of all orders, the oldest first
+    OF_KNOWN = auto()  # of orders whose customers stand, the oldest first
     URGENT = auto()  # of orders whose customers stand: those with a deadline, the first one first
     OTHERS = auto()  # the rest of these, the oldest first
 
@@ -441,22 +445,33 @@ def _due(connection: Connection, target: str, limit: int, at: str, which: _Which
         query = query.where(text("step.order_id = ''"), text(f"step.{IS_OPEN}"))
     else:
         query = query.where(step.c.order_id != NO_ORDER, ~_WAITED_FOR)
+    if which in (_Which.OF_KNOWN, _Which.URGENT, _Which.OTHERS):
+        query = query.where(~_OF_OPEN_CUSTOMER)
     if which in (_Which.URGENT, _Which.OTHERS):
-        urgent = text(f"step.{IS_URGENT}") if which is _Which.URGENT else step.c.urgent_by.is_(None)
-        query = query.where(~_OF_OPEN_CUSTOMER, urgent)
+        query = query.where(text(f"step.{IS_URGENT}") if which is _Which.URGENT else step.c.urgent_by.is_(None))
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(of=step, skip_locked=True)  # SQLite has one writer: its lock is held already
     by = (step.c.urgent_by, step.c.id) if which is _Which.URGENT else (step.c.id,)
     return connection.execute(query.order_by(*by).limit(limit)).all()
 
 
-def _under_way(connection: Connection, target: str, kinds: Sequence[str] | None = None) -> bool:
-    """Whether any master data, of these kinds, is sent and not settled."""
-    query = select(step.c.id).where(step.c.target == target, text(f"step.{IS_OF_NO_ORDER}"), text(f"step.{IS_OPEN}"))
-    query = query.where(text(f"step.{IS_UNDER_WAY}"))
+def _under_way(connection: Connection, target: str) -> bool:
+    """Whether any master data is sent and not settled."""
+    query = _masters(target).where(text(f"step.{IS_UNDER_WAY}"))
+    return connection.execute(query).first() is not None
+
+
+def _awaited(connection: Connection, target: str, kinds: Sequence[str] | None = None) -> bool:
+    """Whether any master data, of these kinds, is not there yet; what was refused is not awaited."""
+    query = _masters(target).where(step.c.state != StepState.REJECTED.value)
     if kinds is not None:
         query = query.join(intent, intent.c.id == step.c.intent_id).where(intent.c.kind.in_(kinds))
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(query).first() is not None
+
+
+def _masters(target: str) -> Select[tuple[int]]:
+    open_ = text(f"step.{IS_OF_NO_ORDER}"), text(f"step.{IS_OPEN}")
+    return select(step.c.id).where(step.c.target == target, *open_).limit(1)
 
 
 def steps_of_intents() -> Any:
