@@ -256,3 +256,11 @@ def test_a_discount_that_the_order_has_billed_whole_is_billed_as_a_row_of_its_ow
     read = netsuite.read(second)
     assert read is not None
     assert (read.total_minor, read.lines) == (950, 2)
+
+
+def test_a_line_without_a_product_is_the_item_for_custom_lines(netsuite: Desk) -> None:
+    netsuite.tell(fact(snapshot(line("1", 1, 1000, sku=None))))
+
+    (row,) = netsuite.rec("so-webshop-1001").rows()
+
+    assert netsuite.world.must(row.ref("item")).get("itemId") == "GOODS-CREDITED"
