@@ -2,10 +2,11 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 
 from erp_adapters.ledger import adoption, schema
@@ -127,14 +128,28 @@ class LedgerAdapter:
         return [held.get(document.key) for document in documents]
 
     def held(self, keys: Sequence[DocumentKey]) -> dict[str, ReadBack]:
-        """Of these documents those that the ledger holds, as it holds them now."""
+        """Of these documents those that the ledger holds, as it holds them now.
+
+        Raises:
+            Retryable: the database could not be reached, or was busy.
+        """
         held: dict[str, ReadBack] = {}
-        with self.engine.connect() as connection:
+        with self._reading() as connection:
             for first in range(0, len(keys), KEYS_AT_ONCE):
                 some = keys[first : first + KEYS_AT_ONCE]
                 for row in connection.execute(select(*_READ).where(schema.document.c.key.in_(some))):
                     held[row.key] = _read_back(row)
         return held
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection to read on.
+
+        Raises:
+            Retryable: the database could not be reached, or was busy.
+        """
+        with _reached(), self.engine.connect() as connection:
+            yield connection
 
     # --- changes ---------------------------------------------------------------------------------------------------
 
@@ -144,7 +159,8 @@ class LedgerAdapter:
         Raises:
             Misconfigured: the cursor is none that this gave.
         """
-        return pages(self.engine, self._slug, self._timezones, since, self._now())
+        with _reached():
+            yield from pages(self.engine, self._slug, self._timezones, since, self._now())
 
     def translate(self, record: Record) -> Translation:
         """A record of `changes` as facts and stock levels.
@@ -180,8 +196,10 @@ class LedgerAdapter:
             .where(document.c.kind.in_(ROW_KINDS), document.c.date.between(first, last))
             .order_by(document.c.id)
         )
-        connection = self.engine.connect().execution_options(yield_per=ROWS_AT_ONCE)
-        with connection, connection.execute(rows) as found:
+        with (
+            self._reading() as connection,
+            connection.execution_options(yield_per=ROWS_AT_ONCE).execute(rows) as found,
+        ):
             for row in found:
                 yield erp_row(row)
 
@@ -252,7 +270,7 @@ class LedgerAdapter:
 
     def postings(self, first: datetime.date, last: datetime.date) -> Iterator[ErpPosting]:
         """What each document stands for on each account, by posted entries of these days, whoever made it."""
-        with self.engine.connect() as connection:
+        with self._reading() as connection:
             yield from postings(connection, first, last)
 
     def ageing(self, on: datetime.date) -> list[dict[str, Any]]:
@@ -275,6 +293,14 @@ _READ: Final = [
         "id", "key", "kind", "revision", "total_minor", "tax_minor", "currency", "date", "lines", "version", "voided",
     )
 ]  # fmt: skip
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as fault:
+        raise Retryable(f"the ledger's database: {fault.orig}", BUSY_S) from fault
 
 
 def operation_of(write: Write) -> Operation:

@@ -15,6 +15,7 @@ from erp_adapters.ledger import schema
 from erp_adapters.ledger.adapter import Clock, LedgerAdapter, operation_of
 from erp_adapters.ledger.documents import document_of, id_of
 from erp_adapters.ledger.journal import Operation, Shipment
+from erp_adapters.ledger.rig import LedgerBench
 from hub.books.policy import Recognise
 from hub.errors import InDoubt, Rejected
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind, DocumentLine
@@ -38,9 +39,13 @@ class Fault(StrEnum):
 class LedgerSimulator(LedgerAdapter):
     """The ledger itself; faults come as ordered by `fail_next`, or at random by `fail_at_random`."""
 
-    def __init__(self, config: ErpConfig, now: Clock) -> None:
+    def __init__(self, config: ErpConfig, now: Clock, faults: deque[Fault] | None = None) -> None:
+        """
+        Args:
+            faults: of the next calls, drawn on by others too; None: this one's own.
+        """
         super().__init__(config, now)
-        self._faults: deque[Fault] = deque()
+        self._faults: deque[Fault] = deque() if faults is None else faults
         self._late: list[list[Operation]] = []
         self._random: random.Random | None = None
         self._share = 0.0
@@ -282,3 +287,6 @@ class LedgerSimulator(LedgerAdapter):
                 remedy=outcome.remedy,
             )
         return outcome
+
+
+BENCH: Final = LedgerBench(LedgerSimulator, Fault.LATE)

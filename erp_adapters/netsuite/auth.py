@@ -23,9 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
+from erp_adapters.netsuite.errors import error_of
 from erp_adapters.netsuite.options import Options
-from hub.errors import AuthExpired, HubError, Misconfigured, Rejected, Retryable
-from hub.http import Http, Safety
+from hub.errors import AuthExpired, HubError, Misconfigured, RateLimited, Rejected, Retryable
+from hub.http import Answer, Http, Safety
 from hub.ports import ErpConfig
 
 TOKEN_PATH: Final = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path
@@ -128,6 +129,7 @@ class Certificate:
                 },
                 headers={"accept": "application/json"},
                 attempts=1,
+                judge=self._over_limit,
             )
         except (AuthExpired, Rejected) as error:
             raise AuthExpired(f"{error}; {CERTIFICATE_REMEDY}") from None
@@ -137,6 +139,11 @@ class Certificate:
             raise Retryable(f"{self._config.slug}: the token service answered without a token")
         self._http.hide(token)
         return token, _seconds(given.get("expires_in"))
+
+    def _over_limit(self, answer: Answer) -> HubError | None:
+        """The account had no request to spare: nothing is wrong with the certificate."""
+        error = error_of(answer, what="asking for a token", safety=Safety.READ, http=self._http)
+        return error if isinstance(error, RateLimited) else None
 
     def _assertion(self, now: datetime) -> str:
         key, algorithm = self._key()

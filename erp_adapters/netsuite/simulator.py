@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from erp_adapters.netsuite.account import command
 from erp_adapters.netsuite.account import seed as seeding
 from erp_adapters.netsuite.account.auth import Credentials, Role
+from erp_adapters.netsuite.account.bench import NetSuiteBench
 from erp_adapters.netsuite.account.faults import ConnectionLost
 from erp_adapters.netsuite.account.http import App
 from erp_adapters.netsuite.account.server import Server
@@ -170,6 +171,8 @@ def _served_alone(clock: Callable[[], datetime], seed: int, pause: Callable[[flo
     seeding.charge_item(app.world, "GOODS-CREDITED", "4000")
     return app
 
+
+BENCH: Final = NetSuiteBench(opened, served, private_key)
 
 if __name__ == "__main__":
     command.run(_served_alone)

@@ -32,6 +32,7 @@ from mappings.netsuite.words import (
     return_key,
 )
 
+HIDDEN: Final = "…"
 PARTS_MAX: Final = 50  # records of one document
 GOODS_RECORDS: Final = ("itemFulfillment", "itemReceipt", "inventoryAdjustment")
 """Records that move goods: their amounts are costs, in the entity's own currency."""
@@ -132,7 +133,7 @@ class Writes:
             try:
                 outcomes.append(self._put(write))
             except Rejected as refusal:
-                outcomes.append(_rejected(refusal))
+                outcomes.append(_rejected(refusal, write))
             except InDoubt:
                 outcomes.append(Outcome(Verdict.IN_DOUBT))
             except (Retryable, AuthExpired):
@@ -166,8 +167,10 @@ class Writes:
             case Verb.DROP:
                 if write.action is Action.AMEND and (changed := self._change_in_place(write)) is not None:
                     return Outcome(Verdict.DONE, changed)
-                return Outcome(Verdict.DONE, REFS.join(self._drop(document)) or None, then=then)
-        refs = [*(write.held if write.part and step.number else ()), ref]
+                gone = self._drop(document)
+                return Outcome(Verdict.DONE, None if then else REFS.join(gone) or None, then=then)
+        before = write.held if step.number and write.action is Action.CREATE else ()
+        refs = [*before, ref]
         return Outcome(Verdict.DONE, REFS.join(dict.fromkeys(refs)), then=then)
 
     def _probe(self, write: Write) -> Probe:
@@ -448,5 +451,11 @@ def _current(write: Write) -> tuple[Step, str | None]:
     return steps[at], names[at + 1] if at + 1 < len(names) else None
 
 
-def _rejected(refusal: Rejected) -> Outcome:
-    return Outcome(Verdict.REJECTED, None, refusal.code, refusal.field, refusal.remedy)
+def _rejected(refusal: Rejected, write: Write) -> Outcome:
+    """What NetSuite says may repeat what it was told: personal data is left out, which would stay in a refusal."""
+    code, field, remedy = refusal.code, refusal.field, refusal.remedy
+    for party in write.parties:
+        said = (party.name, party.company, party.email, party.phone, *party.address, party.postcode)
+        for text in sorted((text for text in said if text), key=len, reverse=True):
+            field, remedy = field.replace(text, HIDDEN), remedy.replace(text, HIDDEN)
+    return Outcome(Verdict.REJECTED, None, code, field, remedy)

@@ -105,7 +105,11 @@ def read_back(adapter: ReadsBack, steps: list[Claimed], sent_at: datetime, settl
         return answer
     answer.answered = True
     for one, read in zip(steps, reads, strict=True):
-        if read is None and sent_at < one.sent_at + timedelta(seconds=settles_s):
+        if (
+            read is None
+            and one.write.action is not Action.VOID
+            and sent_at < one.sent_at + timedelta(seconds=settles_s)
+        ):
             answer.unread.append(one)
         else:
             answer.read.append((one, None, read, _matches(one, read)))
@@ -165,4 +169,6 @@ def _read_back(done: Sequence[tuple[Claimed, str | None]], adapter: Any) -> list
 
 
 def _matches(one: Claimed, read: ReadBack | None) -> bool:
-    return read is not None and not differs(one.write.document, read, one.write.action)
+    if read is None:  # an ERP may delete what is void, and have nothing left to be read
+        return one.write.action is Action.VOID
+    return not differs(one.write.document, read, one.write.action)
