@@ -334,6 +334,36 @@ class StatesCosts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a write, as it would be made."""
+
+    method: str
+    path: str  # below the address, with its query
+    body: str | None  # the very text that would be sent; None: none
+    note: str | None = None  # what stands in it for something that only the far side knows, once it is told
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a write would be; a problem: what keeps it from being written, after the requests that would be made."""
+
+    requests: tuple[Request, ...] = ()
+    problem: Problem | None = None
+
+
+@runtime_checkable
+class Drafts(Protocol):
+    def draft(self, writes: Sequence[Write]) -> list[Draft]:
+        """The requests that `put` would make, a draft a write, each as if those before it were done.
+
+        Nothing is written.
+
+        Raises:
+            Retryable, AuthExpired: what they are made of could not be read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class InUse:
     """What the hub names when it tells an ERP something, by configuration, price list and crosswalks of today."""
 

@@ -20,12 +20,12 @@ from erp_adapters.ledger.statement import ROW_KINDS, erp_row
 from hub.books import Chart, Policy
 from hub.errors import InDoubt, Misconfigured, Retryable
 from hub.model.adoption import Claim, ErpDocument
-from hub.model.documents import Document, DocumentKey
+from hub.model.documents import Document, DocumentKey, content_of
 from hub.model.intents import Action, Found, Outcome, Probe, ReadBack, Verdict, Write
 from hub.model.postings import ErpPosting
 from hub.model.records import Record, Translation
 from hub.model.statement import ErpRow
-from hub.ports import Cost, ErpConfig, Page
+from hub.ports import Cost, Draft, ErpConfig, Page, Request
 from mappings.ledger import translate
 
 Clock = Callable[[], datetime.datetime]
@@ -74,6 +74,10 @@ class LedgerAdapter:
             Retryable: the database could not be reached, or was busy; nothing was written.
         """
         return self.keep([operation_of(write) for write in writes])
+
+    def draft(self, writes: Sequence[Write]) -> list[Draft]:
+        """The documents that `put` would be handed: the ledger takes them as they are, by their keys."""
+        return [Draft((_request(write.action, write.document),)) for write in writes]
 
     def keep(self, operations: Sequence[Operation]) -> list[Outcome]:
         """As `put`; an operation may also be a person's."""
@@ -307,6 +311,10 @@ def operation_of(write: Write) -> Operation:
     """What the hub asks for, as the ledger takes it: of the personal data only the customer's name."""
     who = write.party(write.document.party)
     return Operation(write.action, write.document, write.revision, name=(who.name or who.company) if who else None)
+
+
+def _request(action: Action, document: Document) -> Request:
+    return Request(action.value, f"{document.kind}/{document.key}", content_of(document).decode())
 
 
 def _read_back(x: Any) -> ReadBack:

@@ -9,13 +9,14 @@ from erp_adapters.netsuite.auth import Nonce
 from erp_adapters.netsuite.checking import Walk
 from erp_adapters.netsuite.client import Client
 from erp_adapters.netsuite.directory import AccountDirectory
+from erp_adapters.netsuite.drafting import DraftClient, drafts
 from erp_adapters.netsuite.options import options_of
 from erp_adapters.netsuite.reading import Reads
 from erp_adapters.netsuite.writing import Writes
 from hub.model.documents import Document
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.statement import ErpRow
-from hub.ports import ErpConfig, InUse, Looked
+from hub.ports import Draft, ErpConfig, InUse, Looked
 
 SETTLE_S: Final = 900  # a request may run for 15 minutes (vendor)
 
@@ -62,6 +63,18 @@ class NetSuiteAdapter:
             Retryable, AuthExpired: none of the writes happened.
         """
         return self._writes.put(writes)
+
+    def draft(self, writes: Sequence[Write]) -> list[Draft]:
+        """The requests that `put` would make, by the same functions; what they are made of is read, nothing is written.
+
+        Raises:
+            Retryable, AuthExpired: nobody could look.
+        """
+        client = DraftClient(self._config, self.options, self._nonce)
+        try:
+            return drafts(client, Writes(client, self._directory, self.options), writes)
+        finally:
+            client.close()
 
     def probe(self, writes: Sequence[Write]) -> list[Probe]:
         """Whether each write has happened, looked for in the record service, which shows what was written at once.

@@ -1,6 +1,5 @@
 """serve and sync: the hub as a service, and a pull by hand."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -48,10 +47,14 @@ def register(app: typer.Typer) -> None:
         backfill: Annotated[
             bool, typer.Option("--backfill", help="With --since: by the channel's way for much at once.")
         ] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what a pull would bring.")] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Only show what a pull would bring, and what the ERP would be told.")
+        ] = False,
+        limit: Annotated[int, typer.Option("--limit", min=1, help="How many documents a dry run shows.")] = 20,
         no_send: Annotated[bool, typer.Option("--no-send", help="Capture and decide, send nothing.")] = False,
-    ) -> None:
+    ) -> int | None:
         """Pulls what the channel, or the ERP, has new, decides on the orders and sends what follows."""
+        from hub.cli import drafting
         from hub.steps import syncing
         from hub.steps.erp_changes import synced_erp
         from hub.steps.syncing import synced
@@ -61,22 +64,21 @@ def register(app: typer.Typer) -> None:
         begin = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
         with door.hub() as hub:
             of_erp = channel == hub.settings.erp.slug
-            if of_erp and (since or dry_run):
+            if of_erp and since:
                 raise Misconfigured(f"{channel}: an ERP is read on from where the last pull ended, and kept")
             if not of_erp and channel not in syncing.channels_live(hub):
                 hub.settings.channel(channel)
                 raise Misconfigured(f"channel {channel}: nothing to pull; set its address, or use orderhub import")
             answer: dict[str, Any]
+            if dry_run:
+                return drafting.show(door, hub, None if of_erp else channel, begin, limit)
             if of_erp:
                 answer = {"dry_run": False, **synced_erp(hub, send=not no_send)}
-            elif dry_run:
-                pulled = syncing.preview(hub, channel, begin)
-                answer = {"dry_run": True, **asdict(pulled)}
             else:
                 answer = {"dry_run": False, **synced(hub, channel, begin, send=not no_send, at_once=backfill)}
         shown = table(None, "what", "how many", right=("how many",))
         for name, value in answer.items():
             shown.add_row(name.replace("_", " "), str(value))
         door.show(answer, shown)
-        if not dry_run:
-            say(f"synced at {now():%Y-%m-%d %H:%M:%SZ}")
+        say(f"synced at {now():%Y-%m-%d %H:%M:%SZ}")
+        return None

@@ -35,7 +35,6 @@ SHOP_SECRETS: Final = {
 ERP_RATES: Final[dict[str, dict[Wire, int]]] = {
     "none": {},
     "mild": {
-        Wire.UNREACHABLE: 10,
         Wire.LOST_BEFORE: 10,
         Wire.LOST_AFTER: 15,
         Wire.LATE_COMMIT: 10,
@@ -44,7 +43,6 @@ ERP_RATES: Final[dict[str, dict[Wire, int]]] = {
         Wire.TOKEN_EXPIRED: 2,
     },
     "hostile": {
-        Wire.UNREACHABLE: 40,
         Wire.LOST_BEFORE: 40,
         Wire.LOST_AFTER: 60,
         Wire.LATE_COMMIT: 50,

@@ -55,4 +55,5 @@ def _sold_to(hub: Hub) -> dict[str, str]:
     policy = Policy.parse(read_data(hub.settings.entities[0].policies))
     roles = {component.value: role for component, role in SALE_ROLES.items() if component is not Component.TAX}
     roles |= {"allowance": policy.allowance, "fee_kept": policy.fee_kept, "credited_goods": policy.returned_goods}
+    roles |= {"custom": SALE_ROLES[Component.GOODS]}
     return {name: hub.chart.account(role).partition(":")[0] for name, role in roles.items()}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.errors import AuthExpired, HubError, Misconfigured, RateLimited, Rejected, Retryable
+from hub.model.records import Received
 from hub.ports import Backfills, Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub
@@ -111,18 +112,24 @@ def backfill(hub: Hub, slug: str, since: datetime) -> Pulled:
     return pulled
 
 
-def preview(hub: Hub, slug: str, since: datetime | None = None) -> Pulled:
-    """What a pull of every stream would bring; nothing is kept."""
+def preview(
+    hub: Hub, slug: str, since: datetime | None = None, kept: list[Received] | None = None, keeps: int = 0
+) -> Pulled:
+    """What a pull of every stream would bring; nothing is kept but for the first new records, for who asks for them."""
     connector = hub.connector(slug)
     if not isinstance(connector, Fetches):
         raise Misconfigured(f"channel {slug}: its connector pulls nothing; use orderhub import")
     pulled = Pulled()
+    seen: set[tuple[str, str]] = set()  # a record may come by two streams
     for stream in connector.streams:
         cursor = None if since else inbox.cursor(hub.inbox, slug, stream.name)
         for page in connector.fetch(stream.name, cursor, since):
             known = inbox.known(hub.inbox, [(one.channel, one.key) for one in page.received])
-            new = sum((one.channel, one.key) not in known for one in page.received)
-            pulled.add(Pulled(1, len(page.received), new))
+            new = [one for one in page.received if (one.channel, one.key) not in known | seen]
+            seen |= {(one.channel, one.key) for one in new}
+            pulled.add(Pulled(1, len(page.received), len(new)))
+            if kept is not None:
+                kept.extend(new[: keeps - len(kept)])
     return pulled
 
 

@@ -20,8 +20,10 @@ from erp_adapters.netsuite.simulator import Transport, opened
 from hub.ports import InUse, Looked
 from hub.testing.builders import captured, fact, given_back, line, paid_out, refunded, shipped, snapshot
 from mappings.netsuite.words import CUSTOM_FIELDS, RECORDS
-from tests.erp_adapters.netsuite.desk import OPTIONS, Clock, Desk
+from tests.erp_adapters.netsuite.desk import OPTIONS as GIVEN
+from tests.erp_adapters.netsuite.desk import Clock, Desk
 
+OPTIONS: dict[str, Any] = {**GIVEN, "items": {**GIVEN["items"], "custom": "GOODS-CREDITED"}}
 USED = InUse(
     items=frozenset({"TENT-2P-GRN", "GIFT-50"}),
     locations=frozenset({"main"}),
@@ -40,7 +42,7 @@ def desk(switches: Switches | None = None) -> Iterator[Desk]:
     seed.charge_item(app.world, "GOODS-CREDITED", "4000")
     with respx.mock(assert_all_called=False) as wire:
         wire.route().mock(side_effect=Transport(app).handle_request)
-        made = Desk(app, clock, app.base_url, {})
+        made = Desk(app, clock, app.base_url, OPTIONS)
         try:
             yield made
         finally:

@@ -29,7 +29,8 @@ def example(name: str) -> str:
 def account(**given: Any) -> Iterator[tuple[App, str]]:
     """An account that is set up as the guide says, on a socket, in today's time."""
     app = opened(lambda: datetime.now(UTC), first=datetime.now(UTC).date() - timedelta(days=400), months=36, **given)
-    seed.charge_item(app.world, "GOODS-CREDITED", "4000")
+    for code in ("GOODS-CREDITED", "CUSTOM-LINE"):
+        seed.charge_item(app.world, code, "4000")
     with served(app) as address:
         yield app, address
 
