@@ -42,6 +42,7 @@ OPTIONS: Final[dict[str, Any]] = {
         "marketplace_tax": "MARKETPLACE-TAX",
         "discount": "DISCOUNT",
         "gift_card": "GIFT-CARD",
+        "custom": "GOODS-CREDITED",
         "credited_goods": "GOODS-CREDITED",
     },
     "tax_codes": {

@@ -260,8 +260,7 @@ class Writes:
                 return lambda: client.transform("salesOrder", id, kept.record, body)
             case "invoice":
                 id, standing = self._order(document)
-                body = sales.invoice(document, revision, names, standing)
-                return lambda: client.transform("salesOrder", id, kept.record, body)
+                return lambda: self._bill(id, document, revision, standing)
             case "returnAuthorization":
                 id, standing = self._order(document)
                 body = goods.return_authorization(document, revision, names, standing)
@@ -292,6 +291,17 @@ class Writes:
             case _:
                 body = self._journal(document, revision, kept)
         return lambda: client.post(kept.record, body)
+
+    def _bill(self, order_id: str, document: Document, revision: str, standing: Sequence[StandingRow]) -> str:
+        """An invoice; where it is refused with its discounts on the order's rows, with rows of their own."""
+        body = sales.invoice(document, revision, self._directory, standing)
+        try:
+            return self._client.transform("salesOrder", order_id, "invoice", body)
+        except Rejected as refusal:
+            if refusal.code != "user_error" or not sales.has_discounts(document):
+                raise
+        body = sales.invoice(document, revision, self._directory, standing, apart=True)
+        return self._client.transform("salesOrder", order_id, "invoice", body)
 
     def _deposit(self, body: Body) -> str:
         """A deposit on its order; one of a closed order is the customer's alone."""

@@ -35,6 +35,7 @@ SHOP_SECRETS: Final = {
 ERP_RATES: Final[dict[str, dict[Wire, int]]] = {
     "none": {},
     "mild": {
+        Wire.UNREACHABLE: 10,
         Wire.LOST_BEFORE: 10,
         Wire.LOST_AFTER: 15,
         Wire.LATE_COMMIT: 10,
@@ -43,6 +44,7 @@ ERP_RATES: Final[dict[str, dict[Wire, int]]] = {
         Wire.TOKEN_EXPIRED: 2,
     },
     "hostile": {
+        Wire.UNREACHABLE: 40,
         Wire.LOST_BEFORE: 40,
         Wire.LOST_AFTER: 60,
         Wire.LATE_COMMIT: 50,

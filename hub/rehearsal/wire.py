@@ -81,6 +81,7 @@ def _summary(said: Said) -> str:
 class Wire(StrEnum):
     """What goes wrong with one call of an adapter that speaks no HTTP."""
 
+    UNREACHABLE = "unreachable"
     LOST_BEFORE = "lost_before"
     LOST_AFTER = "lost_after"
     LATE_COMMIT = "late_commit"
@@ -132,7 +133,7 @@ class FarSide:
         """The write's result, unless it meets a fault.
 
         Raises:
-            InDoubt, RateLimited, AuthExpired.
+            InDoubt, Retryable, AuthExpired.
         """
         scheduler = self.scheduler
         scheduler.pause(what)
@@ -149,6 +150,8 @@ class FarSide:
         match fault:
             case None:
                 return said
+            case Wire.UNREACHABLE:
+                raise Retryable("the ERP cannot be reached")
             case Wire.RATE_LIMITED:
                 raise RateLimited("the ERP asks for a pause", self.faults.chance.randint(*LIMIT_S))
             case Wire.TOKEN_EXPIRED:
@@ -159,7 +162,7 @@ class FarSide:
         """The read's result, unless it meets a fault.
 
         Raises:
-            Retryable, RateLimited, AuthExpired.
+            Retryable, AuthExpired.
         """
         scheduler = self.scheduler
         scheduler.pause(what)

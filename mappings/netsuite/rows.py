@@ -66,6 +66,8 @@ def rows_of(document: Document) -> tuple[Row, ...]:
                     field="lines.detail",
                     remedy="NetSuite recognises revenue by its own schedules: set recognise: shipment for this entity",
                 )
+            if line.component is Component.DISCOUNT and not line.amount_minor:
+                continue  # a discount of nothing could never be billed
             row = _row(made, line)
             if line.line in at and not row.is_discount and line.component not in SOLD and line.line is not None:
                 row = replace(row, quantity=made[at[line.line]].quantity)  # billed unit by unit with its goods

@@ -12,10 +12,22 @@ from mappings.netsuite.words import Body, Directory, amount, by_key, given, head
 LEFT_OUT: Final = 0
 
 
-def invoice(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body:
-    """What the order is billed with this time; rows that the order has not are added."""
+def invoice(
+    document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow], *, apart: bool = False
+) -> Body:
+    """What the order is billed with this time; rows that the order has not are added.
+
+    Args:
+        apart: discounts are rows of their own, as where the order's are billed whole already: what refunds before a
+            shipment give back is not the share of a line that an order's row has.
+    """
     refused_if_deferred(document)
-    return header(document, revision, directory, "invoice") | _made_of(document, directory, standing, moved=True)
+    body = header(document, revision, directory, "invoice")
+    return body | _made_of(document, directory, standing, moved=True, apart=apart)
+
+
+def has_discounts(document: Document) -> bool:
+    return any(row.is_discount for row in rows_of(document))
 
 
 def credit_of_return(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body:
@@ -33,14 +45,16 @@ def credit_memo(document: Document, revision: str, directory: Directory) -> Body
     return body | tax_body(rows, document, directory) | _applied(document)
 
 
-def _made_of(document: Document, directory: Directory, standing: Sequence[StandingRow], *, moved: bool) -> Body:
+def _made_of(
+    document: Document, directory: Directory, standing: Sequence[StandingRow], *, moved: bool, apart: bool = False
+) -> Body:
     rows = rows_of(document)
     sources = {row.key: row for row in standing if row.key is not None}
     items: list[Body] = []
     named: set[str] = set()
     for row in rows:
         source = sources.get(row.key)
-        if source is None or not _fits(row):
+        if source is None or not _fits(row) or (apart and row.is_discount):
             items.append(row_body(row, document, directory, moved=moved))
             continue
         named.add(row.key)

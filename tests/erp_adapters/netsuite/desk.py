@@ -58,6 +58,7 @@ OPTIONS: dict[str, Any] = {
         "marketplace_tax": "MARKETPLACE-TAX",
         "discount": "DISCOUNT",
         "gift_card": "GIFT-CARD",
+        "custom": "GOODS-CREDITED",
         "credited_goods": "GOODS-CREDITED",
     },
     "tax_codes": {

@@ -13,6 +13,7 @@ from hub.model.order import Party, PartyRef
 from hub.testing.builders import (
     PLACED_AT,
     captured,
+    discount,
     fact,
     given_back,
     line,
@@ -239,3 +240,27 @@ def test_money_that_no_document_holds_is_a_journal_entry(netsuite: Desk) -> None
 def customer(document: Document) -> Document:
     assert document.customer is not None
     return Document(document.customer, K.CUSTOMER, "main", "USD", document.date, memo="Guest")
+
+
+def test_a_discount_that_the_order_has_billed_whole_is_billed_as_a_row_of_its_own(netsuite: Desk) -> None:
+    goods = line("1", 2, 1000, discounts=(discount(100),))
+    documents = planned((fact(snapshot(goods)), shipped("f1", 60, l1=1), shipped("f2", 90, l1=1)), terms(items=ITEMS))
+    first, second = [document for document in documents if document.kind is K.INVOICE]
+    whole = replace(first, lines=(first.lines[0], replace(first.lines[1], amount_minor=-100)))
+    netsuite.done(customer(documents[0]))
+    netsuite.done(documents[0])
+    netsuite.done(whole)
+
+    netsuite.done(second)
+
+    read = netsuite.read(second)
+    assert read is not None
+    assert (read.total_minor, read.lines) == (950, 2)
+
+
+def test_a_line_without_a_product_is_the_item_for_custom_lines(netsuite: Desk) -> None:
+    netsuite.tell(fact(snapshot(line("1", 1, 1000, sku=None))))
+
+    (row,) = netsuite.rec("so-webshop-1001").rows()
+
+    assert netsuite.world.must(row.ref("item")).get("itemId") == "GOODS-CREDITED"

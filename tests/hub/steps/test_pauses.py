@@ -195,3 +195,19 @@ def test_a_step_that_could_not_be_sent_waits_longer_each_time(
             waits.append(connection.execute(select(step.c.next_attempt_at).order_by(step.c.id)).scalars().first())
 
     assert waits == ["2026-11-02T12:00:05.000000Z", "2026-11-02T12:00:35.000000Z", "2026-11-02T12:02:35.000000Z"]
+
+
+def test_no_order_goes_before_its_customer_that_waits_to_be_sent_again(
+    hub: Hub, order_id: str, announced: Announced, utc: Clock
+) -> None:
+    """The connection fails for the customer alone: the order would be refused, and a person asked for nothing."""
+    announced.raised.append(Retryable("no connection"))
+    send(hub)
+
+    early = send(hub)
+    utc.pass_time(seconds=5)
+    send_all(hub)
+
+    assert early.total == 0
+    assert documents_of(hub, order_id) == POSTED
+    assert opened(hub) == []
