@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CONFIG: Final = Path(__file__).resolve().parents[2] / "config"
 START: Final = datetime.datetime(2026, 3, 10, 15, tzinfo=datetime.UTC)
+FOUNDED: Final = datetime.datetime(2026, 1, 9, 15, tzinfo=datetime.UTC)
 ON_HAND: Final = 1000
 STOCK_ACCOUNTS: Final = ("1300", "1350", "5000")
 KINDS_LEFT_OUT: Final = (*MASTER_KINDS, DocumentKind.STOCK_RECEIPT, DocumentKind.STOCK_ADJUSTMENT)
@@ -86,7 +87,9 @@ class Rig:
         self._people = opens(config, self.now)
         _hurry(self._people.engine)
         if new:
+            self._now = FOUNDED
             self._found()
+            self._now = START
 
     def _found(self) -> None:
         for code, cost in {**COMPANY.items, COMPANY.gift_card: 0}.items():
@@ -258,6 +261,9 @@ class Rig:
         return self._people.fulfil(
             order, units, location=COMPANY.location, carrier=carrier, tracking_number=tracking_number
         )
+
+    def unship(self, ref: str) -> None:
+        self._people.void(ref)
 
     def count(self, item: str, delta: int) -> int:
         self._people.adjust(item, delta, location=COMPANY.location)

@@ -172,6 +172,9 @@ class Rig:
         quantities = {rows[line]: count for line, count in units.items()}
         return str(self.hands.fulfil(order, quantities, tracking=tracking_number).id)
 
+    def unship(self, ref: str) -> None:
+        self.hands.delete(ref)
+
     def count(self, item: str, delta: int) -> int:
         self.hands.adjust_stock(item, delta, location=COMPANY.location)
         found, place = self._named("inventoryItem", "itemId", item), self._named("location", "name", COMPANY.location)

@@ -125,6 +125,9 @@ class ErpFarSide(Protocol):
     def ship(self, order: str, units: Mapping[str, int], *, carrier: str, tracking_number: str) -> str:
         """A person ships units of lines of the sales order that has this key; the ERP's own id of the shipment."""
 
+    def unship(self, ref: str) -> None:
+        """A person deletes a shipment that one made."""
+
     def count(self, item: str, delta: int) -> int:
         """A person finds more or fewer of an item at the company's location; what is on hand then."""
 

@@ -13,16 +13,22 @@ import pytest
 from hub import registry
 from hub.settings import ERP_ADAPTERS
 from hub.testing.conformance.erp_bench import ErpBench, ErpFarSide
+from hub.testing.conformance.erp_changing import TestChanging
 from hub.testing.conformance.erp_failing import TestErpFailing, undisturbed
+from hub.testing.conformance.erp_posting import TestPostings
 from hub.testing.conformance.erp_putting import TestPutting, story
 from hub.testing.conformance.erp_refusing import TestRefusing
+from hub.testing.conformance.erp_stating import TestStatingDocuments
 from hub.testing.conformance.erp_wiring import ErpWiring, bench_of
 from hub.testing.conformance.wiring import Connect
 
 __all__ = [
+    "TestChanging",
     "TestErpFailing",
+    "TestPostings",
     "TestPutting",
     "TestRefusing",
+    "TestStatingDocuments",
     "bench",
     "connect",
     "far",
