@@ -60,7 +60,7 @@ GROUPS = (
 
 class TestSheet:
     def test_the_rule_sheet_says_what_the_suite_shows(self, bench: Bench, connect: Connect) -> None:
-        assert faults_of_sheet(bench, connect(), GROUPS) == []
+        assert faults_of_sheet(bench.samples.parent, bench.lacks, connect(), GROUPS) == []
 
     def test_every_fault_is_met_or_its_lack_has_a_reason(self, bench: Bench, far: FarSide) -> None:
         """A fault that a bench forgot would skip the tests of it without a word."""

@@ -9,7 +9,7 @@ import pytest
 from hub.errors import AuthExpired, HubError, InDoubt, RateLimited, Retryable
 from hub.model.documents import MASTER_KINDS
 from hub.model.intents import Found, Verdict, Write
-from hub.ports import Checks, ProbesDocuments, PutsDocuments, ReadsBack
+from hub.ports import ChecksSetup, InUse, ProbesDocuments, PutsDocuments, ReadsBack
 from hub.testing.conformance.bench import Fault
 from hub.testing.conformance.erp_bench import ErpBench, ErpFarSide, Need
 from hub.testing.conformance.erp_stories import STORIES, UNSAID, Clerk
@@ -273,20 +273,6 @@ class TestErpFailing:
         far.heal()
         done(adapter, far, [write])
 
-    def test_a_check_names_what_is_wrong_and_nothing_where_all_is_well(
-        self, bench: ErpBench, wiring: ErpWiring
-    ) -> None:
-        needed(wiring.connect(), Checks)
-
-        assert list(wiring.connect().check()) == []
-        for fault in (Fault.ACCESS_DENIED, Fault.REVOKED, Fault.SERVER_ERROR):
-            if wiring.far.fail(fault, None):
-                problems = list(wiring.connect().check())
-                assert problems, fault
-                assert all(problem.path and problem.message for problem in problems)
-            wiring.far.heal()
-        assert list(wiring.connect().check()) == []
-
     def test_no_secret_and_no_person_is_in_a_repr_an_error_or_a_log(
         self, wiring: ErpWiring, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -300,7 +286,7 @@ class TestErpFailing:
                 clerk = STORIES["on_account"].clerk(far.company)
                 if fault is not None and not far.fail(fault, None):
                     continue
-                spoken = [*shown(adapter), *tried(adapter, clerk, far)]
+                spoken = [*shown(adapter), *tried(adapter, clerk)]
                 far.heal()
                 far.pass_time(LATE_S)
                 hidden = {*login.secrets.values(), *far.tokens(), *UNSAID}
@@ -337,7 +323,7 @@ def halted(call: Callable[[Any], Any], writes: Sequence[Write], far: ErpFarSide)
     raise AssertionError(f"not halted within {HALTS_WITHIN} tries")
 
 
-def tried(adapter: Any, clerk: Clerk, far: ErpFarSide) -> Iterator[str]:
+def tried(adapter: Any, clerk: Clerk) -> Iterator[str]:
     """What is said in the course of some writes, looks and a check."""
     chapter = next(iter(STORIES["on_account"].chapters(clerk)))
     writes = [*clerk.masters(), *clerk.learn(*chapter)]
@@ -353,6 +339,8 @@ def tried(adapter: Any, clerk: Clerk, far: ErpFarSide) -> Iterator[str]:
         yield repr(adapter.read_back(documents))
     except HubError as error:
         yield from chain(error)
-    if isinstance(adapter, Checks):
-        yield from (repr(problem) for problem in adapter.check())
-    assert far is not None
+    if isinstance(adapter, ChecksSetup):
+        try:
+            yield from (repr(looked) for looked in adapter.check_setup(InUse()))
+        except HubError as error:
+            yield from chain(error)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from hub.books import Chart, Role
-from hub.model.documents import DocumentKey, DocumentKind
+from hub.model.documents import DocumentKind
 from hub.model.postings import ErpPosting
 from hub.ports import ProbesDocuments, PutsDocuments, ReadsBack, StatesPostings
 from hub.testing.conformance.erp_bench import ErpFarSide
@@ -73,7 +73,7 @@ class TestPostings:
     def test_an_edit_a_copy_and_a_deletion_by_hand_show(self, adapter: Any, far: ErpFarSide) -> None:
         clerk = told(STORIES["on_account"], adapter, far)
         first, second = keys_of(clerk, DocumentKind.PAYMENT)
-        (read,) = adapter.read_back([clerk.documents[DocumentKey(first)]])
+        (read,) = adapter.read_back([clerk.documents[first]])
         before = posted(list(adapter.postings(*SPAN)), clerk, adapter)
         far.pass_time(3600)
         far.edit(first, 250)

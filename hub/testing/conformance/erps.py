@@ -12,19 +12,24 @@ import pytest
 
 from hub import registry
 from hub.settings import ERP_ADAPTERS
-from hub.testing.conformance.erp_bench import ErpBench, ErpFarSide
+from hub.testing.conformance.bench import Fault
+from hub.testing.conformance.erp_bench import ErpBench, ErpFarSide, Need
 from hub.testing.conformance.erp_changing import TestChanging
+from hub.testing.conformance.erp_checking import TestCheckingSetup
 from hub.testing.conformance.erp_failing import TestErpFailing, undisturbed
 from hub.testing.conformance.erp_posting import TestPostings
 from hub.testing.conformance.erp_putting import TestPutting, story
 from hub.testing.conformance.erp_refusing import TestRefusing
 from hub.testing.conformance.erp_stating import TestStatingDocuments
 from hub.testing.conformance.erp_wiring import ErpWiring, bench_of
+from hub.testing.conformance.sheet import faults_of_sheet
 from hub.testing.conformance.wiring import Connect
 
 __all__ = [
     "TestChanging",
+    "TestCheckingSetup",
     "TestErpFailing",
+    "TestErpSheet",
     "TestPostings",
     "TestPutting",
     "TestRefusing",
@@ -37,6 +42,37 @@ __all__ = [
     "undisturbed",
     "wiring",
 ]
+
+
+GROUPS = (
+    TestChanging,
+    TestCheckingSetup,
+    TestErpFailing,
+    TestPostings,
+    TestPutting,
+    TestRefusing,
+    TestStatingDocuments,
+)
+
+
+class TestErpSheet:
+    def test_the_rule_sheet_says_what_the_suite_shows(self, bench: ErpBench, connect: Connect) -> None:
+        assert faults_of_sheet(bench.home, bench.lacks, connect(), GROUPS) == []
+
+    def test_every_fault_is_met_or_its_lack_has_a_reason(self, bench: ErpBench, far: ErpFarSide) -> None:
+        """A fault that a bench forgot would skip the tests of it without a word."""
+        unmet = set()
+        for fault in Fault:
+            if not far.fail(fault):
+                unmet.add(fault.value)
+            far.heal()
+
+        assert unmet == {fault.value for fault in Fault if bench.lacks.get(fault.value)}
+
+    def test_what_an_erp_lacks_is_something_that_is_asked_for(self, bench: ErpBench) -> None:
+        known = {*Fault, *Need, *(group.ability.__name__ for group in GROUPS)}
+        assert set(bench.lacks) <= known
+        assert all(bench.lacks.values())
 
 
 @pytest.fixture(scope="session", params=registry.systems(ERP_ADAPTERS))

@@ -1,10 +1,9 @@
 """The rule sheet of a plugin, quality.toml: what the suite shows is not claimed, and what it cannot show is said."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
-
-from hub.testing.conformance.bench import Bench
 
 
 class Group(Protocol):
@@ -17,17 +16,21 @@ class Group(Protocol):
     def rules(self) -> tuple[str, ...]: ...
 
 
-def faults_of_sheet(bench: Bench, connector: object, groups: Iterable[Group]) -> list[str]:
-    """What the sheet says otherwise than the suite finds; empty: nothing."""
-    sheet: dict[str, Any] = tomllib.loads((bench.samples.parent / "quality.toml").read_text())
+def faults_of_sheet(home: Path, lacks: Mapping[str, str], plugin: object, groups: Iterable[Group]) -> list[str]:
+    """What the sheet in a plugin's folder says otherwise than the suite finds; empty: nothing.
+
+    Args:
+        lacks: by the name of an ability, why the simulator does not serve it.
+    """
+    sheet: dict[str, Any] = tomllib.loads((home / "quality.toml").read_text())
     faults = []
     for rule, said in sheet.items():
         exempt = isinstance(said, dict) and set(said) == {"exempt"} and said["exempt"]
         if said not in ("done", "todo") and not exempt:
             faults.append(f'{rule}: neither "done" nor "todo" nor exempt = "reason"')
     for group in groups:
-        able = isinstance(connector, group.ability)
-        shown = able and group.ability.__name__ not in bench.lacks
+        able = isinstance(plugin, group.ability)
+        shown = able and group.ability.__name__ not in lacks
         for rule in group.rules:
             said = sheet.get(rule)
             if shown and said != "done":
