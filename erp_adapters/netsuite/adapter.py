@@ -1,10 +1,10 @@
-"""NetSuite's abilities: documents in, probes, read-backs, statements."""
+"""NetSuite's abilities: documents in, probes, read-backs, statements, postings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from erp_adapters.netsuite import statement
+from erp_adapters.netsuite import postings, statement
 from erp_adapters.netsuite.auth import Nonce
 from erp_adapters.netsuite.checking import Walk
 from erp_adapters.netsuite.client import Client
@@ -15,8 +15,10 @@ from erp_adapters.netsuite.reading import Reads
 from erp_adapters.netsuite.writing import Writes
 from hub.model.documents import Document
 from hub.model.intents import Outcome, Probe, ReadBack, Write
+from hub.model.postings import ErpPosting
 from hub.model.statement import ErpRow
 from hub.ports import Draft, ErpConfig, InUse, Looked
+from mappings.netsuite.postings import chart_map
 
 SETTLE_S: Final = 900  # a request may run for 15 minutes (vendor)
 
@@ -37,6 +39,7 @@ class NetSuiteAdapter:
         self._config = config
         self._nonce = nonce
         self._directory = AccountDirectory(self.client, self.options, config)
+        self._chart = chart_map(self._directory.numbers, self.options.accounts)
         self._reads = Reads(self.client, self._directory, self.options)
         self._writes = Writes(self.client, self._directory, self.options)
 
@@ -99,3 +102,16 @@ class NetSuiteAdapter:
             Retryable, AuthExpired: nobody could look.
         """
         return statement.rows(self.client, self.options, self._entities, first, last)
+
+    @property
+    def together(self) -> Mapping[str, str]:
+        """Accounts of the hub's that `options.accounts` keeps on another one."""
+        return self._chart.together
+
+    def postings(self, first: date, last: date) -> Iterator[ErpPosting]:
+        """What stands in the general ledger on these days, ours or not; sub-accounts are one with their account.
+
+        Raises:
+            Retryable, AuthExpired: nobody could look.
+        """
+        return postings.rows(self.client, self.options, self._chart, self._config.entities, first, last)

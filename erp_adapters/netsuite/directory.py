@@ -35,6 +35,7 @@ class AccountDirectory:
         self._lock = threading.Lock()
         try:
             accounts = config.chart.get("accounts") or ()
+            self.numbers = tuple(str(one["number"]) for one in accounts)
             self._roles = {
                 str(one["role"]): (str(one["number"]), bool(one.get("by")))
                 for one in accounts

@@ -144,8 +144,18 @@ WITH wanted AS (
 SELECT name, entity, currency, account, tax, {_worth("tax")} AS taxf FROM shifted WHERE tax <> 0
 """
 
+_MONEY_IN: Final = (DocumentKind.PAYMENT, DocumentKind.DEPOSIT, DocumentKind.DEPOSIT_APPLICATION)
+"""Ways to enter the same money: one is entered again as another."""
+
+
+def _entered_as(kind: str) -> str:
+    """SQL: the kind of a document, alike for what may stand for the same thing."""
+    alike = ", ".join(f"'{one}'" for one in _MONEY_IN)
+    return f"CASE WHEN {kind} IN ({alike}) THEN 'money' ELSE {kind} END"
+
+
 # Of documents that are not ours, whether one of ours of the same kind and order stands in the ERP beside them.
-_STRAY = """
+_STRAY = f"""
 CREATE OR REPLACE TEMP TABLE stray AS
 WITH wanted AS (
     SELECT name, key, kind, channel, order_id FROM seen WHERE NOT ours
@@ -155,7 +165,8 @@ WITH wanted AS (
 )
 SELECT name, min(document) AS own_document
 FROM wanted JOIN own ON own.document = wanted.key OR (own.order_id = wanted.order_id AND own.order_id <> ''
-    AND own.kind = wanted.kind AND (wanted.channel = '' OR own.channel = wanted.channel))
+    AND {_entered_as("own.kind")} = {_entered_as("wanted.kind")}
+    AND (wanted.channel = '' OR own.channel = wanted.channel))
 GROUP BY name
 """
 
