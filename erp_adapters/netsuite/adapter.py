@@ -7,7 +7,7 @@ from typing import Final
 from erp_adapters.netsuite import postings, statement
 from erp_adapters.netsuite.auth import Nonce
 from erp_adapters.netsuite.checking import Walk
-from erp_adapters.netsuite.client import Client
+from erp_adapters.netsuite.client import ANSWER_S, Client
 from erp_adapters.netsuite.directory import AccountDirectory
 from erp_adapters.netsuite.drafting import DraftClient, drafts
 from erp_adapters.netsuite.options import options_of
@@ -20,6 +20,7 @@ from hub.model.statement import ErpRow
 from hub.ports import Draft, ErpConfig, InUse, Looked
 from mappings.netsuite.postings import chart_map
 
+CALL_S_MAX: Final = int(4 * ANSWER_S)  # a write, what it reads before, and the look at a key that was taken
 SETTLE_S: Final = 900  # a request may run for 15 minutes (vendor)
 
 
@@ -27,6 +28,7 @@ class NetSuiteAdapter:
     """One NetSuite account."""
 
     settle_s = SETTLE_S
+    call_s_max = CALL_S_MAX
 
     def __init__(self, config: ErpConfig, nonce: Nonce) -> None:
         """

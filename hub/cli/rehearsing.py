@@ -105,6 +105,24 @@ def register(app: typer.Typer) -> None:
         answer = bench(orders, seed)
         door.show(answer, _figures(answer))
 
+    @command(group, "send", interrupted=NOT_MEASURED)
+    def send(
+        door: Door,
+        orders: Orders = 300,
+        seed: Seed = 7,
+        erp: Annotated[str | None, typer.Option("--erp", help="A system whose simulator can be served.")] = None,
+        slots: Annotated[int, typer.Option("--slots", min=1, max=100, help="Calls that the ERP bears at once.")] = 15,
+        call_ms: Annotated[int, typer.Option("--call-ms", min=1, max=60_000, help="How long a call takes.")] = 600,
+    ) -> None:
+        """How well an ERP's slots are used while it takes its time, and the calls that each document takes."""
+        from hub.rehearsal.bench_send import bench
+
+        answer = bench(door.settings(of_home=False), erp, orders, seed, slots=slots, call_ms=call_ms)
+        per_order = table("\nCalls an order", "for", "calls")
+        for purpose, count in answer["calls_per_order"].items():
+            per_order.add_row(*cells(purpose, count))
+        door.show(answer, _figures({name: x for name, x in answer.items() if name != "calls_per_order"}), per_order)
+
 
 def _of_demo(answer: dict[str, Any]) -> dict[str, Any]:
     """The demo's figures in a line each."""
