@@ -14,11 +14,14 @@ from hub.books.policy import Policy
 from hub.books.post import post
 from hub.flow.terms import Terms
 from hub.model.decisions import Decided, Decision, Intent
-from hub.model.documents import DOCUMENT, NOTICE_KINDS, Document, DocumentKey, content_of, revision_of
+from hub.model.documents import DOCUMENT, NOTICE_KINDS, Document, DocumentKey, DocumentKind, content_of, revision_of
 from hub.model.entries import ENTRY, Entry
 from hub.model.intents import Action
 
 NOTHING: Final = Decision([], [])
+
+TAKING: Final = frozenset({DocumentKind.DEPOSIT_APPLICATION, DocumentKind.PAYMENT, DocumentKind.REFUND})
+"""What takes money from other documents, and no document takes anything from it."""
 
 
 def decide(
@@ -55,7 +58,10 @@ def decide(
             standing = held if held.sent else held.standing
             if standing is not None and standing.action is not Action.VOID:
                 voids.append(_void(standing, terms))
-        intents.extend(_referring_first(voids))
+        # The money that is given back may be what a new document takes; all else goes when nothing refers to it.
+        freeing = [void for void in voids if void.document.kind in TAKING]
+        others = [void for void in voids if void.document.kind not in TAKING]
+        intents = [*freeing, *intents, *_referring_first(others)]
     return Decision(intents, superseded) if intents or superseded else NOTHING
 
 

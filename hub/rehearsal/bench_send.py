@@ -18,7 +18,6 @@ from typing import Any, Final
 import httpx
 import yaml
 from pydantic import SecretStr
-from sqlalchemy import func, select
 
 from hub import registry
 from hub.errors import Misconfigured
@@ -34,9 +33,8 @@ from hub.steps.advance import advance_all
 from hub.steps.capture import capture
 from hub.steps.hub import Hub, open_hub, read_data
 from hub.steps.send import send_all
-from hub.store.orders import ERP_TARGET
-from hub.store.schema import moment, step
-from hub.store.sending import NO_ORDER
+from hub.store.views import exceptions
+from hub.store.views.figures import figures, through_at
 
 STARTS: Final = datetime(2026, 10, 1, tzinfo=UTC)
 CAPTURED_AT_ONCE: Final = 500
@@ -96,7 +94,9 @@ class Watched:
         return reads
 
 
-def bench(settings: Settings, system: str | None, orders: int, seed: int, *, slots: int, call_ms: int) -> dict[str, Any]:
+def bench(
+    settings: Settings, system: str | None, orders: int, seed: int, *, slots: int, call_ms: int
+) -> dict[str, Any]:
     """The share of the slots that had a call under way while there was work for all of them, and calls an order.
 
     Args:
@@ -149,27 +149,27 @@ def _measured(hub: Hub, wire: Wire, orders: int, seed: int, slots: int, call_ms:
     advance_all(hub)
     sent = send_all(hub)
     if sent.rejected or sent.differing or sent.in_doubt:
-        with hub.store.connect() as connection:
-            refused = connection.execute(select(step.c.code, step.c.field, step.c.remedy).where(step.c.code.is_not(None)))
-            said = "; ".join(f"{row.code} in {row.field}: {row.remedy}" for row in refused.fetchmany(SHOWN_MOST))
+        said = "; ".join(f"{one.fingerprint}: {one.remedy}" for one in exceptions.groups(hub.store)[:SHOWN_MOST])
         raise RuntimeError(
             f"bench: {sent.rejected} documents refused, {sent.differing} read back otherwise, {sent.in_doubt} in doubt"
             f"; {said}"
         )
     whole = (min(began for began, _ in wire.under_way), max(ended for _, ended in wire.under_way))
-    posted = sum(1 for _ in _last_settled(hub))
-    with hub.store.connect() as connection:
-        documents = connection.scalar(select(func.count()).select_from(step).where(step.c.target == ERP_TARGET)) or 0
+    ended = through_at(hub.store)
+    posted = len(ended)
+    if posted <= slots:
+        raise Misconfigured(f"bench: {posted} orders are too few for {slots} slots; take more")
+    worked = (whole[0], ended[-slots].timestamp())  # then fewer orders than slots are left: some slot must stand idle
     calls = sum(wire.calls.values())
     return {
         "orders": posted,
         "slots": slots,
         "call_ms": call_ms,
-        "documents": documents,
+        "documents": sum(figures(hub.store, hub.inbox).documents.values()),
         "calls": calls,
         "elapsed_s": round(whole[1] - whole[0], 2),
         "calls_per_s": round(calls / (whole[1] - whole[0]), 1),
-        "slot_use": round(_use(wire, slots, (whole[0], _work_ended(hub, slots))), 3),
+        "slot_use": round(_use(wire, slots, worked), 3),
         "slot_use_to_the_end": round(_use(wire, slots, whole), 3),
         "calls_per_order": {
             "all": round(calls / posted, 2),
@@ -183,25 +183,6 @@ def _use(wire: Wire, slots: int, window: tuple[float, float]) -> float:
     first, last = window
     busy = sum(max(0.0, min(ended, last) - max(began, first)) for began, ended in wire.under_way)
     return busy / (slots * (last - first))
-
-
-def _last_settled(hub: Hub) -> list[float]:
-    """When each order's last step was settled, the earliest first."""
-    query = (
-        select(func.max(step.c.settled_at))
-        .where(step.c.target == ERP_TARGET, step.c.order_id != NO_ORDER)
-        .group_by(step.c.channel, step.c.order_id)
-    )
-    with hub.store.connect() as connection:
-        return sorted(moment(at).timestamp() for (at,) in connection.execute(query))
-
-
-def _work_ended(hub: Hub, slots: int) -> float:
-    """When fewer orders than slots had anything left to send: from then on some slot must stand idle."""
-    ended = _last_settled(hub)
-    if len(ended) <= slots:
-        raise Misconfigured(f"bench: {len(ended)} orders are too few for {slots} slots; take more")
-    return ended[-slots]
 
 
 def _configured(settings: Settings, home: Path, said: dict[str, Any], address: str) -> Settings:

@@ -1,12 +1,14 @@
 """How much there is of everything: the figures of a summary."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine, func, select
 
 from hub.model.intents import StepState
 from hub.store.orders import ERP_TARGET
-from hub.store.schema import event, hub_metadata, inbox_metadata, intent, orders, record, step
+from hub.store.schema import event, hub_metadata, inbox_metadata, intent, moment, orders, record, step
+from hub.store.sending import NO_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +52,14 @@ def figures(store: Engine, inbox: Engine) -> Figures:
             documents=dict(connection.execute(standing).all()),
             in_doubt=connection.execute(doubtful).scalar_one(),
         )
+
+
+def through_at(store: Engine) -> list[datetime]:
+    """When the ERP had each order's last step, the earliest first."""
+    query = (
+        select(func.max(step.c.settled_at))
+        .where(step.c.target == ERP_TARGET, step.c.order_id != NO_ORDER)
+        .group_by(step.c.channel, step.c.order_id)
+    )
+    with store.connect() as connection:
+        return sorted(moment(at) for at in connection.scalars(query) if at is not None)

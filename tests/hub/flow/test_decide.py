@@ -168,6 +168,25 @@ def test_documents_whose_cause_is_gone_are_voided_in_reverse_order() -> None:
     ]
 
 
+def test_money_is_given_back_before_a_new_document_takes_it() -> None:
+    """An ERP refuses to apply more of a deposit than is open: the old application goes first, its invoice last."""
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    elsewhere = shipped("f2", 60, l1=2)
+
+    made = books.decide(planned([*ORDER, elsewhere], terms()), terms())
+
+    assert told(made) == [
+        (Action.VOID, "depapp-webshop-1001-f1"),
+        (Action.CREATE, "ful-webshop-1001-f2"),
+        (Action.CREATE, "inv-webshop-1001-f2"),
+        (Action.CREATE, "depapp-webshop-1001-f2"),
+        (Action.VOID, "inv-webshop-1001-f1"),
+        (Action.VOID, "ful-webshop-1001-f1"),
+    ]
+
+
 def test_an_amended_invoice_is_voided_after_the_application_to_it() -> None:
     """The amendment was decided last, but the application still refers to the invoice."""
     books = Bookkeeping()
