@@ -63,6 +63,9 @@ class Wire(httpx.BaseTransport):
             self.calls[getattr(self._now, "purpose", OTHER)] += 1
         return answer
 
+    def close(self) -> None:
+        self._network.close()
+
     def purposed(self, purpose: str) -> None:
         """What this thread's requests are made for from now on."""
         self._now.purpose = purpose

@@ -94,6 +94,10 @@ class SimulatorProcess(Process):
         super().start()
         self.wait_for(self._answers, f"the {self._who}", STARTS_S)
 
+    def __exit__(self, *reason: object) -> None:
+        self._client.close()
+        super().__exit__(*reason)
+
     def state(self) -> dict[str, Any]:
         return self._said(self._client.get("/_control/state"))
 
