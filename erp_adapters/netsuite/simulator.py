@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from erp_adapters.netsuite.account import command
 from erp_adapters.netsuite.account import seed as seeding
 from erp_adapters.netsuite.account.auth import Credentials, Role
+from erp_adapters.netsuite.account.backstage import Backstage
 from erp_adapters.netsuite.account.bench import NetSuiteBench
 from erp_adapters.netsuite.account.faults import ConnectionLost
 from erp_adapters.netsuite.account.http import App
@@ -166,8 +167,22 @@ def _public(seed: int) -> str:
     return _key(seed).public_key().public_bytes(serialization.Encoding.PEM, spki).decode()
 
 
-def _served_alone(clock: Callable[[], datetime], seed: int, pause: Callable[[float], None] | None) -> App:
-    app = opened(clock, seed, pause=pause)
+def backstage(clock: Callable[[], datetime], seed: int, *, unique_keys: bool = True) -> Backstage:
+    """The account that `rehearsed` tells a hub of, for a rehearsal in the same process.
+
+    Args:
+        unique_keys: whether it refuses an external id that it has already.
+    """
+    return Backstage(_served_alone(clock, seed, None, Switches(unique_external_ids=unique_keys)))
+
+
+def _served_alone(
+    clock: Callable[[], datetime],
+    seed: int,
+    pause: Callable[[float], None] | None,
+    switches: Switches | None = None,
+) -> App:
+    app = opened(clock, seed, pause=pause, switches=switches)
     seeding.charge_item(app.world, "GOODS-CREDITED", "4000")
     return app
 

@@ -24,6 +24,13 @@ class Storm(StrEnum):
     HOSTILE = "hostile"
 
 
+class Naive(StrEnum):
+    """Integrations that double documents, to see it found."""
+
+    COUNTED_KEYS = "counted-keys"
+    BLIND_RESEND = "blind-resend"
+
+
 NOT_MEASURED: Final = "nothing was measured"
 
 
@@ -65,16 +72,26 @@ def register(app: typer.Typer) -> None:
         seed: Seed = 7,
         orders: Annotated[int, typer.Option("--orders", min=1, max=1_000, help="How many orders are placed.")] = 20,
         faults: Annotated[Storm, typer.Option("--faults", help="How much goes wrong.")] = Storm.MILD,
+        erp: Annotated[
+            str | None, typer.Option("--erp", help="The ERP's system. [one that is reached over a network]")
+        ] = None,
         trace: Annotated[
             Path | None, typer.Option("--trace", help="A file for every choice, request and answer, a line each.")
         ] = None,
+        naive: Annotated[
+            Naive | None, typer.Option("--naive", hidden=True, help="Does it wrongly, to see it found.")
+        ] = None,
     ) -> int:
         """The hub's own code, its workers' turns, faults and time drawn from a seed; what must hold is looked at."""
+        from hub.rehearsal.erps import Bite
         from hub.rehearsal.simulate import run
 
         settings = door.settings(of_home=False)
+        blind = naive is Naive.BLIND_RESEND  # which nothing but an ERP that keeps no key unique would show
+        bite = Bite(counted_keys=naive is Naive.COUNTED_KEYS, blind=blind, any_key=blind)
         with trace.open("w", encoding="utf-8") if trace is not None else nullcontext() as file:
-            answer = run(settings, seed, orders, faults, write=file.write if file is not None else None)
+            write = file.write if file is not None else None
+            answer = run(settings, seed, orders, faults, erp=erp, bite=bite, write=write)
         found = table("\nWhat was broken", "step", "what")
         for violation in answer["violations"]:
             found.add_row(*cells(violation["step"], violation["what"]))
@@ -83,7 +100,9 @@ def register(app: typer.Typer) -> None:
         door.show(answer, _figures(figures), *([found] if answer["violations"] else []))
         if not answer["violations"]:
             return 0
-        say(f"broken; it is so again with: orderhub simulate --seed {seed} --orders {orders} --faults {faults}")
+        again = f"orderhub simulate --seed {seed} --orders {orders} --faults {faults} --erp {answer['erp']}"
+        again += f" --naive {naive}" if naive is not None else ""
+        say(f"broken; it is so again with: {again}")
         return 1
 
     group = typer.Typer(help="How fast it is, beside a floor measured in the same run.", no_args_is_help=True)

@@ -1,15 +1,14 @@
-"""People at an ERP that is simulated in a process of its own: they come by its back door."""
+"""People at an ERP that is simulated as a service: they come by its back door."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from hub.errors import Misconfigured
 from hub.model.documents import DocumentKey, DocumentKind
 from hub.model.order import OrderKey
-from hub.rehearsal.processes import ErpProcess
 from hub.rehearsal.staff import Accident, sales_order
 from hub.steps.hub import Hub
 from hub.store.views import orders
@@ -22,9 +21,23 @@ TYPED: Final = "189.00"
 CALLED_OFF: Final = ("Closed", "Cancelled")
 
 
+class BackDoor(Protocol):
+    """By which people come in."""
+
+    def find(self, keys: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """What stands under each of these keys of ours; None: nothing."""
+
+    def do(self, what: str, **more: object) -> dict[str, Any]:
+        """A person does something in the ERP; the document that it was done to, or that came of it.
+
+        Raises:
+            Misconfigured: the ERP does not let them.
+        """
+
+
 @dataclass(slots=True)
 class AtTheService:
-    erp: ErpProcess
+    erp: BackDoor
     hub: Hub
     slug: str
 

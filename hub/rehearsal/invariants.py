@@ -42,8 +42,8 @@ class Invariants:
 
     def after(self, step: int) -> Iterator[str]:
         """What is looked at after each step: the ERP where it changed, the rest in turns."""
-        if self._stage.erp.far.changes != self._changes:
-            self._changes = self._stage.erp.far.changes
+        if (changes := self._stage.erp.changes()) != self._changes:
+            self._changes = changes
             yield from self.doubled()
             yield from self._negative_stock()
         if step % LOOK_EVERY_STEPS == 0 and (orders := self._orders()):

@@ -22,9 +22,9 @@ class _Around:
 
     def __init__(self, adapter: Any) -> None:
         self._adapter = adapter
-        self.settle_s: int = adapter.settle_s
-        for ability in ("changes", "translate", "statement", "documents", "closed_until", "close", "open"):
-            setattr(self, ability, getattr(adapter, ability))
+        for ability in dir(adapter):
+            if not ability.startswith("_") and not hasattr(type(self), ability):
+                setattr(self, ability, getattr(adapter, ability))
 
     def put(self, writes: Sequence[Write]) -> list[Outcome]:
         outcomes: list[Outcome] = self._adapter.put(writes)

@@ -19,11 +19,11 @@ from typing import Any, Final
 
 from hub.errors import AuthExpired, Forged, HubError, Retryable
 from hub.ports import Delivery
-from hub.rehearsal import staging
-from hub.rehearsal.at_the_ledger import AtTheLedger
+from hub.rehearsal import erps, staging
+from hub.rehearsal.erps import Bite
 from hub.rehearsal.invariants import Invariants
 from hub.rehearsal.scheduler import Scheduler, Worker
-from hub.rehearsal.staging import Bite, Stage
+from hub.rehearsal.staging import Stage
 from hub.rehearsal.warehouse import Warehouse
 from hub.rehearsal.wire import shown
 from hub.settings import Settings
@@ -32,7 +32,7 @@ from hub.steps.closing import reconcile
 from hub.steps.erp_changes import pull_erp
 from hub.steps.hub import Hub
 from hub.steps.receiving import receive
-from hub.steps.send import probe, send, send_all
+from hub.steps.send import probe, send_all, send_one
 from hub.steps.syncing import synced
 from hub.store.views.backlog import backlog, steps_by_state, told
 from hub.worker.jobs import SEND, works
@@ -105,6 +105,7 @@ def run(
     orders: int,
     faults: str,
     *,
+    erp: str | None = None,
     bite: Bite = Bite(),  # noqa: B008  frozen
     write: Callable[[str], object] | None = None,
 ) -> dict[str, Any]:
@@ -112,11 +113,13 @@ def run(
 
     Args:
         faults: none, mild or hostile.
+        erp: the system of the ERP; None: one that is reached over a network, else the configured one.
         write: is handed every line of the trace.
     """
     with tempfile.TemporaryDirectory(prefix="orderhub-simulate-") as folder, _own_chance(seed), _quiet_log():
         scheduler = Scheduler(seed, staging.STARTS, write)
-        stage = staging.build(settings, Path(folder), scheduler, seed, orders, faults, bite)
+        system = erps.stage(erp or erps.default(settings.erp.system), scheduler, seed, faults, bite)
+        stage = staging.build(settings, Path(folder), scheduler, seed, orders, faults, system)
         play = _Play(stage, seed, WEATHER[faults])
         try:
             return play.run()
@@ -158,7 +161,7 @@ class _Play:
         self.faults: Counter[str] = Counter()
         self.violations: list[dict[str, Any]] = []
         self.audience = stage.open(people=True)  # the people in the ERP, and whoever looks
-        staff = AtTheLedger(self.audience, stage.slug)
+        staff = stage.erp.staff(self.audience, stage.slug)
         self.people = Warehouse(staff, stage.slug, random.Random(f"{seed}/people"))  # noqa: S311
         self.ships_at = self.scheduler.now + SHIPS_EVERY
         self.invariants = Invariants(stage, self.audience)
@@ -180,6 +183,7 @@ class _Play:
         if not self.violations:
             self._look_at_the_end()
         return {
+            "erp": self.stage.settings.erp.system,
             "trace_digest": self.scheduler.digest,
             "steps": self.scheduler.steps,
             "until": self.scheduler.now.isoformat(timespec="seconds"),
@@ -229,7 +233,7 @@ class _Play:
         """What the shop, the ERP and its people do by now is done."""
         stage, scheduler = self.stage, self.scheduler
         stage.move_shop()
-        stage.erp.far.settle()
+        stage.erp.happen()
         told_at = stage.shop.outbox.next_at()
         if told_at is not None and told_at <= scheduler.now:
             self.due[DELIVER] = scheduler.now
@@ -237,7 +241,7 @@ class _Play:
             self.ships_at = scheduler.now + SHIPS_EVERY
             shipped = self.people.ship(stage.shop.control.truth()["orders"], scheduler.now)
             scheduler.note(f"people ship {shipped}")
-            stage.erp.far.changes += 1
+            stage.erp.touched()
 
     def _begin(self, seat: Seat, job: str) -> None:
         self.due.pop(job)
@@ -335,8 +339,7 @@ class _Play:
                 self.due[job] = min(self.due.get(job, self.scheduler.now), self.scheduler.now)
 
     def _send(self, hub: Hub, name: str, target: str | None) -> None:
-        sent = send(hub, limit=1, target=target) if target else send(hub, limit=1)
-        if sent.total:
+        if send_one(hub, target) if target else send_one(hub):
             self._ring(f"send {name}")
 
     def _probe(self, hub: Hub, name: str, target: str | None) -> None:
@@ -423,6 +426,6 @@ class _Play:
     def _faults_met(self) -> dict[str, dict[str, int]]:
         return {
             "channel": dict(sorted(self.stage.shop.faults.met.items())),
-            "erp": dict(sorted((str(kind), count) for kind, count in self.stage.erp.far.faults.met.items())),
+            "erp": self.stage.erp.met(),
             "hub": dict(sorted(self.faults.items())),
         }

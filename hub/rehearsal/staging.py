@@ -1,21 +1,21 @@
 """The stage of a simulation: shop and ERP in this process, the stores in a folder, nothing on a socket."""
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr
-from sqlalchemy import Engine, event
 
 from hub import registry
-from hub.ports import ChannelConfig, ErpConfig
-from hub.rehearsal import naive
+from hub.ports import ChannelConfig
+from hub.rehearsal.erps import Erp, spare_the_disk
 from hub.rehearsal.scheduler import Scheduler
-from hub.rehearsal.wire import Between, FarSide, Faults, Line, Wire
+from hub.rehearsal.wire import Line
 from hub.settings import Settings, Ships
+from hub.steps.erp_changes import tells_changes
 from hub.steps.hub import Hub, open_hub
 
 STARTS: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -32,109 +32,6 @@ SHOP_SECRETS: Final = {
     "webhook": "ORDERHUB_SIMULATE_SECRET",
 }
 
-ERP_RATES: Final[dict[str, dict[Wire, int]]] = {
-    "none": {},
-    "mild": {
-        Wire.UNREACHABLE: 10,
-        Wire.LOST_BEFORE: 10,
-        Wire.LOST_AFTER: 15,
-        Wire.LATE_COMMIT: 10,
-        Wire.SERVER_ERROR: 10,
-        Wire.RATE_LIMITED: 15,
-        Wire.TOKEN_EXPIRED: 2,
-    },
-    "hostile": {
-        Wire.UNREACHABLE: 40,
-        Wire.LOST_BEFORE: 40,
-        Wire.LOST_AFTER: 60,
-        Wire.LATE_COMMIT: 50,
-        Wire.SERVER_ERROR: 40,
-        Wire.RATE_LIMITED: 50,
-        Wire.TOKEN_EXPIRED: 5,
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Bite:
-    """What is done wrongly on purpose, so that a test sees it found."""
-
-    counted_keys: bool = False  # documents are named by a counter
-    blind: bool = False  # what is in doubt is sent again without a look
-    any_key: bool = False  # the ERP keeps no key unique
-
-
-@dataclass(frozen=True, slots=True)
-class ErpRow:
-    """A document that stands in the ERP."""
-
-    ref: str
-    order: str
-    kind: str
-    cause: str  # the key that the hub decided for it; "": typed in by hand
-
-
-@dataclass(slots=True)
-class LedgerErp:
-    """The reference ledger as a remote ERP: its calls get lost, and its commits are late."""
-
-    system: str
-    scheduler: Scheduler
-    far: FarSide
-    bite: Bite
-    names: naive.Names = field(default_factory=naive.Names)
-    ledger: Any = None
-
-    def settings(self, settings: Settings) -> Settings:
-        settles_s = naive.BlindResend.settle_s if self.bite.blind else SETTLES_S
-        erp = settings.erp.model_copy(update={"slug": self.system, "system": self.system, "settle_s": settles_s})
-        return settings.model_copy(update={"erp": erp})
-
-    def connect(self, config: ErpConfig) -> Any:
-        """The adapter as the hub has it: one server for all that connect."""
-        adapter: Any = self._server(config)
-        if self.bite.any_key:
-            adapter = naive.AnyKey(adapter, self.names)
-        adapter = Between(adapter, self.far)
-        if self.bite.counted_keys:
-            adapter = naive.CountedKeys(adapter, self.names)
-        return naive.BlindResend(adapter) if self.bite.blind else adapter
-
-    def by_hand(self, config: ErpConfig) -> Any:
-        """The ledger as the people have it who work in it."""
-        return self._server(config)
-
-    def documents(self) -> Iterator[ErpRow]:
-        for row in self.ledger.documents(FIRST, LAST):
-            yield ErpRow(row.ref, row.order, row.kind, self.names.decided.get(row.key, row.key))
-
-    def levels(self) -> Iterator[tuple[str, int]]:
-        """How much of each item is at each place."""
-        levels: Iterator[tuple[str, int]] = self.ledger.levels()
-        return levels
-
-    def unbalanced(self) -> Iterator[str]:
-        """Entries that do not sum to zero."""
-        for entry in self.ledger.journal():
-            sums: dict[str, int] = {}
-            for posting in entry["postings"]:
-                sums[posting["currency"]] = sums.get(posting["currency"], 0) + posting["amount_minor"]
-            if any(sums.values()) or sum(posting["functional_minor"] for posting in entry["postings"]):
-                yield f"entry {entry['entry']}"
-
-    def calm(self) -> None:
-        self.far.faults.rates.clear()
-
-    def close(self) -> None:
-        if self.ledger is not None:
-            self.ledger.close_connections()
-
-    def _server(self, config: ErpConfig) -> Any:
-        if self.ledger is None:
-            self.ledger = registry.simulator(self.system).LedgerSimulator(config, self.scheduler.clock)
-            spare_the_disk(self.ledger.engine)
-        return self.ledger
-
 
 @dataclass(slots=True)
 class Stage:
@@ -143,7 +40,7 @@ class Stage:
     scheduler: Scheduler
     settings: Settings
     shop: Any  # the simulator's App
-    erp: LedgerErp
+    erp: Erp
     slug: str
     line: Line
 
@@ -173,7 +70,7 @@ class Stage:
 
     def next_at(self) -> datetime | None:
         """When something happens outside the hub."""
-        moments = (self.shop.shop.next_at(), self.shop.outbox.next_at(), self.erp.far.next_at())
+        moments = (self.shop.shop.next_at(), self.shop.outbox.next_at(), self.erp.next_at())
         return min((at for at in moments if at is not None), default=None)
 
     def calm(self) -> None:
@@ -188,54 +85,34 @@ class Stage:
         return registry.connector(system).connect(replace(config, transport=self.line))
 
 
-def spare_the_disk(engine: Engine) -> None:
-    """Commits outlive the process, as kills want it, and no power loss, which nobody rehearses here."""
-
-    @event.listens_for(engine, "connect")
-    def _unsynced(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA synchronous=OFF")
-
-    engine.dispose()  # connections that are open already
-
-
 def close(hub: Hub) -> None:
     """The process is gone."""
     hub.store.dispose()
     hub.inbox.dispose()
 
 
-def build(
-    settings: Settings, home: Path, scheduler: Scheduler, seed: int, orders: int, faults: str, bite: Bite
-) -> Stage:
+def build(settings: Settings, home: Path, scheduler: Scheduler, seed: int, orders: int, faults: str, erp: Erp) -> Stage:
     """The stage with nothing played on it yet."""
     simulator = registry.simulator(settings.channels[0].system)
     secret = f"rehearsed-{random.Random(f'{seed}/secret').getrandbits(96):024x}"  # noqa: S311  of an invented shop
     first = settings.channels[0]
-    shop = simulator.App(
-        simulator.Setup(
-            seed=seed,
-            orders=orders,
-            start=STARTS,
-            days=DAYS,
-            currency=first.currency,
-            ships="erp",
-            client_secret=secret,
-            restore_per_s=2000,
-            wide=False,
-        )
+    setup = simulator.Setup(
+        seed=seed,
+        orders=orders,
+        start=STARTS,
+        days=DAYS,
+        currency=first.currency,
+        client_secret=secret,
+        restore_per_s=2000,
+        wide=False,
     )
-    shop.faults.set({"preset": faults})
     channel = first.model_copy(
         update={
             "address": f"https://{simulator.DOMAIN}",
             "options": {"token": "client_credentials", "notify_customer": False},
             "secrets": dict(SHOP_SECRETS),
-            "ships": Ships.ERP,
         }
     )
-    system = "ledger" if settings.erp.system != "ledger" else settings.erp.system
-    chance = random.Random(f"{seed}/erp")  # noqa: S311
-    erp = LedgerErp(system, scheduler, FarSide(scheduler, Faults(chance, dict(ERP_RATES[faults]))), bite)
     rehearsed = erp.settings(
         settings.model_copy(
             update={
@@ -244,12 +121,20 @@ def build(
                 "channels": (channel,),
                 "public_url": PUBLIC_URL,
                 "secret_values": {
-                    SHOP_SECRETS["client_id"]: SecretStr(shop.shop.setup.client_id),
+                    SHOP_SECRETS["client_id"]: SecretStr(setup.client_id),
                     SHOP_SECRETS["client_secret"]: SecretStr(secret),
                 },
             }
-        )
+        ),
+        home,
     )
+
+    if _tells(erp, rehearsed, scheduler):  # else the shop ships by itself, for nobody would hear of what the ERP ships
+        channel = channel.model_copy(update={"ships": Ships.ERP})
+        rehearsed = rehearsed.model_copy(update={"channels": (channel,)})
+        setup = replace(setup, ships="erp")
+    shop = simulator.App(setup)
+    shop.faults.set({"preset": faults})
 
     stage: Stage
 
@@ -261,3 +146,11 @@ def build(
 
     stage = Stage(scheduler, rehearsed, shop, erp, channel.slug, Line(scheduler, channel.slug, handle))
     return stage
+
+
+def _tells(erp: Erp, settings: Settings, scheduler: Scheduler) -> bool:
+    hub = open_hub(settings, scheduler.clock, erp.connect)
+    try:
+        return tells_changes(hub)
+    finally:
+        close(hub)

@@ -59,7 +59,8 @@ class Line(httpx.BaseTransport):
         self._scheduler.pause(what)
         headers = {name.lower(): text for name, text in request.headers.items()}
         said = self._handle(request.method, target, headers, body)
-        self._scheduler.note(f"asked {what} {shown(body)}: {'no answer' if said is None else _summary(said)}")
+        form = "form" in headers.get("content-type", "")  # asks for a token, with a signature that is another each time
+        self._scheduler.note(f"asked {what} {'form' if form else shown(body)}: {_summary(said)}")
         self._scheduler.pause(f"answer of {what}")
         if said is None:
             raise httpx.RemoteProtocolError("the connection ended", request=request)
@@ -74,7 +75,9 @@ def shown(content: bytes) -> str:
     return sha256(content).hexdigest()[:SHOWN_CHARS]
 
 
-def _summary(said: Said) -> str:
+def _summary(said: Said | None) -> str:
+    if said is None:
+        return "no answer"
     return f"{said.status} {shown(said.body)}{'' if getattr(said, 'cut_at', None) is None else ' cut'}"
 
 

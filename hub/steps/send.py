@@ -15,7 +15,7 @@ from hub.steps import calling
 from hub.steps.calling import Answer
 from hub.steps.hub import Hub, sweep_cycles
 from hub.steps.settling import Sent, settle
-from hub.steps.slots import probe_in_a_slot, read_back_in_a_slot, send_by_slots
+from hub.steps.slots import begin, probe_in_a_slot, read_back_in_a_slot, send_by_slots
 from hub.steps.target import Target, open_target
 from hub.store import sending
 from hub.store.orders import ERP_TARGET
@@ -55,6 +55,21 @@ def _send(hub: Hub, limit: int | None, name: str) -> Sent:
     with hub.writing() as connection, connection.begin():
         claimed = sending.claim(connection, name, min(limit or most, most), now)
     return settle(hub, target, calling.put(target.adapter, claimed, now, read=True)) if claimed else Sent()
+
+
+def send_one(hub: Hub, target: str = ERP_TARGET) -> int:
+    """The next call of a target was made in this thread, and settled; how many documents it was about.
+
+    For who decides what comes between claim, call and settlement, as a rehearsal does.
+    """
+    opened = open_target(hub, target)
+    if opened is None:
+        return 0
+    if opened.slots is None:
+        return _send(hub, 1, target).total
+    calls, _ = begin(hub, opened, 1, 1, idle=True)
+    answers = [call() for call in calls]
+    return settle(hub, opened, *answers).total + sum(len(one.read) for one in answers)
 
 
 def probe(hub: Hub, target: str = ERP_TARGET) -> Sent:
