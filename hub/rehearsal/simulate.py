@@ -34,6 +34,7 @@ from hub.steps.hub import Hub
 from hub.steps.receiving import receive
 from hub.steps.send import probe, send_all, send_one
 from hub.steps.syncing import synced
+from hub.store.views import exceptions
 from hub.store.views.backlog import backlog, steps_by_state, told
 from hub.worker.jobs import SEND, works
 
@@ -52,6 +53,8 @@ STEPS_MAX: Final = 400_000
 VIOLATIONS_SHOWN: Final = 20
 FAILED_S: Final = 30
 CREDENTIALS_S: Final = 900
+REFUSED: Final = frozenset({"rejected", "in_doubt", "read_back", "not_told", "told_twice", "paused"})
+"""Exceptions that sending opens: none of them is anybody's doing here."""
 OPEN_STATES: Final = ("planned", "sent", "in_doubt")
 
 DELIVER: Final = "deliver"
@@ -418,6 +421,8 @@ class _Play:
                 self._violated(["the reconciliation is not complete"])
             if left := self._left():
                 self._violated([f"still open at the end: {left}"])
+            refused = [one for one in exceptions.opened(hub.store) if one.code in REFUSED]
+            self._violated(f"{one.order}: {one.message}" for one in refused)
             self._violated(self.invariants.at_the_end())
             self.scheduler.note(f"{found.sales.groups} {found.payments.groups} {found.sales.matched}")
         finally:
