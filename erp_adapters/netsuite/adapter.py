@@ -1,4 +1,4 @@
-"""NetSuite's abilities: documents in, probes, read-backs, statements, postings."""
+"""NetSuite's abilities: documents in, probes, read-backs, statements, postings, changes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -6,6 +6,7 @@ from typing import Final
 
 from erp_adapters.netsuite import postings, statement
 from erp_adapters.netsuite.auth import Nonce
+from erp_adapters.netsuite.changes import Changes
 from erp_adapters.netsuite.checking import Walk
 from erp_adapters.netsuite.client import ANSWER_S, Client
 from erp_adapters.netsuite.directory import AccountDirectory
@@ -16,8 +17,10 @@ from erp_adapters.netsuite.writing import Writes
 from hub.model.documents import Document
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.postings import ErpPosting
+from hub.model.records import Record, Translation
 from hub.model.statement import ErpRow
-from hub.ports import Draft, ErpConfig, InUse, Looked
+from hub.ports import Draft, ErpConfig, InUse, Looked, Page
+from mappings.netsuite.changes import translate
 from mappings.netsuite.postings import chart_map
 
 CALL_S_MAX: Final = int(4 * ANSWER_S)  # a write, what it reads before, and the look at a key that was taken
@@ -117,3 +120,23 @@ class NetSuiteAdapter:
             Retryable, AuthExpired: nobody could look.
         """
         return postings.rows(self.client, self.options, self._chart, self._config.entities, first, last)
+
+    # --- changes out --------------------------------------------------------------------------------------------------
+
+    def changes(self, since: str | None) -> Iterator[Page]:
+        """What people did to orders of ours after a cursor, and every stock level that moved; by time of change.
+
+        Raises:
+            Misconfigured: the cursor is none of this adapter's.
+            Retryable, AuthExpired: nobody could look.
+        """
+        config = self._config
+        return Changes(self.client, self.options, config.entities, config.slug, config.clock()).pages(since)
+
+    def translate(self, record: Record) -> Translation:
+        """A record of `changes` as facts and stock levels.
+
+        Raises:
+            Untranslatable: with every fault found.
+        """
+        return translate(record, {theirs: hub for hub, theirs in self.options.locations.items()})

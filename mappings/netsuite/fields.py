@@ -49,6 +49,10 @@ class Fields:
         """The names as they were spelled."""
         return frozenset(name for name, _ in self._said.values())
 
+    def raw(self) -> dict[str, Any]:
+        """All of it, as it was said."""
+        return dict(self._said.values())
+
     # --- one value; None: absent or empty ---------------------------------------------------------------------------
 
     def text(self, name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 Names: ERPS.md 1.10 for transactions, lines and stock; public schema listings of the same records for the rest [T];
 columns that integrators expect and NetSuite has not (`transaction.total`, `transaction.createdfrom`,
-`customer.subsidiary`) are left out on purpose. `deletedrecord` and the unnamed link types are [G].
+`customer.subsidiary`) are left out on purpose. `deletedrecord`, `lastmodifiedby` and the unnamed link types are [G].
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,8 @@ _TRANSACTION: Final = """
     trandisplayname:text trandate:day status:text>status entity:id>name currency:id>name exchangerate:num
     foreigntotal:num foreignamountpaid:num foreignamountunpaid:num foreignpaymentamountused:num
     foreignpaymentamountunused:num postingperiod:id>name posting:flag void:flag voided:flag memo:text otherrefnum:text
-    createddate:moment lastmodifieddate:moment createdby:id duedate:day shipdate:day closedate:day email:text
-    terms:id>name
+    createddate:moment lastmodifieddate:moment createdby:id lastmodifiedby:id duedate:day shipdate:day closedate:day
+    email:text terms:id>name
 """
 _LINE: Final = """
     uniquekey:id transaction:id id:id linesequencenumber:id mainline:flag taxline:flag iscogs:flag isclosed:flag
