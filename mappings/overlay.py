@@ -70,6 +70,27 @@ class Overlay:
         return values, tuple(problems)
 
 
+def is_expression(text: str) -> bool:
+    """Whether it is JMESPath."""
+    try:
+        jmespath.compile(text)
+    except JMESPathError:
+        return False
+    return True
+
+
+def found_in(document: object, expression: str) -> Any:
+    """What an expression finds in a document; None: nothing.
+
+    Raises:
+        ValueError: it meets what it was not written for.
+    """
+    try:
+        return jmespath.search(expression, document)
+    except RAISED as fault:
+        raise ValueError(" ".join(str(fault).split())) from None
+
+
 def compiled(overlays: Overlays, timezone: str) -> Overlay | None:
     """The expressions, ready to be used; None where there are none.
 

@@ -12,6 +12,7 @@ from erp_adapters.netsuite.checking_lists import Finding, Lists, Look
 from erp_adapters.netsuite.client import Client, eid
 from erp_adapters.netsuite.errors import LOGIN_REMEDY, NotFound
 from erp_adapters.netsuite.needs import (
+    BODY,
     FEATURES,
     FIELDS,
     LINE,
@@ -160,7 +161,7 @@ class Walk:
             )
 
     def _fields(self) -> Iterator[Finding]:
-        fields = [self._named(one) for one in FIELDS]
+        fields = [self._named(one) for one in FIELDS] + list(self._own_fields())
         for need in PERMISSIONS:
             mine = [one for one in fields if need.record in one.records]
             if not mine or need.record in self._forbidden:
@@ -176,6 +177,12 @@ class Walk:
                         f"{need.record} has no field {one.name}: make it at {FIELDS_AT} > {one.kind} (type Free-Form "
                         f"Text), apply it to {need.record}, show it on the form and let the role edit it",
                     )
+
+    def _own_fields(self) -> Iterator[CustomField]:
+        """Those that the configuration fills."""
+        for record, filled in self._options.fields.items():
+            for name in filled:
+                yield CustomField(name, BODY, (record,), f"options.fields.{record}")
 
     def _named(self, field: CustomField) -> CustomField:
         if field.name != LINE:

@@ -11,6 +11,7 @@ from erp_adapters.netsuite.suiteql import Named
 from hub.errors import Misconfigured, Rejected
 from hub.model.documents import Component, Document
 from hub.ports import ErpConfig
+from mappings.netsuite.own_fields import own_fields
 from mappings.netsuite.words import Body, by_key
 
 PAYMENT_CLEARING: Final = "payment_clearing"
@@ -120,6 +121,9 @@ class AccountDirectory:
 
     def form(self, record: str) -> str | None:
         return self._options.form(record)
+
+    def own_fields(self, record: str, document: Document) -> Body:
+        return own_fields(self._options.fields.get(record, {}), document)
 
     # --- looking up --------------------------------------------------------------------------------------------------
 

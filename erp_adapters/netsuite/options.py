@@ -3,19 +3,31 @@
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hub.errors import Misconfigured, Rejected
 from hub.http import checked_address
 from hub.model.documents import Component
 from hub.ports import ErpConfig
+from mappings.netsuite.own_fields import expression
 
+HUBS_OWN: Final = "custbody_orderhub_"
 ANY: Final = "*"
 """Of tax codes: whatever jurisdiction is not listed."""
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 InternalId = Annotated[str, Field(pattern=r"^-?\d{1,15}$")]
 Record = Annotated[str, Field(pattern=r"^[a-z][A-Za-z]+$")]
+
+
+def _own(field: str) -> str:
+    if field.startswith(HUBS_OWN):
+        raise ValueError(f"{HUBS_OWN}* are the hub's own fields")
+    return field
+
+
+CustomField = Annotated[str, Field(pattern=r"^custbody_[a-z0-9_]+$"), AfterValidator(_own)]
+Expression = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(expression)]
 
 
 class Part(BaseModel):
@@ -87,6 +99,8 @@ class Options(Part):
     """In which searches show moments: the time zone in the preferences of the integration's user."""
     line_field: Annotated[str, Field(pattern=r"^custcol_[a-z0-9_]+$")] = "custcol_orderhub_line"
     """The transaction column that holds the hub's own id of an order line."""
+    fields: dict[Record, dict[CustomField, Expression]] = {}
+    """Record, such as salesOrder, -> the account's own fields of it, each filled by a JMESPath over the document."""
     forms: dict[Record, InternalId] = {}
     """Record, such as salesOrder, -> the internal id of the form to use; None: the role's preferred one."""
 

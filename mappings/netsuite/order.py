@@ -138,6 +138,7 @@ def order_changes(document: Document, revision: str, directory: Directory, stand
         "tranDate": document.date,
         REVISION: revision,
         CANCELLED: _left(document, targets),
+        **directory.own_fields("salesOrder", document),
     }
     if document.rate is not None:
         body["exchangeRate"] = document.rate.value

@@ -81,6 +81,9 @@ class Directory(Protocol):
 
     def form(self, record: str) -> str | None: ...
 
+    def own_fields(self, record: str, document: Document) -> Body:
+        """The account's own fields of a record, by their ids."""
+
     def order_location(self) -> str | None: ...
 
 
@@ -137,7 +140,7 @@ def header(document: Document, revision: str, directory: Directory, record: str)
         SUBJECT: document.memo or None,
         ORIGINAL_DATE: late.isoformat() if late else None,
     }
-    return given(body)
+    return given(body) | directory.own_fields(record, document)
 
 
 def own(document: Document, directory: Directory) -> Body:

@@ -224,6 +224,13 @@ def test_every_custom_field_of_the_mappings_is_in_the_table() -> None:
     assert {one.name for one in FIELDS} == {LINE, *CUSTOM_FIELDS}
 
 
+def test_a_field_that_the_configuration_fills_is_looked_for_too(account: Desk) -> None:
+    found = faults_with(account, fields={"invoice": {"custbody_shop": "order.channel"}})
+
+    assert list(found) == ["fields.custbody_shop"]
+    assert "invoice has no field custbody_shop" in found["fields.custbody_shop"]
+
+
 def test_a_line_field_of_another_name_is_the_one_that_is_looked_for(account: Desk) -> None:
     found = faults_with(account, line_field="custcol_acme_line")
 

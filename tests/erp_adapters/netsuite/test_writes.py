@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from erp_adapters.netsuite.account.hands import Hands
+from hub.errors import Misconfigured
 from hub.model.documents import Component, Document, DocumentKind, DocumentLine
 from hub.model.intents import Action, Found, Verdict
 from hub.model.order import Party, PartyRef
@@ -264,3 +265,35 @@ def test_a_line_without_a_product_is_the_item_for_custom_lines(netsuite: Desk) -
     (row,) = netsuite.rec("so-webshop-1001").rows()
 
     assert netsuite.world.must(row.ref("item")).get("itemId") == "GOODS-CREDITED"
+
+
+# --- the account's own fields ----------------------------------------------------------------------------------------
+
+
+def test_the_accounts_own_fields_are_filled_from_the_document() -> None:
+    fields = {"salesOrder": {"custbody_shop": "order.channel", "custbody_lines": "length(lines)", "custbody_po": "po"}}
+    with desk(fields=fields) as netsuite:
+        netsuite.world.custom_fields.update(dict.fromkeys(fields["salesOrder"], "body"))
+
+        netsuite.tell(ORDER)
+
+        told = netsuite.rec("so-webshop-1001").fields
+        assert (told["custbody_shop"], str(told["custbody_lines"])) == ("webshop", "3")
+        assert "custbody_po" not in told  # which the document does not have
+
+
+def test_what_no_field_can_hold_is_refused_with_its_expression_named() -> None:
+    with desk(fields={"salesOrder": {"custbody_shop": "lines"}}) as netsuite:
+        documents = planned([ORDER], terms(items=ITEMS))
+        netsuite.done(customer(documents[0]))
+
+        outcome = netsuite.put(documents[0])
+
+        assert (outcome.verdict, outcome.code, outcome.field) == (Verdict.REJECTED, "invalid_value", "custbody_shop")
+        assert "options.fields" in outcome.remedy
+
+
+@pytest.mark.parametrize("field", ["custbody_orderhub_order", "memo"])
+def test_only_the_accounts_own_fields_can_be_filled(field: str) -> None:
+    with pytest.raises(Misconfigured, match=r"options\.fields"), desk(fields={"salesOrder": {field: "reference"}}):
+        pass

@@ -64,6 +64,9 @@ class Names:
     def form(self, record: str) -> str | None:
         return None
 
+    def own_fields(self, record: str, document: Document) -> dict[str, Any]:
+        return {}
+
 
 def body_of(sample: dict[str, Any]) -> Body:
     """What the sample's document becomes; `as` names the record."""
