@@ -27,34 +27,6 @@ from hub.testing.conformance.bench import Fault
 
 CERTIFICATE_ID: Final = "orderhub-certificate-1"
 LATE_S_MAX: Final = 2
-OPTIONS: Final[dict[str, Any]] = {
-    "account": "1234567_SB1",
-    "requests": 15,
-    "accounts": {"2400": "1100"},  # what is to be paid back is what the customer has open
-    "items": {
-        "shipping": "SHIPPING",
-        "tip": "TIP",
-        "duty": "DUTY",
-        "fee": "FEE",
-        "cash_rounding": "CASH-ROUNDING",
-        "tax_rounding": "TAX-ROUNDING",
-        "allowance": "ALLOWANCE",
-        "fee_kept": "FEE-KEPT",
-        "marketplace_tax": "MARKETPLACE-TAX",
-        "discount": "DISCOUNT",
-        "gift_card": "GIFT-CARD",
-        "custom": "GOODS-CREDITED",
-        "credited_goods": "GOODS-CREDITED",
-    },
-    "tax_codes": {
-        "*": {"code": "CHANNEL-TAX", "type": "US Sales Tax"},
-        "State Tax": {"code": "State Tax", "type": "US Sales Tax"},
-        "County Tax": {"code": "County Tax", "type": "US Sales Tax"},
-        "none": {"code": "NOT-TAXABLE", "type": "US Sales Tax"},
-    },
-    "order_location": "main",
-}
-"""How a hub is told of the company that `opened` makes."""
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -106,7 +78,7 @@ def rehearsed(seed: int) -> dict[str, Any]:
             "system": "netsuite",
             "settle_s": LATE_S_MAX + 1,
             "slots": 15,
-            "options": OPTIONS,
+            "options": {**seeding.OPTIONS, "requests": 15},
             "secrets": {name: f"ORDERHUB_DEMO_ERP_{name.upper()}" for name in _secrets(seed)},
         },
         "policies": {"returned_goods": "revenue"},  # an item that comes back is credited to its own income account

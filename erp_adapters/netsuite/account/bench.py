@@ -40,31 +40,6 @@ COMPANY: Final = Company(
     chart=yaml.safe_load((seed.CONFIG / "chart.yaml").read_text()),
     policies={"returned_goods": "revenue"},  # a credit memo credits the account of its item
 )
-OPTIONS: Final[Mapping[str, Any]] = {
-    "account": "1234567_SB1",
-    "accounts": {"2400": "1100"},  # what is to be refunded is the customer's receivable
-    "items": {
-        "shipping": "SHIPPING",
-        "tip": "TIP",
-        "duty": "DUTY",
-        "fee": "FEE",
-        "cash_rounding": "CASH-ROUNDING",
-        "tax_rounding": "TAX-ROUNDING",
-        "allowance": "ALLOWANCE",
-        "fee_kept": "FEE-KEPT",
-        "marketplace_tax": "MARKETPLACE-TAX",
-        "discount": "DISCOUNT",
-        "gift_card": "GIFT-CARD",
-        "credited_goods": "GOODS-CREDITED",
-    },
-    "tax_codes": {
-        "*": {"code": "CHANNEL-TAX", "type": "US Sales Tax"},
-        "State Tax": {"code": "State Tax", "type": "US Sales Tax"},
-        "County Tax": {"code": "County Tax", "type": "US Sales Tax"},
-        "none": {"code": "NOT-TAXABLE", "type": "US Sales Tax"},
-    },
-    "order_location": "main",
-}
 
 
 class Rig:
@@ -98,11 +73,11 @@ class Rig:
         (certificate, _), *_ = known.certificates.items()
         (token, secret), *_ = known.tokens.items()
         certified = Login(
-            OPTIONS, {"private_key": self._private_key},
+            seed.OPTIONS, {"private_key": self._private_key},
             {"client_id": known.client_id, "certificate_id": certificate},
         )  # fmt: skip
         signed = Login(
-            {**OPTIONS, "auth": "token"}, {"consumer_secret": known.consumer_secret, "token_secret": secret},
+            {**seed.OPTIONS, "auth": "token"}, {"consumer_secret": known.consumer_secret, "token_secret": secret},
             {"consumer_key": known.consumer_key, "token_id": token},
         )  # fmt: skip
         return {"certificate": certified, "token": signed}

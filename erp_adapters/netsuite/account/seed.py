@@ -64,6 +64,33 @@ TAX_CODES: Final = (
     ("CHANNEL-TAX", "0", "US Sales Tax"),
     ("NOT-TAXABLE", "0", "US Sales Tax"),
 )
+OPTIONS: Final[dict[str, Any]] = {
+    "account": "1234567_SB1",
+    "accounts": {"2400": "1100"},  # what is to be paid back is what the customer has open
+    "items": {
+        "shipping": "SHIPPING",
+        "tip": "TIP",
+        "duty": "DUTY",
+        "fee": "FEE",
+        "cash_rounding": "CASH-ROUNDING",
+        "tax_rounding": "TAX-ROUNDING",
+        "allowance": "ALLOWANCE",
+        "fee_kept": "FEE-KEPT",
+        "marketplace_tax": "MARKETPLACE-TAX",
+        "discount": "DISCOUNT",
+        "gift_card": "GIFT-CARD",
+        "custom": "GOODS-CREDITED",
+        "credited_goods": "GOODS-CREDITED",
+    },
+    "tax_codes": {
+        "*": {"code": "CHANNEL-TAX", "type": "US Sales Tax"},
+        "State Tax": {"code": "State Tax", "type": "US Sales Tax"},
+        "County Tax": {"code": "County Tax", "type": "US Sales Tax"},
+        "none": {"code": "NOT-TAXABLE", "type": "US Sales Tax"},
+    },
+    "order_location": "main",
+}
+"""How a hub is told of the company that `company` makes."""
 CUSTOM_FIELDS: Final = {
     "custcol_orderhub_line": "line",
     "custbody_orderhub_channel": "body",

@@ -36,39 +36,12 @@ SPEC = Spec(CONTRACTS) if CONTRACTS.exists() else None
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 CHART = yaml.safe_load((CONFIG / "chart.yaml").read_text())
 POLICIES = {"returned_goods": "revenue"}  # NetSuite credits the account of the item
-MAPPED = {"2400": "1100"}  # what is to be refunded is the customer's receivable there
+MAPPED = seed.OPTIONS["accounts"]
 COSTS = ("1300", "5000")  # NetSuite's own matter
 Sums = dict[str, tuple[Decimal, Decimal]]
 """In the document's currency and in the base, by account."""
 
 ITEMS = {"MUG": "MUG-ENAMEL-BLU", "TEE": "SHIRT-MERINO-M"}
-
-OPTIONS: dict[str, Any] = {
-    "account": "1234567_SB1",
-    "accounts": MAPPED,
-    "items": {
-        "shipping": "SHIPPING",
-        "tip": "TIP",
-        "duty": "DUTY",
-        "fee": "FEE",
-        "cash_rounding": "CASH-ROUNDING",
-        "tax_rounding": "TAX-ROUNDING",
-        "allowance": "ALLOWANCE",
-        "fee_kept": "FEE-KEPT",
-        "marketplace_tax": "MARKETPLACE-TAX",
-        "discount": "DISCOUNT",
-        "gift_card": "GIFT-CARD",
-        "custom": "GOODS-CREDITED",
-        "credited_goods": "GOODS-CREDITED",
-    },
-    "tax_codes": {
-        "*": {"code": "CHANNEL-TAX", "type": "US Sales Tax"},
-        "State Tax": {"code": "State Tax", "type": "US Sales Tax"},
-        "County Tax": {"code": "County Tax", "type": "US Sales Tax"},
-        "none": {"code": "NOT-TAXABLE", "type": "US Sales Tax"},
-    },
-    "order_location": "main",
-}
 
 
 class Clock:
@@ -100,7 +73,7 @@ class Desk:
             chart=CHART,
             policies=POLICIES,
             address=address,
-            options=OPTIONS | options,
+            options=seed.OPTIONS | options,
             secrets=lambda name: SecretStr(secrets[name]),
             clock=clock.now,
             sleep=clock.passes,

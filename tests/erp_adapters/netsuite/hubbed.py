@@ -23,10 +23,9 @@ from hub.steps.advance import advance_all
 from hub.steps.hub import Hub, open_hub
 from hub.steps.send import send_all
 from tests.conftest import Clock
-from tests.erp_adapters.netsuite.desk import CONFIG, OPTIONS
+from tests.erp_adapters.netsuite.desk import CONFIG
 
 ADDRESS = "https://1234567-sb1.suitetalk.api.netsuite.com"
-SHOP_OPTIONS = OPTIONS | {"items": OPTIONS["items"] | {"custom": "GOODS-CREDITED"}}
 
 
 class Office:
@@ -62,7 +61,7 @@ def office(folder: Path, clock: Clock, switches: Switches | None = None, **optio
     policies.write_text(yaml.safe_dump(shipped | {"returned_goods": "revenue"}))
     settings = load_settings(None, folder / "home", {})
     erp = settings.erp.model_copy(
-        update={"slug": "netsuite", "system": "netsuite", "address": ADDRESS, "options": SHOP_OPTIONS | options}
+        update={"slug": "netsuite", "system": "netsuite", "address": ADDRESS, "options": seed.OPTIONS | options}
     )
     entities = tuple(one.model_copy(update={"policies": policies}) for one in settings.entities)
     settings = settings.model_copy(update={"erp": erp, "entities": entities})

@@ -20,10 +20,9 @@ from erp_adapters.netsuite.simulator import Transport, opened
 from hub.ports import InUse, Looked
 from hub.testing.builders import captured, fact, given_back, line, paid_out, refunded, shipped, snapshot
 from mappings.netsuite.words import CUSTOM_FIELDS, RECORDS
-from tests.erp_adapters.netsuite.desk import OPTIONS as GIVEN
 from tests.erp_adapters.netsuite.desk import Clock, Desk
 
-OPTIONS: dict[str, Any] = {**GIVEN, "items": {**GIVEN["items"], "custom": "GOODS-CREDITED"}}
+OPTIONS = seed.OPTIONS
 USED = InUse(
     items=frozenset({"TENT-2P-GRN", "GIFT-50"}),
     locations=frozenset({"main"}),
