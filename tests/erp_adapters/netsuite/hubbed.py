@@ -17,11 +17,13 @@ from erp_adapters.netsuite.account.http import App
 from erp_adapters.netsuite.account.world import Switches
 from erp_adapters.netsuite.adapter import NetSuiteAdapter
 from erp_adapters.netsuite.simulator import CERTIFICATE_ID, Transport, opened, private_key
-from hub.ports import ErpConfig
-from hub.settings import load_settings
+from hub import registry
+from hub.ports import ChannelConfig, ErpConfig
+from hub.settings import Ships, load_settings
 from hub.steps.advance import advance_all
 from hub.steps.hub import Hub, open_hub
 from hub.steps.send import send_all
+from hub.testing.channel import Shop, UnpleasantChannel
 from tests.conftest import Clock
 from tests.erp_adapters.netsuite.desk import CONFIG
 
@@ -46,10 +48,13 @@ class Office:
 
 
 @contextmanager
-def office(folder: Path, clock: Clock, switches: Switches | None = None, **options: Any) -> Iterator[Office]:
+def office(
+    folder: Path, clock: Clock, switches: Switches | None = None, shop: Shop | None = None, **options: Any
+) -> Iterator[Office]:
     """
     Args:
         folder: the hub's home, empty.
+        shop: what is told of shipments, all of which are the ERP's; None: the channels ship.
         options: of the adapter, beside the usual ones.
     """
     first = clock().date().replace(day=1) - timedelta(days=400)
@@ -64,7 +69,9 @@ def office(folder: Path, clock: Clock, switches: Switches | None = None, **optio
         update={"slug": "netsuite", "system": "netsuite", "address": ADDRESS, "options": seed.OPTIONS | options}
     )
     entities = tuple(one.model_copy(update={"policies": policies}) for one in settings.entities)
-    settings = settings.model_copy(update={"erp": erp, "entities": entities})
+    ships = Ships.CHANNEL if shop is None else Ships.ERP
+    channels = tuple(one.model_copy(update={"ships": ships}) for one in settings.channels)
+    settings = settings.model_copy(update={"erp": erp, "entities": entities, "channels": channels})
     secrets = {
         "client_id": app.auth.credentials.client_id,
         "certificate_id": CERTIFICATE_ID,
@@ -76,7 +83,11 @@ def office(folder: Path, clock: Clock, switches: Switches | None = None, **optio
         wired = replace(config, transport=Transport(app), secrets=lambda name: SecretStr(secrets[name]))
         return NetSuiteAdapter(wired, nonce=lambda: f"nonce{next(numbers)}")
 
-    hub = replace(open_hub(settings, clock, connect), sleep=lambda seconds: None)
+    def connect_channel(config: ChannelConfig) -> Any:
+        connector = registry.connector("shopify").connect(config)
+        return connector if shop is None else UnpleasantChannel(shop, connector)
+
+    hub = replace(open_hub(settings, clock, connect, connect_channel), sleep=lambda seconds: None)
     try:
         yield Office(hub, app, clock)
     finally:

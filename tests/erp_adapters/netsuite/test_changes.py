@@ -19,6 +19,7 @@ from hub.steps.closing import reconcile
 from hub.steps.erp_changes import pull_erp
 from hub.steps.showing import show_order
 from hub.testing.builders import captured, fact, line, shipped, snapshot
+from hub.testing.channel import Shop
 from hub.testing.conformance.wiring import record as as_record
 from mappings.netsuite.changes import translate
 from tests.conftest import Clock
@@ -269,3 +270,21 @@ def test_a_shipment_that_was_deleted_in_netsuite_takes_its_invoice_with_it(waiti
 
     assert show_order(waiting.hub, f"shopify/{plain_story().order_id}").row.fulfilment == "unfulfilled"
     assert list(waiting.world.every("invoice")) == []
+
+
+def test_the_shop_is_told_of_what_netsuite_shipped(tmp_path: Path, utc: Clock) -> None:
+    utc.now = datetime(2026, 11, 2, 20, tzinfo=UTC)
+    shop = Shop()
+    with office(tmp_path / "office", utc, shop=shop) as made:
+        bare = plain_story().final | {"fulfillments": [], "fulfillment_status": None}
+        take_in(made.hub, record(bare, "one"))
+        made.settle()
+        pulled(made)
+        made.hands.fulfil(f"so-shopify-{plain_story().order_id}", tracking="1Z9")
+
+        pulled(made)
+        pulled(made)
+
+        (told,) = shop.shipments
+        assert told.numbers == ("1Z9",)
+        assert sorted(kinds(made)) == ["deposit", "deposit_application", "invoice", "sales_order", "shipment_notice"]
