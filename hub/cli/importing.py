@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _warn_of_demo(hub: Hub) -> None:
-    from hub.rehearsal.demo import MARKER
+    from hub.rehearsal.home import MARKER
 
     if hub.settings.database_url is None and (hub.settings.home / MARKER).is_file():
         say(f"{hub.settings.home} holds a demo: the next demo deletes what is imported here; --home names another")

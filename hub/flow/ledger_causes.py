@@ -223,11 +223,13 @@ FROM placed
 """
 
 _UNSENT = "x_in <> t_in OR xf_in <> tf_in"
-_EDITED = "now IS NOT NULL AND changed AND read_alike AND ours AND NOT (adopted AND total_off <> 0)"
-_ADOPTED = "now IS NOT NULL AND NOT changed AND adopted"
-_ALIKE_BUT_WORTH = f"""now IS NOT NULL AND NOT changed AND NOT adopted AND ours AND currency <> functional
+# A document that the ERP itself touched again (it was applied, paid) is no more than converted otherwise.
+_ALIKE_BUT_WORTH = f"""now IS NOT NULL AND NOT by_hand AND NOT adopted AND ours AND currency <> functional
     AND rest = 0 AND restf <> 0
     AND abs(restf) <= CASE role WHEN '{Role.FX_GAIN_LOSS}' THEN greatest(e_lines, 1) ELSE greatest(lines, 1) END"""
+_EDITED = f"""now IS NOT NULL AND changed AND read_alike AND ours AND NOT (adopted AND total_off <> 0)
+    AND NOT coalesce({_ALIKE_BUT_WORTH}, false)"""
+_ADOPTED = "now IS NOT NULL AND NOT changed AND adopted"
 
 _CAUSES: Final = (
     *(

@@ -118,13 +118,14 @@ class AtTheService:
         return Accident("order entered twice", order.external_id, copy["id"])
 
     def _typed_in(self, order: OrderKey) -> Accident:
-        """An invoice for a customer who called by telephone."""
+        """An invoice for somebody who called by telephone, of what another order has."""
         known = self.erp.find([sales_order(order)])[sales_order(order)]
         if known is None:
             raise Misconfigured(f"demo: the ERP has no order {order.external_id}")
+        caller = self.erp.do("type_in", kind="customer", body={"companyName": "Telephone orders"})
         row = {"item": {"id": known["lines"][0]["item"]}, "quantity": 1, "amount": TYPED}
         body = {
-            "entity": {"id": known["entity"]},
+            "entity": {"id": caller["id"]},
             "tranDate": TYPED_DAY.isoformat(),
             "otherRefNum": "PHONE-17",
             "item": {"items": [row]},

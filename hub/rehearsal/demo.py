@@ -9,7 +9,6 @@ finds and explains all that knows nothing of this file.
 
 import json
 import random
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,10 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
-
-import yaml
 
 from hub import registry
 from hub.errors import Misconfigured
@@ -29,6 +25,16 @@ from hub.model.payouts import PayoutState
 from hub.ports import ErpConfig, KeepsBooks
 from hub.rehearsal.at_the_ledger import AtTheLedger
 from hub.rehearsal.at_the_service import AtTheService
+from hub.rehearsal.home import (
+    ACCIDENTS,
+    CONFIG,
+    LOGS,
+    TRUTH,
+    start_afresh,
+    write_config,
+    write_crosswalks,
+    write_policies,
+)
 from hub.rehearsal.processes import ErpProcess, HubProcess, ShopProcess
 from hub.rehearsal.staff import REFUND_MINOR, Staff, plain_orders
 from hub.rehearsal.warehouse import Warehouse
@@ -52,25 +58,16 @@ OUTAGE: Final = datetime(2026, 10, 28, 22, tzinfo=UTC)
 LAST: Final = datetime(2026, 10, 31, 22, tzinfo=UTC)
 STEP: Final = timedelta(hours=24)
 OUTAGE_STEP: Final = timedelta(hours=2)
-ORDERS_MIN: Final = 40
+ORDERS_MIN: Final = 20
 SYNC_ATTEMPTS: Final = 20
 PAUSE_S: Final = 0.5
 KILLED_WITHIN_S: Final = 2.0
 
-MARKER: Final = "demo.json"
-CONFIG: Final = "hub.yaml"
-"""The home's own configuration: every command that is run on it finds the rehearsed channel."""
-CROSSWALKS: Final = "demo-crosswalks.yaml"
-TRUTH: Final = "demo-shop.json"
-"""Every order as the shop itself has it at the end: what a person who doubts the report compares it with."""
-ACCIDENTS: Final = "demo-accidents.json"
-"""What people did wrong in the ERP, for the same person."""
-POLICIES: Final = "demo-policies.yaml"
-LOGS: Final = ("demo-shop.log", "demo-hub.log", "demo-erp.log")
-OURS: Final = ("hub.db", "inbox.db", "ledger.db")
-"""Files of a home that a second demo starts afresh; each with its companions (-wal, -shm)."""
-
 SECRETS: Final = {"token": "ORDERHUB_DEMO_TOKEN", "webhook": "ORDERHUB_DEMO_SECRET"}
+SECRETS_2: Final = {"token": "ORDERHUB_DEMO_2_TOKEN", "webhook": "ORDERHUB_DEMO_2_SECRET"}
+SECOND_CURRENCY: Final = "EUR"
+SECOND_SHARE: Final = 6
+"""One of so many orders is of the second shop, where there is one."""
 
 Tell = Callable[[str], None]
 
@@ -106,19 +103,45 @@ def _kill(served: HubProcess, after_s: float) -> None:
     served.start()
 
 
+@dataclass(frozen=True, slots=True)
+class Front:
+    """One rehearsed shop."""
+
+    slug: str
+    shop: ShopProcess
+    channel: dict[str, Any]
+    """What hub.yaml says of it."""
+
+
 @dataclass(slots=True)
 class Stage:
     """What the rehearsal has in its hands."""
 
     settings: Settings
-    shop: ShopProcess
+    fronts: list[Front]
     served: HubProcess
     hub: Hub  # this process's own, to look into the stores
     staff: Staff
     erp: ErpProcess | None  # None: it is opened in this process
-    slug: str
     chance: random.Random
     secrets: dict[str, str]
+
+    @property
+    def slugs(self) -> list[str]:
+        return [front.slug for front in self.fronts]
+
+    @property
+    def slug(self) -> str:
+        """Of the first shop, to which accidents happen."""
+        return self.fronts[0].slug
+
+    @property
+    def shop(self) -> ShopProcess:
+        return self.fronts[0].shop
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Every order as its shop has it."""
+        return [order | {"channel": front.slug} for front in self.fronts for order in front.shop.orders()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +180,7 @@ def run(
     spare_the_collector()
     if orders < ORDERS_MIN:
         raise Misconfigured(f"demo: {orders} orders are too few for its accidents; take {ORDERS_MIN} or more")
-    _start_afresh(settings.home, orders, seed)
+    start_afresh(settings.home, orders, seed)
     with _staged(settings, orders, seed, erp or settings.erp.system) as stage:
         stage.staff.open_books()
         stage.served.start()
@@ -169,12 +192,12 @@ def run(
         _outage(stage, refunded)
         happened = stage.staff.meddle(victims)
         (settings.home / ACCIDENTS).write_text(json.dumps([asdict(one) for one in happened], indent=1))
-        (settings.home / TRUTH).write_text(json.dumps({"orders": stage.shop.orders()}, indent=1))
+        (settings.home / TRUTH).write_text(json.dumps({"orders": stage.orders()}, indent=1))
         tell("reconciling the month")
         found = reconcile(stage.hub, PERIOD, [], tell=tell)
         answer = {
             **asdict(figures(stage.hub.store, stage.hub.inbox)),
-            "pushed": told(stage.hub.store).get(stage.slug, {}).get("done", 0),
+            "pushed": sum(told(stage.hub.store).get(slug, {}).get("done", 0) for slug in stage.slugs),
             "webhook_loss": _webhook_loss(stage),
             "payouts": _payouts(stage),
             "trial_balance": _trial_balance(stage.hub),
@@ -192,41 +215,26 @@ def run(
 def _staged(settings: Settings, orders: int, seed: int, system: str) -> Iterator[Stage]:
     """The shop and the ERP run, the hub's process is ready to start, and this process has the stores open."""
     home = settings.home
-    channel = settings.channels[0]
     chance = random.Random(seed)  # noqa: S311
     secrets = {name: f"demo-{chance.getrandbits(128):032x}" for name in SECRETS.values()}
-    simulator = registry.simulator(channel.system)
-    arguments = [
-        *("--seed", str(seed), "--orders", str(orders), "--start", STARTS.isoformat(), "--days", str(DAYS)),
-        *("--currency", channel.currency, "--ships", "erp", "--faults", "mild"),
-        *("--secret-env", SECRETS["webhook"], "--token-env", SECRETS["token"], "--restore-per-s", "2000"),
-    ]
-    served_erp = getattr(registry.simulator(system), "rehearsed", None)
     with ExitStack() as stack:
-        erp = None
-        at_erp: dict[str, Any] | None = None
-        if served_erp is not None:
-            said = served_erp(seed)
-            erp = stack.enter_context(
-                ErpProcess(registry.simulator(system).__name__, said["arguments"], home / LOGS[2], {})
-            )
-            erp.start()
+        erp, at_erp = None, None
+        rehearsed = getattr(registry.simulator(system), "rehearsed", None)
+        if rehearsed is not None:
+            said = rehearsed(seed)
+            erp = ErpProcess(registry.simulator(system).__name__, said["arguments"], home / LOGS[1], {})
+            stack.enter_context(erp).start()
             erp.go_wrong(**said["faults"])
             secrets |= said["environment"]
             at_erp = {**said["erp"], "address": erp.address}
-            _write_policies(settings, said["policies"])
-        shop = stack.enter_context(ShopProcess(simulator.__name__, arguments, home / LOGS[0], secrets))
-        shop.start()
-        served = HubProcess(home, home / CONFIG, home / LOGS[1], secrets)
-        _write_crosswalks(settings, chance)
-        live = {
-            "address": shop.address,
-            "settle_s": 2,
-            "secrets": dict(SECRETS),
-            "options": {"domain": simulator.DOMAIN, "notify_customer": False},
-        }
-        _write_config(settings, live, served.address, at_erp)
-        stack.callback(_write_config, settings, None, None, at_erp)
+            write_policies(settings, said["policies"])
+        secrets |= {name: f"demo-{chance.getrandbits(128):032x}" for name in SECRETS_2.values() if erp is not None}
+        fronts = list(_fronts(stack, settings, orders, seed, secrets, alone=erp is None))
+        served = HubProcess(home, home / CONFIG, home / LOGS[0], secrets)
+        write_crosswalks(settings, chance)
+        write_config(settings, [front.channel for front in fronts], served.address, at_erp)
+        gone = [{"slug": front.slug, "currency": front.channel["currency"]} for front in fronts]
+        stack.callback(write_config, settings, gone, None, at_erp)
         own = load_settings(home / CONFIG, home, secrets)
 
         def connect(config: ErpConfig) -> Any:
@@ -237,93 +245,62 @@ def _staged(settings: Settings, orders: int, seed: int, system: str) -> Iterator
         stack.callback(hub.store.dispose)
         stack.callback(hub.erp.close_connections)
         stack.enter_context(served)
-        staff = AtTheLedger(hub, channel.slug) if erp is None else AtTheService(erp, hub, channel.slug)
-        yield Stage(own, shop, served, hub, staff, erp, channel.slug, chance, secrets)
+        slug = fronts[0].slug
+        staff = AtTheLedger(hub, slug) if erp is None else AtTheService(erp, hub, slug)
+        yield Stage(own, fronts, served, hub, staff, erp, chance, secrets)
+
+
+def _fronts(
+    stack: ExitStack, settings: Settings, orders: int, seed: int, secrets: dict[str, str], *, alone: bool
+) -> Iterator[Front]:
+    """The shops, started: the first has the user's first channel's currency, the second another."""
+    channel = settings.channels[0]
+    simulator = registry.simulator(channel.system)
+    second = 0 if alone else orders // SECOND_SHARE
+    plans = [
+        (channel.slug, channel.currency, orders - second, seed, SECRETS, LOGS[2]),
+        (f"{channel.slug}-2", SECOND_CURRENCY, second, seed + 1, SECRETS_2, LOGS[3]),
+    ]
+    for slug, currency, placed, its_seed, named, log in plans[: 1 if alone else 2]:
+        arguments = [
+            *("--seed", str(its_seed), "--orders", str(placed), "--start", STARTS.isoformat(), "--days", str(DAYS)),
+            *("--currency", currency, "--ships", "erp", "--faults", "mild"),
+            *("--secret-env", named["webhook"], "--token-env", named["token"], "--restore-per-s", "2000"),
+        ]
+        shop = stack.enter_context(ShopProcess(simulator.__name__, arguments, settings.home / log, secrets))
+        shop.start()
+        said = {
+            "slug": slug,
+            "currency": currency,
+            "address": shop.address,
+            "settle_s": 2,
+            "secrets": dict(named),
+            "options": {"domain": simulator.DOMAIN, "notify_customer": False},
+        }
+        yield Front(slug, shop, said)
 
 
 def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _write_policies(settings: Settings, otherwise: dict[str, Any]) -> None:
-    """The first entity's policies, as far as the ERP does not post otherwise."""
-    written = _read(settings.entities[0].policies) | otherwise
-    (settings.home / POLICIES).write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
-
-
-def _write_config(
-    settings: Settings, live: dict[str, Any] | None, public_url: str | None, erp: dict[str, Any] | None
-) -> None:
-    """The user's own configuration, with the rehearsed shop in place of the first channel's, and one SKU unmapped.
-
-    Args:
-        live: what the channel needs while the shop runs; None: the shop is gone.
-        erp: a rehearsed ERP in place of the user's, which posts by policies of its own; None: the user's.
-    """
-    written = _read(settings.config)
-    first = written["channels"][0] | {"ships": "erp"} | (live or {})
-    if live is None:
-        first.pop("secrets", None)
-    written["channels"] = [first]
-    if public_url is not None:
-        written["public_url"] = public_url
-    for entity, said in zip(settings.entities, written["entities"], strict=True):
-        said |= {"chart": str(entity.chart), "policies": str(entity.policies) if erp is None else POLICIES}
-    if erp is not None:
-        written["erp"] = erp
-    written["files"] = {
-        "rates": str(settings.files.rates),
-        "crosswalks": CROSSWALKS,
-        "items": str(settings.files.items),
-    }
-    (settings.home / CONFIG).write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
-
-
-def _write_crosswalks(settings: Settings, chance: random.Random) -> None:
-    """The crosswalks to start with, but for one SKU: nobody has told the hub what it is in the ERP."""
-    crosswalks = _read(settings.files.crosswalks)
-    items = crosswalks["item"]["*"]
-    del items[chance.choice(sorted(items))]
-    (settings.home / CROSSWALKS).write_text(yaml.safe_dump(crosswalks, sort_keys=False), encoding="utf-8")
-
-
-def _read(file: Path) -> Any:
-    """The file's words as they stand: `on` is a name here and no truth."""
-    return yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506  it makes nothing but text
-
-
-def _start_afresh(home: Path, orders: int, seed: int) -> None:
-    """The home is empty but for the demo's marker; what an earlier demo left in it is gone.
-
-    Raises:
-        Misconfigured: there is something in it that no demo made.
-    """
-    if home.exists() and any(home.iterdir()) and not (home / MARKER).is_file():
-        raise Misconfigured(f"demo: {home} holds the state of something else; name another with --home")
-    for name in (*OURS, *LOGS, CONFIG, CROSSWALKS, POLICIES, TRUTH, ACCIDENTS):
-        for path in home.glob(f"{name}*"):
-            path.unlink()
-    shutil.rmtree(home / "runs", ignore_errors=True)
-    home.mkdir(parents=True, exist_ok=True)
-    (home / MARKER).write_text(json.dumps({"orders": orders, "seed": seed}))
-
-
 def _month(stage: Stage, kills: Kills, tell: Tell) -> None:
     """Day by day: the shop lives, the hub hears and pulls, the warehouse ships, the hub tells the shop."""
     day = STARTS
-    people = Warehouse(stage.staff, stage.slug, stage.chance)
-    stage.served.settle(stage.slug)  # its webhooks are registered before anything happens
+    people = {front.slug: Warehouse(stage.staff, front.slug, stage.chance) for front in stage.fronts}
+    stage.served.settle(*stage.slugs)  # its webhooks are registered before anything happens
     while day < OUTAGE:
         day = min(day + STEP, OUTAGE)
         if kills.strikes():
             stage.served.kill()
             stage.served.start()
         with kills.at_work(stage.served):
-            stage.shop.advance(day.isoformat())
-        stage.served.settle(stage.slug)
-        if people.ship(stage.shop.orders(), day):
-            stage.served.settle(stage.slug)
-        tell(f"{day:%Y-%m-%d}: {stage.shop.state()['orders']} orders")
+            for front in stage.fronts:
+                front.shop.advance(day.isoformat())
+        stage.served.settle(*stage.slugs)
+        if sum(people[front.slug].ship(front.shop.orders(), day) for front in stage.fronts):
+            stage.served.settle(*stage.slugs)
+        tell(f"{day:%Y-%m-%d}: {sum(front.shop.state()['orders'] for front in stage.fronts)} orders")
 
 
 def _catch_up(stage: Stage) -> None:
@@ -335,7 +312,8 @@ def _catch_up(stage: Stage) -> None:
     fault: Exception | None = None
     for _ in range(SYNC_ATTEMPTS):
         try:
-            synced(stage.hub, stage.slug)
+            for slug in stage.slugs:
+                synced(stage.hub, slug)
             if not figures(stage.hub.store, stage.hub.inbox).in_doubt:
                 return
         except Misconfigured:
@@ -362,8 +340,10 @@ def _outage(stage: Stage, refunded: OrderKey) -> None:
 
 def _webhook_loss(stage: Stage) -> dict[str, Any]:
     """How the shop's webhooks fared while the hub was up; what was lost came in by a pull."""
-    fates: dict[str, int] = stage.shop.state()["webhooks"]
-    return {"sent": sum(fates.values()), **dict(sorted(fates.items()))}
+    fates: Counter[str] = Counter()
+    for front in stage.fronts:
+        fates.update(front.shop.state()["webhooks"])
+    return {"sent": fates.total(), **dict(sorted(fates.items()))}
 
 
 def _payouts(stage: Stage) -> dict[str, Any]:

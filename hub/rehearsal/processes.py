@@ -175,8 +175,8 @@ class HubProcess(Process):
         super().start()
         self.wait_for(lambda: self._status() is not None, "orderhub serve", STARTS_S)
 
-    def settle(self, channel: str) -> None:
-        """The hub has looked at the channel and the ERP, and nothing that it can do now is left undone."""
+    def settle(self, *channels: str) -> None:
+        """The hub has looked at the channels and the ERP, and nothing that it can do now is left undone."""
         rung: dict[str, int] = {}
         again_at = 0.0
 
@@ -190,17 +190,17 @@ class HubProcess(Process):
                 return True
             if time.monotonic() >= again_at:  # rung again: a job may have failed, or the process is a new one
                 again_at = time.monotonic() + RING_AGAIN_S
-                rung = {name: runs.get(name, 0) for name in self._ring(channel)}
+                rung = {name: runs.get(name, 0) for name in self._ring(channels)}
             return False
 
         self.wait_for(settled, "orderhub serve", SETTLES_S)
 
-    def _ring(self, channel: str) -> list[str]:
+    def _ring(self, channels: Sequence[str]) -> list[str]:
         try:
-            names: list[str] = self._client.post(f"/api/channels/{channel}/sync").json()["jobs"]
+            answers = [self._client.post(f"/api/channels/{channel}/sync").json() for channel in channels]
+            return [name for answer in answers for name in answer["jobs"]]
         except (httpx.TransportError, ValueError, KeyError):
             return []
-        return names
 
     def _status(self) -> dict[str, Any] | None:
         try:
