@@ -102,10 +102,3 @@ def test_sync_of_the_erp_brings_in_what_people_shipped_there(posted: Orderhub) -
     assert (answer["new"], answer["sent"], answer["rejected"]) == (2, 2, 0)  # invoice and application
     shown = posted.json("orders", "show", "1001")
     assert (shown["row"]["fulfilment"], shown["lines"][0]["shipped"]) == ("fulfilled", 1)
-
-
-def test_sync_of_the_erp_has_no_dry_run(posted: Orderhub) -> None:
-    ran = posted("sync", "ledger", "--dry-run")
-
-    assert ran.status != 0
-    assert "an ERP is read on from where the last pull ended" in " ".join(ran.err.split())
