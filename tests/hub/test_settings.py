@@ -228,8 +228,8 @@ def test_a_named_file_lies_beside_the_configuration(write: Write, tmp_path: Path
         ),
         (
             "  system: ledger\n",
-            "  system: ledger\n  lanes: 4\n",
-            "hub.yaml:17: erp.lanes: no such setting",
+            "  system: ledger\n  zzz: 4\n",
+            "hub.yaml:17: erp.zzz: no such setting",
         ),
         (
             "  system: ledger\n",
