@@ -247,8 +247,7 @@ class Writes:
         document, revision, names, client = write.document, write.revision, self._directory, self._client
         match kept.record:
             case "salesOrder":
-                if self._options.guests == "each":
-                    self._allow_currency(document)
+                self._allow_currency(document)
                 parties = {"party": write.party(document.party), "bill_to": write.party(document.bill_to)}
                 known = {name: who for name, who in parties.items() if who is not None}
                 body = order.sales_order(document, revision, names, known)
@@ -280,6 +279,7 @@ class Writes:
                 body = money.deposit_application(document, revision, names, number)
                 return lambda: client.transform("customerDeposit", eid(deposit), kept.record, body)
             case "customerDeposit":
+                self._allow_currency(document)  # it may be told before any order
                 body = money.deposit(document, revision, names)
                 return lambda: self._deposit(body)
             case "customerPayment":
@@ -427,7 +427,7 @@ class Writes:
 
     def _allow_currency(self, document: Document) -> None:
         """The customer may be billed in the order's currency: a keyed row, merged however often it is told."""
-        if document.rate is not None and document.customer is not None:
+        if self._options.guests == "each" and document.rate is not None and document.customer is not None:
             self._client.patch("customer", eid(document.customer), customer.currencies(document, self._directory))
 
 

@@ -1,13 +1,17 @@
 """A sale in the simulated account: each document is there, read back as told, and posted as the books say."""
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from hub.model.documents import Document, DocumentKind
-from hub.model.intents import Action
+from hub.model.documents import Document, DocumentKind, Rate
+from hub.model.facts import Tender, TenderKind, TenderStatus
+from hub.model.intents import Action, Verdict
 from hub.steps.calling import differs
 from hub.testing.builders import (
+    at,
     captured,
     discount,
     fact,
@@ -19,8 +23,10 @@ from hub.testing.builders import (
     shipping,
     snapshot,
     tax,
+    terms,
 )
-from tests.erp_adapters.netsuite.desk import Desk, booked, desk
+from tests.erp_adapters.netsuite.desk import ITEMS, Desk, booked, desk
+from tests.hub.flow.bookkeeping import planned
 
 K = DocumentKind
 
@@ -67,3 +73,18 @@ def test_a_sale_in_two_shipments_is_booked_as_the_hub_books_it(netsuite: Desk) -
         K.REFUND,
     ]
     check(netsuite, documents)
+
+
+def test_money_in_another_currency_is_taken_though_it_comes_before_its_order(netsuite: Desk) -> None:
+    """A deposit is told first where the order waits: the customer may not be billed in its currency yet."""
+    rate = Rate(Decimal("1.08"), date(2026, 3, 1), "ecb")
+    paid = Tender(TenderKind.CAPTURE, TenderStatus.SUCCESS, "card", 2500, "EUR", at(1))
+    euros = snapshot(line("1", 2, 1250, currency="EUR"), currency="EUR")
+    documents = planned([fact(euros), fact(paid, "t1")], terms(items=ITEMS, rate=rate))
+    (deposit,) = [one for one in documents if one.kind is K.DEPOSIT]
+    assert deposit.customer is not None
+    netsuite.done(Document(deposit.customer, K.CUSTOMER, "main", "USD", deposit.date, memo="Guest"))
+
+    outcome = netsuite.put(deposit)
+
+    assert outcome.verdict is Verdict.DONE
