@@ -16,7 +16,6 @@ from hub.testing.conformance.erp_stories import STORIES, UNSAID, Clerk
 from hub.testing.conformance.erp_wiring import (
     AGAIN_S,
     ErpWiring,
-    armed,
     assert_reads_as_told,
     carried,
     done,
@@ -26,7 +25,7 @@ from hub.testing.conformance.erp_wiring import (
     wanted,
 )
 from hub.testing.conformance.failing import chain, names_a_remedy, shown
-from hub.testing.conformance.wiring import Connect, needed
+from hub.testing.conformance.wiring import Connect, armed, needed
 
 UNDONE: Final = (Fault.RATE_LIMITED, Fault.THROTTLED)
 """Turned away: nothing was done, and the ERP says so."""

@@ -12,7 +12,7 @@ from hub.errors import HubError, InDoubt, Misconfigured, Retryable
 from hub.model.documents import MASTER_KINDS, Component, Document
 from hub.model.intents import REFS, Found, Outcome, Probe, ReadBack, Verdict, Write
 from hub.ports import EntityConfig, ErpConfig
-from hub.testing.conformance.bench import Fault, Login
+from hub.testing.conformance.bench import Login
 from hub.testing.conformance.erp_bench import ErpBench, ErpFarSide, Held, Need
 from hub.testing.conformance.erp_stories import Clerk, Story
 from hub.testing.conformance.wiring import MemoryVault
@@ -89,15 +89,7 @@ def wanted(bench: ErpBench, *needs: Need | None) -> None:
     """The test goes on where the ERP has what it needs."""
     for need in needs:
         if need is not None and (reason := bench.lacks.get(need.value)) is not None:
-            pytest.skip(f"this ERP has no {need.value}: {reason}")
-
-
-def armed(bench: ErpBench, known: bool, fault: Fault) -> None:
-    """The test goes on where the ERP has the fault."""
-    if not known:
-        reason = bench.lacks.get(fault.value)
-        assert reason, f"no {fault.value}, and no reason"
-        pytest.skip(f"this ERP has no {fault.value}: {reason}")
+            pytest.skip(f"this system has no {need.value}: {reason}")
 
 
 # --- carried through -----------------------------------------------------------------------------------------------

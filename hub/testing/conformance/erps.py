@@ -5,8 +5,9 @@
 An ERP is asked for by its abilities, against the simulator that its system's BENCH opens: see erp_bench.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from typing import Final
 
 import pytest
 
@@ -55,6 +56,14 @@ GROUPS = (
 )
 
 
+ASKED_OF: Final[Mapping[Need, Callable[[ErpFarSide], None]]] = {
+    Need.SEARCH_LAG: lambda far: far.lag(60),
+    Need.TAKEN_KEYS: lambda far: far.take_key("so-webshop-1001"),
+    Need.DOUBLE_KEYS: lambda far: far.double("so-webshop-1001"),
+}
+"""What a far side does for a need, where it has it."""
+
+
 class TestErpSheet:
     def test_the_rule_sheet_says_what_the_suite_shows(self, bench: ErpBench, connect: Connect) -> None:
         assert faults_of_sheet(bench.home, bench.lacks, connect(), GROUPS) == []
@@ -68,6 +77,17 @@ class TestErpSheet:
             far.heal()
 
         assert unmet == {fault.value for fault in Fault if bench.lacks.get(fault.value)}
+
+    @pytest.mark.parametrize("need", list(ASKED_OF))
+    def test_a_lack_that_is_declared_is_one(self, bench: ErpBench, far: ErpFarSide, need: Need) -> None:
+        """What a bench could do, and says that it lacks, would skip its tests for nothing."""
+        reason = bench.lacks.get(need.value)
+        if reason is None:
+            ASKED_OF[need](far)
+            return
+        with pytest.raises(NotImplementedError) as refused:
+            ASKED_OF[need](far)
+        assert str(refused.value) == reason
 
     def test_what_an_erp_lacks_is_something_that_is_asked_for(self, bench: ErpBench) -> None:
         known = {*Fault, *Need, *(group.ability.__name__ for group in GROUPS)}

@@ -9,7 +9,7 @@ import pytest
 
 from hub.errors import AuthExpired, HubError, RateLimited, Rejected, Retryable
 from hub.ports import Checks, Fetches
-from hub.testing.conformance.bench import FarSide, Fault
+from hub.testing.conformance.bench import Bench, FarSide, Fault
 from hub.testing.conformance.pulling import main, present
 from hub.testing.conformance.wiring import Connect, Wiring, armed, needed, walked
 
@@ -43,10 +43,10 @@ class TestFailing:
         return connector
 
     @pytest.mark.parametrize("fault", SHORT)
-    def test_what_passes_reaches_nobody(self, connector: Any, wiring: Wiring, fault: Fault) -> None:
+    def test_what_passes_reaches_nobody(self, bench: Bench, connector: Any, wiring: Wiring, fault: Fault) -> None:
         """Once, and then twice on end: a pull is whole all the same."""
         for times in (1, 2):
-            armed(wiring.far.fail(fault, times), fault)
+            armed(bench, wiring.far.fail(fault, times), fault)
 
             list(wiring.connect().fetch(main(connector), None, wiring.far.now()))
 
@@ -66,9 +66,9 @@ class TestFailing:
         ],
     )
     def test_what_does_not_pass_has_its_class_within_bounds(
-        self, connector: Any, wiring: Wiring, fault: Fault, kind: type[HubError]
+        self, bench: Bench, connector: Any, wiring: Wiring, fault: Fault, kind: type[HubError]
     ) -> None:
-        armed(wiring.far.fail(fault, None), fault)
+        armed(bench, wiring.far.fail(fault, None), fault)
         before = wiring.far.requests
 
         with pytest.raises(kind) as caught:
@@ -97,14 +97,14 @@ class TestFailing:
 
         assert wiring.far.turned_away <= wiring.far.requests / 10
 
-    def test_an_expired_token_is_renewed_or_halts(self, wiring: Wiring) -> None:
+    def test_an_expired_token_is_renewed_or_halts(self, bench: Bench, wiring: Wiring) -> None:
         far, vault = wiring.far, wiring.vault
         needed(wiring.connect(), Fetches)
         for name, login in far.logins().items():
             vault.held.clear()
             connector = wiring.connect(login)
             walked(connector.fetch(main(connector), None, far.now()))
-            armed(far.fail(Fault.TOKEN_EXPIRED), Fault.TOKEN_EXPIRED)
+            armed(bench, far.fail(Fault.TOKEN_EXPIRED), Fault.TOKEN_EXPIRED)
 
             halted = None
             try:
@@ -128,8 +128,8 @@ class TestFailing:
             connector = wiring.connect(login)
             walked(connector.fetch(main(connector), None, far.now()))
 
-    def test_credentials_that_are_revoked_halt_with_a_remedy(self, wiring: Wiring) -> None:
-        armed(wiring.far.fail(Fault.REVOKED), Fault.REVOKED)
+    def test_credentials_that_are_revoked_halt_with_a_remedy(self, bench: Bench, wiring: Wiring) -> None:
+        armed(bench, wiring.far.fail(Fault.REVOKED), Fault.REVOKED)
         for name, login in wiring.far.logins().items():
             wiring.vault.held.clear()
             connector = wiring.connect(login)
@@ -140,8 +140,8 @@ class TestFailing:
 
             assert names_a_remedy(caught.value), name
 
-    def test_access_denied_is_refused_with_a_remedy(self, connector: Any, far: FarSide) -> None:
-        armed(far.fail(Fault.ACCESS_DENIED), Fault.ACCESS_DENIED)
+    def test_access_denied_is_refused_with_a_remedy(self, bench: Bench, connector: Any, far: FarSide) -> None:
+        armed(bench, far.fail(Fault.ACCESS_DENIED), Fault.ACCESS_DENIED)
 
         with pytest.raises((Rejected, AuthExpired)) as caught:
             walked(connector.fetch(main(connector), None))

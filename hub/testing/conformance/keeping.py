@@ -6,7 +6,7 @@ import pytest
 
 from hub.errors import HubError, Misconfigured, Retryable
 from hub.ports import KeepsSubscriptions
-from hub.testing.conformance.bench import FarSide, Fault
+from hub.testing.conformance.bench import Bench, FarSide, Fault
 from hub.testing.conformance.wiring import Connect, armed, needed
 
 CALLBACK = "https://hub.example.com/webhooks/far-side"
@@ -40,13 +40,17 @@ class TestKeepingSubscriptions:
         assert other.kept == ()
         assert set(other.registered) == set(first.registered)
 
-    def test_no_answer_has_its_class_and_the_next_time_all_are_there(self, connector: Any, far: FarSide) -> None:
-        for fault in (Fault.LOST_AFTER, Fault.SERVER_ERROR, Fault.REVOKED):
-            armed(far.fail(fault, None), fault)
-            with pytest.raises(HubError) as caught:
-                connector.subscriptions(CALLBACK)
-            assert isinstance(caught.value, Retryable) or fault is Fault.REVOKED
-            far.heal()
+    @pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.SERVER_ERROR, Fault.REVOKED])
+    def test_no_answer_has_its_class_and_the_next_time_all_are_there(
+        self, bench: Bench, connector: Any, far: FarSide, fault: Fault
+    ) -> None:
+        armed(bench, far.fail(fault, None), fault)
+
+        with pytest.raises(HubError) as caught:
+            connector.subscriptions(CALLBACK)
+
+        assert isinstance(caught.value, Retryable) or fault is Fault.REVOKED
+        far.heal()
 
         found = connector.subscriptions(CALLBACK)
 

@@ -244,9 +244,9 @@ class TestFetchingOrders:
         assert deleted == [gone]
         assert orders_of(connector, received) == [stays]
 
-    def test_access_denied_is_no_deletion(self, connector: Any, far: FarSide) -> None:
+    def test_access_denied_is_no_deletion(self, bench: Bench, connector: Any, far: FarSide) -> None:
         ids = sorted(present(far))[:2]
-        armed(far.fail(Fault.ACCESS_DENIED), Fault.ACCESS_DENIED)
+        armed(bench, far.fail(Fault.ACCESS_DENIED), Fault.ACCESS_DENIED)
 
         with pytest.raises((Rejected, AuthExpired)):
             list(connector.fetch_orders(ids))

@@ -16,7 +16,7 @@ from hub.model.facts import Parcel
 from hub.model.intents import Action, Found, Outcome, Verdict, Write
 from hub.model.order import LineId, OrderKey
 from hub.ports import ProbesDocuments, PutsDocuments
-from hub.testing.conformance.bench import Bench, Fault, Ships
+from hub.testing.conformance.bench import STOCK, Bench, Fault, Ships
 from hub.testing.conformance.wiring import SLUG, Wiring, armed, needed
 
 ORDERS: Final = 80
@@ -144,9 +144,9 @@ class TestTellingShipments:
 
     @pytest.mark.parametrize("fault", NO_ANSWER)
     def test_a_write_without_an_answer_is_in_doubt_and_ends_in_one(
-        self, told: Told, waiting: Wiring, fault: Fault
+        self, bench: Bench, told: Told, waiting: Wiring, fault: Fault
     ) -> None:
-        armed(ships_of(waiting).fail_write(fault), fault)
+        armed(bench, ships_of(waiting).fail_write(fault), fault)
 
         (outcome,) = told.put()
 
@@ -159,9 +159,9 @@ class TestTellingShipments:
 
     @pytest.mark.parametrize("fault", TURNED_AWAY)
     def test_a_write_that_is_turned_away_did_not_happen_and_is_sent_again(
-        self, told: Told, waiting: Wiring, fault: Fault
+        self, bench: Bench, told: Told, waiting: Wiring, fault: Fault
     ) -> None:
-        armed(ships_of(waiting).fail_write(fault), fault)
+        armed(bench, ships_of(waiting).fail_write(fault), fault)
 
         told.told_at_last()
 
@@ -169,7 +169,7 @@ class TestTellingShipments:
 
     @pytest.mark.parametrize("fault", [*NO_ANSWER, *TURNED_AWAY])
     def test_wherever_it_is_broken_off_it_ends_in_one(
-        self, waiting: Wiring, numbers: Iterator[int], fault: Fault
+        self, bench: Bench, waiting: Wiring, numbers: Iterator[int], fault: Fault
     ) -> None:
         clean = Told(waiting, numbers)
         before = waiting.far.requests
@@ -177,7 +177,7 @@ class TestTellingShipments:
 
         for after in range(waiting.far.requests - before):
             told = Told(waiting, numbers)
-            armed(waiting.far.fail(fault, after=after), fault)
+            armed(bench, waiting.far.fail(fault, after=after), fault)
 
             told.told_at_last()
 
@@ -262,8 +262,8 @@ class TestTellingShipments:
         assert told.made() == []
 
     @pytest.mark.parametrize("fault", [Fault.REVOKED, Fault.ACCESS_DENIED])
-    def test_who_is_not_let_in_has_told_nothing(self, told: Told, waiting: Wiring, fault: Fault) -> None:
-        armed(waiting.far.fail(fault), fault)
+    def test_who_is_not_let_in_has_told_nothing(self, bench: Bench, told: Told, waiting: Wiring, fault: Fault) -> None:
+        armed(bench, waiting.far.fail(fault), fault)
 
         try:
             (outcome,) = told.put()
@@ -288,11 +288,11 @@ class TestTellingStock:
             yield wiring
 
     @pytest.fixture
-    def connector(self, ships: Wiring) -> Any:
+    def connector(self, bench: Bench, ships: Wiring) -> Any:
         connector = ships.connect()
         needed(connector, PutsDocuments, ProbesDocuments)
         if not ships_of(ships).levels():
-            pytest.skip("the system keeps no stock")
+            pytest.skip(f"this system keeps no stock: {bench.lacks[STOCK]}")
         return connector
 
     def test_a_level_is_set_whatever_it_was_and_setting_it_again_changes_nothing(
@@ -310,11 +310,13 @@ class TestTellingStock:
         assert connector.probe([write])[0].found is Found.DONE
 
     @pytest.mark.parametrize("fault", NO_ANSWER)
-    def test_a_level_whose_answer_is_lost_is_set_in_the_end(self, connector: Any, ships: Wiring, fault: Fault) -> None:
+    def test_a_level_whose_answer_is_lost_is_set_in_the_end(
+        self, bench: Bench, connector: Any, ships: Wiring, fault: Fault
+    ) -> None:
         far = ships_of(ships)
         (item, location), held = next(iter(far.levels().items()))
         write = level(item, location, held + 5)
-        armed(far.fail_write(fault), fault)
+        armed(bench, far.fail_write(fault), fault)
 
         (outcome,) = connector.put([write])
         if outcome.verdict is Verdict.IN_DOUBT:

@@ -125,10 +125,12 @@ class TestTranslating:
 
         assert caught.value.problems
 
-    def test_an_unknown_word_and_a_field_that_fails_park_the_record(self, connector: Any, far: FarSide) -> None:
+    def test_an_unknown_word_and_a_field_that_fails_park_the_record(
+        self, bench: Bench, connector: Any, far: FarSide
+    ) -> None:
         """The system moved on while nobody looked: what still translates does, the rest is named."""
         needed(connector, Fetches)
-        armed(far.fail(Fault.DRIFT), Fault.DRIFT)
+        armed(bench, far.fail(Fault.DRIFT), Fault.DRIFT)
         parked = []
 
         for received in walked(connector.fetch(connector.streams[0].name, None)):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from pydantic import SecretStr
@@ -100,11 +100,18 @@ def bench_of(system: str) -> Bench:
     return bench
 
 
-def needed(connector: object, *abilities: type) -> None:
-    """The test goes on with a connector that has these abilities, and is skipped by name of the ability it lacks."""
+class Lacking(Protocol):
+    """A bench, as far as it says what its system lacks."""
+
+    @property
+    def lacks(self) -> Mapping[str, str]: ...
+
+
+def needed(plugin: object, *abilities: type) -> None:
+    """The test goes on with a plugin that has these abilities, and is skipped by name of the ability it lacks."""
     for ability in abilities:
-        if not isinstance(connector, ability):
-            pytest.skip(f"not an ability of this connector: {ability.__name__}")
+        if not isinstance(plugin, ability):
+            pytest.skip(f"not an ability of this plugin: {ability.__name__}; its quality.toml says why")
 
 
 def served(bench: Bench, ability: type) -> None:
@@ -113,10 +120,12 @@ def served(bench: Bench, ability: type) -> None:
         pytest.skip(f"the simulator cannot serve {ability.__name__}: {reason}")
 
 
-def armed(known: bool, fault: Fault) -> None:
+def armed(bench: Lacking, known: bool, fault: Fault) -> None:
     """The test goes on where the system has the fault."""
     if not known:
-        pytest.skip(f"the system has no such fault: {fault.value}")
+        reason = bench.lacks.get(fault.value)
+        assert reason, f"no {fault.value}, and no reason"
+        pytest.skip(f"this system has no {fault.value}: {reason}")
 
 
 def record(received: Received) -> Record:
