@@ -286,6 +286,7 @@ _NO_SERVICE: Final = "a database has no service before it that could do so"
 BENCH_LACKS: Final[Mapping[str, str]] = {
     Fault.RATE_LIMITED: "a database sets no limit of calls",
     Fault.THROTTLED: "a database sets no limit of calls",
+    Fault.FAILED_AFTER: "a database that says that it failed has undone what was asked",
     Fault.BROKEN_ANSWER: _NO_SERVICE,
     Fault.CUT_SHORT: _NO_SERVICE,
     Fault.TOKEN_EXPIRED: _NO_SERVICE,

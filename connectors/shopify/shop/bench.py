@@ -36,6 +36,7 @@ _WIRE = {
     Fault.RATE_LIMITED: "rate_limited",
     Fault.THROTTLED: "throttled",
     Fault.SERVER_ERROR: "server_error",
+    Fault.FAILED_AFTER: "failed_after",
     Fault.BROKEN_ANSWER: "broken_json",
     Fault.CUT_SHORT: "cut_short",
     Fault.LOST_BEFORE: "lost_before",

@@ -15,6 +15,7 @@ from connectors.shopify.shop.stamps import drawn
 WIRE = (
     "rate_limited",  # 429 with a Retry-After
     "server_error",  # 502 or 503, nothing was done
+    "failed_after",  # 502 or 503, and it was done
     "broken_json",  # a 200 whose body is not JSON
     "cut_short",  # the connection ends within the body
     "lost_before",  # the connection ends before anything was done
@@ -30,6 +31,7 @@ _PRESETS: dict[str, dict[str, int]] = {
     "mild": {
         "rate_limited": 10,
         "server_error": 10,
+        "failed_after": 3,
         "lost_before": 5,
         "lost_after": 5,
         "throttled": 10,
@@ -42,6 +44,7 @@ _PRESETS: dict[str, dict[str, int]] = {
     "hostile": {
         "rate_limited": 40,
         "server_error": 40,
+        "failed_after": 20,
         "broken_json": 20,
         "cut_short": 20,
         "lost_before": 20,

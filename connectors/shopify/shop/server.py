@@ -122,7 +122,7 @@ class App:
         match fault:
             case "rate_limited":
                 return said(429, {"errors": "Exceeded 2 calls per second for api client."}, {"Retry-After": "2.0"})
-            case "server_error":
+            case "server_error" | "failed_after":
                 status = drawn(502, 503, self.shop.setup.seed, "error", self.requests)
                 return Answer(status, b"<html><body>Bad gateway</body></html>", {"Content-Type": "text/html"})
             case "broken_json":

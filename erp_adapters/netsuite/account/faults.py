@@ -16,6 +16,7 @@ PRESETS: Final[dict[str, dict[Fault, int]]] = {
     "mild": {
         Fault.RATE_LIMITED: 10,
         Fault.SERVER_ERROR: 10,
+        Fault.FAILED_AFTER: 3,
         Fault.LOST_BEFORE: 5,
         Fault.LOST_AFTER: 5,
     },
@@ -23,6 +24,7 @@ PRESETS: Final[dict[str, dict[Fault, int]]] = {
         Fault.RATE_LIMITED: 40,
         Fault.THROTTLED: 20,
         Fault.SERVER_ERROR: 30,
+        Fault.FAILED_AFTER: 20,
         Fault.BROKEN_ANSWER: 15,
         Fault.CUT_SHORT: 15,
         Fault.LOST_BEFORE: 20,

@@ -34,8 +34,6 @@ ROOT: Final = "/services/rest"
 TOKEN: Final = "/auth/oauth2/v1/token"  # noqa: S105  a path
 SUITEQL: Final = "/query/v1/suiteql"
 CALL_S: Final = 0.6
-BEFORE: Final = (Fault.RATE_LIMITED, Fault.THROTTLED, Fault.SERVER_ERROR, Fault.LOST_BEFORE, Fault.ECHO)
-"""Faults by which nothing was done."""
 
 Pause = Callable[[float], None]
 
@@ -133,7 +131,7 @@ class App:
             case Fault.THROTTLED:
                 raise too_many("400" if self.world.switches.concurrency_form == "429" else "429")
             case Fault.SERVER_ERROR:
-                raise server_fault(f"{self._ids.getrandbits(64):016x}")
+                raise self._server_fault()
             case Fault.LOST_BEFORE:
                 raise ConnectionLost
             case Fault.ECHO:
@@ -153,6 +151,8 @@ class App:
                 raise ConnectionLost
         answer = run()
         match fault:
+            case Fault.FAILED_AFTER:
+                raise self._server_fault()
             case Fault.LOST_AFTER:
                 raise ConnectionLost
             case Fault.BROKEN_ANSWER:
@@ -163,6 +163,9 @@ class App:
                     raise ConnectionLost
                 answer.cut_at = len(answer.body) // 2
         return answer
+
+    def _server_fault(self) -> Refused:
+        return server_fault(f"{self._ids.getrandbits(64):016x}")
 
     def _writes(self, method: str, path: str) -> bool:
         return method != "GET" and not path.endswith((TOKEN, SUITEQL))

@@ -15,11 +15,12 @@ STOCK = "stock"
 
 
 class Fault(StrEnum):
-    """What a far side does wrong. The first nine are of one request, the others stand until they are healed."""
+    """What a far side does wrong. The first eleven are of one request, the others stand until they are healed."""
 
     RATE_LIMITED = "rate_limited"  # turned away, and told how long to wait
     THROTTLED = "throttled"  # turned away in the system's other way, if it has one; nothing was done
     SERVER_ERROR = "server_error"  # a 5xx; nothing was done
+    FAILED_AFTER = "failed_after"  # a 5xx; it was done
     BROKEN_ANSWER = "broken_answer"  # it was done; the answer is not what it should be written in
     CUT_SHORT = "cut_short"  # it was done; the connection ends within the answer
     LOST_BEFORE = "lost_before"  # nothing was done, and the connection ends

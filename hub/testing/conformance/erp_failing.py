@@ -31,13 +31,14 @@ UNDONE: Final = (Fault.RATE_LIMITED, Fault.THROTTLED)
 """Turned away: nothing was done, and the ERP says so."""
 UNSURE: Final = (
     Fault.SERVER_ERROR,
+    Fault.FAILED_AFTER,
     Fault.LOST_BEFORE,
     Fault.LOST_AFTER,
     Fault.BROKEN_ANSWER,
     Fault.CUT_SHORT,
 )
 """Nobody can say from the answer whether it was done."""
-DONE_BY_THEN: Final = (Fault.LOST_AFTER, Fault.BROKEN_ANSWER, Fault.CUT_SHORT)
+DONE_BY_THEN: Final = (Fault.FAILED_AFTER, Fault.LOST_AFTER, Fault.BROKEN_ANSWER, Fault.CUT_SHORT)
 AT_RANDOM: Final = (*UNDONE, *UNSURE, Fault.LATE_COMMIT, Fault.TOKEN_EXPIRED)
 RATE_PER_MILLE: Final = 60  # of each fault
 LATE_S: Final = 3600.0  # whatever was to be committed late has been

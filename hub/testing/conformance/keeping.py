@@ -40,7 +40,7 @@ class TestKeepingSubscriptions:
         assert other.kept == ()
         assert set(other.registered) == set(first.registered)
 
-    @pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.SERVER_ERROR, Fault.REVOKED])
+    @pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.FAILED_AFTER, Fault.SERVER_ERROR, Fault.REVOKED])
     def test_no_answer_has_its_class_and_the_next_time_all_are_there(
         self, bench: Bench, connector: Any, far: FarSide, fault: Fault
     ) -> None:

@@ -21,6 +21,7 @@ WEATHER: Final = (
     Fault.RATE_LIMITED,
     Fault.THROTTLED,
     Fault.SERVER_ERROR,
+    Fault.FAILED_AFTER,
     Fault.BROKEN_ANSWER,
     Fault.CUT_SHORT,
     Fault.LOST_BEFORE,

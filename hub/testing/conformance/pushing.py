@@ -31,6 +31,7 @@ NO_ANSWER: Final = (
     Fault.BROKEN_ANSWER,
     Fault.CUT_SHORT,
     Fault.SERVER_ERROR,
+    Fault.FAILED_AFTER,
 )
 TURNED_AWAY: Final = (Fault.RATE_LIMITED, Fault.THROTTLED, Fault.TOKEN_EXPIRED)
 

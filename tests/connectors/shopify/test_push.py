@@ -156,7 +156,9 @@ def test_an_equal_parcel_of_another_shipment_is_another(live: LiveShop, waiting:
     assert len(standing(live, order)) == 2
 
 
-@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "broken_json", "cut_short", "server_error"])
+@pytest.mark.parametrize(
+    "fault", ["lost_before", "lost_after", "broken_json", "cut_short", "server_error", "failed_after"]
+)
 def test_a_lost_answer_is_in_doubt_and_ends_in_one(app: App, live: LiveShop, waiting: Waiting, fault: str) -> None:
     order, units = some(waiting)
     write = notice(order, units, "1Z1")
@@ -171,7 +173,7 @@ def test_a_lost_answer_is_in_doubt_and_ends_in_one(app: App, live: LiveShop, wai
     assert len(standing(live, order)) == 1
 
 
-@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "late_commit"])
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "late_commit", "failed_after"])
 def test_a_shipment_from_two_places_ends_whole_and_once_though_its_first_answer_is_lost(
     app: App, live: LiveShop, waiting: Waiting, fault: str
 ) -> None:
@@ -303,7 +305,7 @@ def test_a_level_is_set_and_setting_it_again_changes_nothing(app: App, live: Liv
     assert probed(live, write) is Found.DONE
 
 
-@pytest.mark.parametrize("fault", ["lost_before", "lost_after"])
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "failed_after"])
 def test_a_level_whose_answer_was_lost_is_set(app: App, live: LiveShop, fault: str) -> None:
     write = level(app, 123)
     app.faults.set({"next": ["none", fault]})

@@ -333,6 +333,7 @@ def test_a_write_over_the_limit_is_sent_again_and_is_one(account: Opened, auth: 
     ("fault", "written"),
     [
         (Fault.SERVER_ERROR, False),
+        (Fault.FAILED_AFTER, True),
         (Fault.LOST_BEFORE, False),
         (Fault.LOST_AFTER, True),
         (Fault.BROKEN_ANSWER, True),
@@ -374,6 +375,7 @@ def test_a_late_commit_is_found_when_it_has_happened(account: Opened, time: Time
         Fault.RATE_LIMITED,
         Fault.THROTTLED,
         Fault.SERVER_ERROR,
+        Fault.FAILED_AFTER,
         Fault.LOST_BEFORE,
         Fault.LOST_AFTER,
         Fault.BROKEN_ANSWER,

@@ -41,6 +41,15 @@ def test_a_lost_answer_leaves_open_whether_it_was_done(caller: Caller, fault: st
     assert len(caller.app.outbox.subscriptions) == done
 
 
+def test_an_edge_gives_up_on_what_was_done(caller: Caller) -> None:
+    meet(caller, "failed_after")
+
+    answer = caller.post(SUBSCRIBE, **ASKED)
+
+    assert answer.status_code in (502, 503)
+    assert len(caller.app.outbox.subscriptions) == 1
+
+
 def test_a_late_commit_is_done_minutes_after_its_answer_was_lost(app: App, caller: Caller) -> None:
     meet(caller, "late_commit")
     with pytest.raises(httpx.RemoteProtocolError):

@@ -332,6 +332,16 @@ def test_an_answer_is_lost_before_or_after_the_commit(caller: Any, fault: Fault,
     assert len(list(caller.world.every("customer"))) == made
 
 
+@pytest.mark.parametrize(("fault", "made"), [(Fault.SERVER_ERROR, 0), (Fault.FAILED_AFTER, 1)])
+def test_a_server_fault_says_nothing_of_what_was_done(caller: Any, fault: Fault, made: int) -> None:
+    caller.app.faults.fail_write(fault)
+
+    said = caller.refused("POST", "/record/v1/customer", {"companyName": "Ada"})
+
+    assert said[:2] == (500, "UNEXPECTED_ERROR")
+    assert len(list(caller.world.every("customer"))) == made
+
+
 def test_a_late_commit_comes_after_the_look_that_found_nothing(caller: Any, time: Any) -> None:
     caller.app.faults.late_s = (600, 600)
     caller.app.faults.fail_write(Fault.LATE_COMMIT)
