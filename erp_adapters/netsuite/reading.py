@@ -11,20 +11,26 @@ from erp_adapters.netsuite.options import Options
 from erp_adapters.netsuite.suiteql import DAY, MOMENT
 from erp_adapters.netsuite.writing import GOODS_RECORDS, code_of, kept_in
 from hub.errors import Rejected
-from hub.model.documents import MASTER_KINDS, Document, DocumentKind, content_of, revision_of
+from hub.model.documents import MASTER_KINDS, Document, DocumentKey, DocumentKind, content_of, revision_of
 from hub.model.intents import ReadBack
+from mappings.netsuite import customer
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.reading import Seen, found, read_back, seen
-from mappings.netsuite.words import CANCELLED, REVISION
+from mappings.netsuite.statement import version_of
+from mappings.netsuite.words import CANCELLED, PARTY, REVISION
 
 AT_ONCE: Final = 100  # records asked for in one query
-FEW: Final = 3  # documents, up to which a query of headers and one of rows are no gain
+FEW: Final = 3  # documents, up to which queries are no gain
 
 HEADERS: Final = f"""
     SELECT t.id, t.externalid, t.recordtype, {DAY.format("t.trandate")} AS day,
         {MOMENT.format("t.lastmodifieddate")} AS modified, c.symbol, t.foreigntotal, t.{REVISION}, t.{CANCELLED}
     FROM transaction t LEFT JOIN currency c ON c.id = t.currency
     WHERE t.externalid IN ({{marks}}) ORDER BY t.id
+"""  # noqa: S608 - ours
+CUSTOMERS: Final = f"""
+    SELECT c.id, c.externalid, {MOMENT.format("c.lastmodifieddate")} AS modified, c.{PARTY}
+    FROM customer c WHERE c.externalid IN ({{marks}}) ORDER BY c.id
 """  # noqa: S608 - ours
 ROWS: Final = """
     SELECT tl.uniquekey, tl.transaction, tl.id, tl.quantity, tl.quantitybilled, tl.quantityshiprecv, tl.foreignamount,
@@ -46,7 +52,7 @@ class Reads:
     def read_back(self, documents: Sequence[Document]) -> list[ReadBack | None]:
         """Each document as NetSuite holds it now; None where it holds none.
 
-        A query lags behind writes: what it does not show at the revision that was told is read one by one.
+        A query lags behind writes: what it does not show as it was told is read one by one.
 
         Raises:
             Retryable, AuthExpired: nobody could look.
@@ -56,6 +62,7 @@ class Reads:
             rest = iter([one for one in documents if one.kind not in MASTER_KINDS])
             while some := list(islice(rest, AT_ONCE)):
                 shown |= {one.key: one for one in self._searched(some)}
+            shown |= {one.key: one for one in self._searched_customers(documents)}
         return [shown.get(document.key) or self._read(document) for document in documents]
 
     # --- one by one ---------------------------------------------------------------------------------------------------
@@ -77,7 +84,7 @@ class Reads:
 
     def _master(self, document: Document) -> ReadBack | None:
         """A customer or an item: it has no amounts, and is of no day."""
-        revision, version = None, 0
+        version = 0
         if document.kind is DocumentKind.ITEM:
             try:
                 ref = self._directory.item(code_of(document))
@@ -89,10 +96,8 @@ class Reads:
             held = self._client.get("customer", eid(document.key))
             if held is None:
                 return None
-            ref, modified = held.needed("id"), held.moment("lastModifiedDate")
-            version = 0 if modified is None else int(modified.timestamp())
-        lines = len(document.lines)
-        return ReadBack(document.key, ref, revision, 0, 0, document.currency, document.date, lines, version)
+            ref, version = held.needed("id"), version_of(held.moment("lastModifiedDate"))
+        return _master_as(document, ref, version)
 
     def _currency(self, document: Document, record: Fields, kind: str) -> str:
         """The record's currency: the document's where it is the same or the record moves goods alone."""
@@ -124,6 +129,21 @@ class Reads:
             currency = document.currency if goods else held[0].text("symbol") or document.currency
             yield read_back(document, told, len(held), currency)
 
+    def _searched_customers(self, documents: Sequence[Document]) -> Iterator[ReadBack]:
+        """Those that the query shows with the version of the buyer's data that was told."""
+        if self._options.guests == "one":
+            return
+        wanted = {document.key: document for document in documents if document.kind is DocumentKind.CUSTOMER}
+        for some in _some(list(wanted)):
+            for row in self._client.suiteql(CUSTOMERS.format(marks=_marks(some)), some):
+                document = wanted.get(DocumentKey(row.needed("externalid")))
+                if document is None:
+                    continue
+                told = None if document.party is None else customer.version_of(document.party)
+                if row.text(PARTY) == told:
+                    version = version_of(row.moment("modified"), ZoneInfo(self._options.time_zone))
+                    yield _master_as(document, row.needed("id"), version)
+
     def _found(self, header: Fields, lines: Sequence[Fields], document: Document) -> Seen:
         zone = ZoneInfo(self._options.time_zone)
         return found(header, lines, self._directory.line_field, document.currency, zone)
@@ -144,6 +164,11 @@ class Reads:
             for row in self._client.suiteql(query, some):
                 lines.setdefault(row.needed("transaction"), []).append(row)
         return lines
+
+
+def _master_as(document: Document, ref: str, version: int) -> ReadBack:
+    lines = len(document.lines)
+    return ReadBack(document.key, ref, None, 0, 0, document.currency, document.date, lines, version)
 
 
 def _is_kept(document: Document) -> bool:

@@ -209,7 +209,7 @@ class Writes:
         document = write.document
         if document.kind is DocumentKind.CUSTOMER:
             who = write.party(document.party)
-            return write.action is Action.CREATE or who is None or held.text(PARTY) == customer.version_of(who)
+            return write.action is Action.CREATE or who is None or held.text(PARTY) == customer.version_of(who.ref)
         if write.action is Action.VOID:
             rows = standing_rows(held, self._directory.line_field, document.currency)
             return held.text(REVISION) == VOIDED and all(row.closed for row in rows)

@@ -1,7 +1,7 @@
 """A customer: its header alone, so that telling it twice is telling it once."""
 
 from hub.model.documents import Document
-from hub.model.order import Party
+from hub.model.order import Party, PartyRef
 from mappings.netsuite.words import PARTY, Body, Directory, given
 
 NAME_CHARS = 32  # of a first or last name (vendor)
@@ -18,7 +18,7 @@ def customer(document: Document, directory: Directory, who: Party | None) -> Bod
         "category": None if category is None else {"id": category},
         "email": who.email if who else None,
         "phone": who.phone if who else None,
-        PARTY: version_of(who) if who else None,
+        PARTY: version_of(who.ref) if who else None,
     }
     return given(body | _name(document, who))
 
@@ -36,6 +36,6 @@ def _name(document: Document, who: Party | None) -> Body:
     return {"isPerson": False, "companyName": name[:COMPANY_CHARS]}
 
 
-def version_of(who: Party) -> str:
+def version_of(party: PartyRef) -> str:
     """Which version of a party NetSuite was told."""
-    return f"{who.ref.id}@{who.ref.version}"
+    return f"{party.id}@{party.version}"

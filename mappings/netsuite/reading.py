@@ -14,6 +14,7 @@ from hub.model.money import rounded_minor
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.order import StandingRow, counted_minor, targets_of
 from mappings.netsuite.rows import SEP, rows_of
+from mappings.netsuite.statement import version_of
 from mappings.netsuite.words import CANCELLED, REVISION, VOIDED
 
 UNSHIPPED: Final = frozenset({"othcharge", "discount", "giftcert", "subtotal", "markup", "payment", "description"})
@@ -72,12 +73,11 @@ def standing_rows(record: Fields, line_field: str, currency: str) -> list[Standi
 
 def seen(record: Fields, line_field: str, currency: str) -> Seen:
     """A record of the record service, read with its sublists."""
-    modified = record.moment("lastModifiedDate")
     debit = sum((_number(row, "debit") for row in record.rows("line")), Decimal(0))
     return Seen(
         id=record.needed("id"),
         day=record.day("tranDate"),
-        version=0 if modified is None else int(modified.timestamp()),
+        version=version_of(record.moment("lastModifiedDate")),
         revision=record.text(REVISION),
         cancelled=record.text(CANCELLED),
         total=next((_number(record, name) for name in AMOUNTS if name in record), debit),
@@ -100,7 +100,6 @@ def found(header: Fields, lines: Sequence[Fields], line_field: str, currency: st
             iscogs, isclosed, item and the field of our row key; amounts and quantities have the ledger's sign.
         zone: of the moments that searches show.
     """
-    modified = header.moment("modified")
     sign = 1 if header.needed("recordtype").lower() in CREDITS else -1
     own = [line for line in lines if not line.flag("taxline") and not line.flag("iscogs")]
     rows = [
@@ -118,7 +117,7 @@ def found(header: Fields, lines: Sequence[Fields], line_field: str, currency: st
     return Seen(
         id=header.needed("id"),
         day=header.day("day"),
-        version=0 if modified is None else int(modified.replace(tzinfo=zone).timestamp()),
+        version=version_of(header.moment("modified"), zone),
         revision=header.text(REVISION),
         cancelled=header.text(CANCELLED),
         total=_number(header, "foreigntotal"),

@@ -1,7 +1,7 @@
 """Rows of a search as rows of a statement: what NetSuite says of an order, a refund or a payment, ours or not."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -115,7 +115,7 @@ def erp_row(header: Fields, amounts: Amounts | None, entity: str, zone: ZoneInfo
     )
 
 
-def version_of(modified: datetime | None, zone: ZoneInfo) -> int:
+def version_of(modified: datetime | None, zone: tzinfo = UTC) -> int:
     """When it changed last, in seconds: what searches show as a clock of that zone, the record service in UTC."""
     if modified is None:
         return 0
