@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
-from hub.errors import Misconfigured
+from hub.errors import AuthExpired, InDoubt, Misconfigured, Rejected, Retryable
 from hub.model.adoption import Claim, ErpDocument
 from hub.model.documents import Document, DocumentKey
-from hub.model.intents import Outcome, Probe, ReadBack, Write
+from hub.model.intents import Outcome, Probe, ReadBack, Verdict, Write
 from hub.model.overlays import Overlays
 from hub.model.postings import ErpPosting
 from hub.model.problems import Problem
@@ -20,6 +20,8 @@ from hub.model.statement import ChannelRow, ErpRow
 
 if TYPE_CHECKING:
     import httpx
+
+HIDDEN: Final = "…"  # in place of personal data
 
 Secrets = Callable[[str], SecretStr]
 """A secret by the connector's own name for it, read when it is asked for; Misconfigured where there is none."""
@@ -212,6 +214,37 @@ class PutsDocuments(Protocol):
         Raises:
             InDoubt: no answer; any of the writes may have happened.
         """
+
+
+def put_each(put: Callable[[Write], Outcome], writes: Sequence[Write]) -> list[Outcome]:
+    """What became of each write, told one by one; what comes after one that could not be sent is not sent either.
+
+    Raises:
+        Retryable, AuthExpired: none of the writes happened.
+    """
+    outcomes: list[Outcome] = []
+    for write in writes:
+        try:
+            outcomes.append(put(write))
+        except Rejected as refusal:
+            outcomes.append(_rejected(refusal, write))
+        except InDoubt:
+            outcomes.append(Outcome(Verdict.IN_DOUBT))
+        except (Retryable, AuthExpired):
+            if not outcomes:
+                raise
+            return outcomes + [Outcome(Verdict.UNSENT)] * (len(writes) - len(outcomes))
+    return outcomes
+
+
+def _rejected(refusal: Rejected, write: Write) -> Outcome:
+    """What the far side says may repeat what it was told: personal data is left out, which would stay in a refusal."""
+    code, field, remedy = refusal.code, refusal.field, refusal.remedy
+    for party in write.parties:
+        said = (party.name, party.company, party.email, party.phone, *party.address, party.postcode)
+        for text in sorted((text for text in said if text), key=len, reverse=True):
+            field, remedy = field.replace(text, HIDDEN), remedy.replace(text, HIDDEN)
+    return Outcome(Verdict.REJECTED, None, code, field, remedy)
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from connectors.shopify.stock import Level, level, set_level
 from hub.errors import AuthExpired, InDoubt, Rejected, Retryable
 from hub.model.documents import Document, DocumentKind
 from hub.model.intents import REFS, Action, Found, Outcome, Probe, Verdict, Write
+from hub.ports import put_each
 
 SETTLE_S: Final = 900  # a request whose connection ended may still be carried out, minutes later
 STOCK_TRIES_MAX: Final = 5  # times that a level is read anew because it moved meanwhile
@@ -36,19 +37,7 @@ class Pushes:
         Raises:
             Retryable, AuthExpired: none of the writes happened.
         """
-        outcomes: list[Outcome] = []
-        for write in writes:
-            try:
-                outcomes.append(self._put(write))
-            except Rejected as refusal:
-                outcomes.append(Outcome(Verdict.REJECTED, None, refusal.code, refusal.field, refusal.remedy))
-            except InDoubt:
-                outcomes.append(Outcome(Verdict.IN_DOUBT))
-            except (Retryable, AuthExpired):
-                if not outcomes:
-                    raise
-                return outcomes + [Outcome(Verdict.UNSENT)] * (len(writes) - len(outcomes))
-        return outcomes
+        return put_each(self._put, writes)
 
     def probe(self, writes: Sequence[Write]) -> list[Probe]:
         """Whether each write has happened, by what stands in the shop now.

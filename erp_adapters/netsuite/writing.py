@@ -11,10 +11,11 @@ from typing import Final
 from erp_adapters.netsuite.client import Client, eid
 from erp_adapters.netsuite.directory import AccountDirectory
 from erp_adapters.netsuite.options import Options
-from hub.errors import AuthExpired, InDoubt, Rejected, Retryable
+from hub.errors import Rejected
 from hub.model.documents import Document, DocumentKind
 from hub.model.frozen import frozen
 from hub.model.intents import REFS, Action, Found, Outcome, Probe, Verdict, Write
+from hub.ports import put_each
 from mappings.netsuite import customer, goods, journal, money, order, sales
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.order import StandingRow
@@ -32,7 +33,6 @@ from mappings.netsuite.words import (
     return_key,
 )
 
-HIDDEN: Final = "…"
 PARTS_MAX: Final = 50  # records of one document
 GOODS_RECORDS: Final = ("itemFulfillment", "itemReceipt", "inventoryAdjustment")
 """Records that move goods: their amounts are costs, in the entity's own currency."""
@@ -128,19 +128,7 @@ class Writes:
         Raises:
             Retryable, AuthExpired: none of the writes happened.
         """
-        outcomes: list[Outcome] = []
-        for write in writes:
-            try:
-                outcomes.append(self._put(write))
-            except Rejected as refusal:
-                outcomes.append(_rejected(refusal, write))
-            except InDoubt:
-                outcomes.append(Outcome(Verdict.IN_DOUBT))
-            except (Retryable, AuthExpired):
-                if not outcomes:
-                    raise
-                return outcomes + [Outcome(Verdict.UNSENT)] * (len(writes) - len(outcomes))
-        return outcomes
+        return put_each(self._put, writes)
 
     def probe(self, writes: Sequence[Write]) -> list[Probe]:
         """Whether each write has happened, by its records' own keys, or by what stands in them.
@@ -449,13 +437,3 @@ def _current(write: Write) -> tuple[Step, str | None]:
         )
     at = names.index(write.part)
     return steps[at], names[at + 1] if at + 1 < len(names) else None
-
-
-def _rejected(refusal: Rejected, write: Write) -> Outcome:
-    """What NetSuite says may repeat what it was told: personal data is left out, which would stay in a refusal."""
-    code, field, remedy = refusal.code, refusal.field, refusal.remedy
-    for party in write.parties:
-        said = (party.name, party.company, party.email, party.phone, *party.address, party.postcode)
-        for text in sorted((text for text in said if text), key=len, reverse=True):
-            field, remedy = field.replace(text, HIDDEN), remedy.replace(text, HIDDEN)
-    return Outcome(Verdict.REJECTED, None, code, field, remedy)

@@ -18,7 +18,7 @@ from hub.model.entries import ENTRY, Entry
 from hub.model.intents import Action, Write
 from hub.model.order import OrderKey, Party, PartyRef
 from hub.model.records import Received, Record
-from hub.ports import Draft, Drafts
+from hub.ports import HIDDEN, Draft, Drafts
 from hub.steps import syncing
 from hub.steps.advance import new_facts
 from hub.steps.deciding import DecidedOrder, Decider, NewFact
@@ -31,7 +31,6 @@ from hub.store.schema import stamp
 Parties = Mapping[PartyRef, Party]
 
 RECORDS_MAX: Final = 500  # of a pull that are decided
-HIDDEN: Final = "…"
 NO_RECORD: Final = 0
 
 
