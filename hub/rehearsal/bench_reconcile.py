@@ -13,8 +13,9 @@ from typing import Any, Final
 import duckdb
 
 from hub.model.reconciliation import Reconciliation
+from hub.steps.parquet import THREADS
 from hub.steps.reconcile import rerun, seal
-from hub.steps.statement_files import COLUMNS, SIDES, THREADS, TOTAL
+from hub.steps.statement_files import COLUMNS, SIDES, TOTAL
 
 PERIOD: Final = "2026-05"
 RUNS: Final = 5

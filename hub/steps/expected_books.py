@@ -14,7 +14,7 @@ from hub.flow.match import window
 from hub.model.documents import DocumentKey
 from hub.model.postings import ErpPosting, TrialBalanceLine
 from hub.ports import StatesPostings
-from hub.steps import ledger_files, statement_files
+from hub.steps import ledger_files, parquet
 from hub.steps.hub import Hub
 from hub.store.postings import intents
 
@@ -41,7 +41,7 @@ def expected_trial_balance(hub: Hub, until: datetime.date | None = None) -> tupl
     """What the books should hold on each account at the end of a day, whatever the ERP has; None: of all days."""
     with (
         hub.store.connect() as connection,
-        statement_files.connect() as beside,
+        parquet.connect() as beside,
         tempfile.TemporaryDirectory(prefix="orderhub-books-") as folder,
     ):
         ledger_files.set_rules(beside, _rules(hub, {}))

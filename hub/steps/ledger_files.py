@@ -8,7 +8,6 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from hashlib import file_digest
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +15,11 @@ from typing import Any, Final
 import duckdb
 
 from hub.books import Chart
-from hub.errors import Misconfigured
 from hub.flow.ledgers import BOOK_COLUMNS, BOOK_SIDES, RULES
 from hub.model.frozen import frozen
 from hub.model.postings import ErpPosting
-from hub.steps.statement_files import connect
+from hub.steps import parquet
+from hub.steps.parquet import quoted
 
 LINES_AT_ONCE: Final = 100_000
 MEMORY: Final = "2GB"
@@ -63,16 +62,15 @@ def write(folder: Path, read: BooksRead, first: str) -> BooksSealed:
     Args:
         first: the first day of interest, ISO 8601.
     """
-    with connect() as connection, tempfile.TemporaryDirectory(dir=folder) as aside:
-        place = aside.replace("'", "''")
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{place}'")
+    with parquet.connect() as connection, tempfile.TemporaryDirectory(dir=folder) as aside:
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{quoted(Path(aside))}'")
         load_posted(connection, folder, read.postings)
         load_expected(connection, folder, read.intents, first)
         store(connection, folder)
         return BooksSealed(
             read.rules,
-            {side: content_digest(connection, side) for side in BOOK_SIDES},
-            {side: bytes_digest(folder, side) for side in BOOK_SIDES},
+            {side: parquet.content_digest(connection, side, BOOK_COLUMNS[side]) for side in BOOK_SIDES},
+            {side: parquet.bytes_digest(folder / file_of(side)) for side in BOOK_SIDES},
         )
 
 
@@ -137,8 +135,7 @@ def store(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """The relations stand as files in the folder."""
     for side in BOOK_SIDES:
         columns = ", ".join(BOOK_COLUMNS[side])
-        target = str(folder / file_of(side)).replace("'", "''")
-        connection.execute(f"COPY (SELECT {columns} FROM {side} ORDER BY ALL) TO '{target}'")
+        connection.execute(f"COPY (SELECT {columns} FROM {side} ORDER BY ALL) TO '{quoted(folder / file_of(side))}'")
 
 
 def see(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -148,39 +145,17 @@ def see(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         Misconfigured: a file is not there or not what it should be.
     """
     for side, columns in BOOK_COLUMNS.items():
-        path = folder / file_of(side)
-        source = str(path).replace("'", "''")
-        try:
-            connection.execute(f"CREATE VIEW {side} AS SELECT {', '.join(columns)} FROM read_parquet('{source}')")
-        except duckdb.Error as error:
-            raise Misconfigured(f"reconcile: {path} cannot be read: {error}") from error
-
-
-def bytes_digest(folder: Path, side: str) -> str:
-    """SHA-256 of the file as it lies there."""
-    with (folder / file_of(side)).open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def content_digest(connection: duckdb.DuckDBPyConnection, side: str) -> str:
-    """SHA-256 over the rows in their order: the same for the same rows in any file."""
-    [(digest,)] = connection.execute(
-        "SELECT sha256(coalesce(string_agg(digest, '' ORDER BY digest), ''))"
-        f" FROM (SELECT sha256(json_array({', '.join(BOOK_COLUMNS[side])})::VARCHAR) AS digest FROM {side})"
-    ).fetchall()
-    return str(digest)
+        parquet.see(connection, side, folder / file_of(side), columns)
 
 
 def _chunks(folder: Path, name: str, lines: Iterator[str], columns: Mapping[str, str]) -> Iterator[str]:
     """The lines as sources for DuckDB, so many at once; each is gone when the next one is asked for."""
     passing = folder / f"{name}.jsonl"
-    declared = "{" + ", ".join(f"{column}: '{kind}'" for column, kind in columns.items()) + "}"
-    source = str(passing).replace("'", "''")
     try:
         while (line := next(lines, None)) is not None:
             with passing.open("w", encoding="utf-8", errors="replace") as file:
                 file.writelines(islice(chain([line], lines), LINES_AT_ONCE))
-            yield f"read_json('{source}', format = 'newline_delimited', columns = {declared})"
+            yield parquet.json_lines(passing, columns)
     finally:
         passing.unlink(missing_ok=True)
 

@@ -27,14 +27,15 @@ from pydantic import TypeAdapter
 from hub.errors import Misconfigured
 from hub.flow.compare import compare
 from hub.flow.ledger_comparison import compare_ledgers
-from hub.flow.match import SIDES, month_of, window
+from hub.flow.ledgers import BOOK_COLUMNS
+from hub.flow.match import COLUMNS, SIDES, month_of, window
 from hub.flow.since import changes
 from hub.model.chain import DayRoot
 from hub.model.cutoff import Cutoff
 from hub.model.postings import BooksComparison, PostingDifference
 from hub.model.reconciliation import Comparison, Reconciliation, Signed, Since, TimelineItem, Variance, Waiting
 from hub.model.statement import ChannelRow, ErpRow, HubRow
-from hub.steps import ledger_files, statement_files
+from hub.steps import ledger_files, parquet, statement_files
 from hub.steps.ledger_files import BooksRead, BooksSealed
 from hub.steps.report import HTML_VARIANCES_MAX, render
 from hub.steps.report.workbook import write_workbook
@@ -119,7 +120,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / MANIFEST).exists():
         raise Misconfigured(f"reconcile: {folder} holds a run already; name another folder, or reconcile --from it")
-    with statement_files.connect() as connection:
+    with parquet.connect() as connection:
         statement_files.write(connection, folder, channel=channel or (), hub=hub, erp=erp)
         given = channel is not None
         sealed = ledger_files.write(folder, books, window(period)[0].isoformat()) if books is not None else None
@@ -143,7 +144,7 @@ def run(
 
 def seal(folder: Path, period: str, *, versions: dict[str, str], complete: bool, channel_given: bool) -> None:
     """The manifest stands beside the parquet files and vouches for them."""
-    with statement_files.connect() as connection:
+    with parquet.connect() as connection:
         statement_files.see(connection, folder)
         _seal(connection, folder, period, versions, complete=complete, channel_given=channel_given)
 
@@ -165,8 +166,8 @@ def _seal(
         dict(sorted(versions.items())),
         complete,
         channel_given,
-        {side: statement_files.content_digest(connection, side) for side in SIDES},
-        {side: statement_files.bytes_digest(folder, side) for side in SIDES},
+        {side: parquet.content_digest(connection, side, COLUMNS[side]) for side in SIDES},
+        {side: parquet.bytes_digest(folder / statement_files.file_of(side)) for side in SIDES},
         root,
         books,
     )
@@ -185,14 +186,16 @@ def rerun(folder: Path) -> Reconciliation:
     """
     manifest = _manifest(folder)
     first, last = month_of(manifest.period)
-    with statement_files.connect() as connection, ThreadPoolExecutor(1) as beside:
+    with parquet.connect() as connection, ThreadPoolExecutor(1) as beside:
         statement_files.see(connection, folder)
-        found = beside.submit(lambda: {side: statement_files.bytes_digest(folder, side) for side in SIDES})
+        found = beside.submit(
+            lambda: {side: parquet.bytes_digest(folder / statement_files.file_of(side)) for side in SIDES}
+        )
         compared = compare(connection, first, last, channel_given=manifest.channel_given)
         content = dict(manifest.content)
         for side, digest in found.result().items():
             if digest != manifest.bytes[side]:
-                content[side] = statement_files.content_digest(connection, side)
+                content[side] = parquet.content_digest(connection, side, COLUMNS[side])
     altered = [statement_files.file_of(side) for side in SIDES if content[side] != manifest.content[side]]
     books = _books(folder, manifest.books, first, last) if manifest.books is not None else None
     stated: tuple[Any, ...] = (
@@ -234,13 +237,13 @@ class _Books:
 
 def _books(folder: Path, sealed: BooksSealed, first: date, last: date) -> _Books:
     content = dict(sealed.content)
-    with statement_files.connect() as connection:
+    with parquet.connect() as connection:
         ledger_files.see(connection, folder)
         ledger_files.set_rules(connection, sealed.rules)
         comparison, digest = compare_ledgers(connection, first, last)
         for side, sum_of_bytes in sealed.bytes.items():
-            if ledger_files.bytes_digest(folder, side) != sum_of_bytes:
-                content[side] = ledger_files.content_digest(connection, side)
+            if parquet.bytes_digest(folder / ledger_files.file_of(side)) != sum_of_bytes:
+                content[side] = parquet.content_digest(connection, side, BOOK_COLUMNS[side])
     altered = [ledger_files.file_of(side) for side in content if content[side] != sealed.content[side]]
     return _Books(comparison, json.dumps((asdict(sealed.rules), content, digest), sort_keys=True), altered)
 
@@ -258,7 +261,7 @@ def render_workbook(reconciliation: Reconciliation, folder: Path) -> Path:
     """The workbook for people who go on calculating stands in the folder; its path."""
     first, last = month_of(reconciliation.period)
     workbook = folder / REPORT_XLSX
-    with statement_files.connect() as connection:
+    with parquet.connect() as connection:
         statement_files.see(connection, folder)
         write_workbook(reconciliation, connection, first, last, workbook)
     return workbook
@@ -287,7 +290,7 @@ def _since(folder: Path, period: str, signed: Signed, before: Path) -> Since:
     """A side that one of the two runs did not read is not compared: it changed in nothing that anybody saw."""
     first, last = month_of(period)
     given = all(_manifest(run).channel_given for run in (folder, before))
-    with statement_files.connect() as connection:
+    with parquet.connect() as connection:
         statement_files.see(connection, folder)
         statement_files.see(connection, before, prefix="was_")
         return Since(signed, changes(connection, first, last, SIDES if given else ("hub", "erp")))

@@ -1,44 +1,19 @@
-"""The statements of a run as parquet files: written once from rows, read many times as relations.
-
-DuckDB writes and reads them; a digest of their content does not depend on the order of the rows, on compression or on
-the writer.
-"""
-# ruff: noqa: S608  the statements are put together from constants and from paths, whose quotes are doubled
+"""The statements of a run as parquet files: written once from rows, read many times as relations."""
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
-from hub.errors import Misconfigured
 from hub.flow.match import COLUMNS, SIDES, TOTAL
 from hub.model.statement import ChannelRow, ErpRow, HubRow, StatementRow
+from hub.steps import parquet
+from hub.steps.parquet import quoted
 
-__all__ = [
-    "COLUMNS",
-    "SIDES",
-    "THREADS",
-    "TOTAL",
-    "bytes_digest",
-    "connect",
-    "content_digest",
-    "file_of",
-    "see",
-    "write",
-]
-
-THREADS: Final = 2
-
-
-def connect() -> duckdb.DuckDBPyConnection:
-    """A database in memory; text is read as UTC, and two threads do the work."""
-    connection = duckdb.connect()
-    connection.execute(f"SET threads = {THREADS}; SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
-    return connection
+__all__ = ["COLUMNS", "SIDES", "TOTAL", "file_of", "see", "write"]
 
 
 def file_of(side: str) -> str:
@@ -63,7 +38,7 @@ def write(
     for side in ("channel", "hub"):
         connection.execute(_NEWEST.format(side=side, columns=", ".join(COLUMNS[side])))
     for side, order in _ORDER.items():
-        connection.execute(f"COPY (FROM {side} ORDER BY {order}) TO '{_quoted(folder / file_of(side))}'")
+        connection.execute(f"COPY (FROM {side} ORDER BY {order}) TO '{quoted(folder / file_of(side))}'")
 
 
 def see(connection: duckdb.DuckDBPyConnection, folder: Path, *, prefix: str = "") -> None:
@@ -73,29 +48,7 @@ def see(connection: duckdb.DuckDBPyConnection, folder: Path, *, prefix: str = ""
         Misconfigured: a file is not there or not what it should be.
     """
     for side, columns in COLUMNS.items():
-        path = folder / file_of(side)
-        try:
-            connection.execute(
-                f"CREATE VIEW {prefix}{side} AS SELECT {', '.join(columns)}, file_row_number AS line"
-                f" FROM read_parquet('{_quoted(path)}', file_row_number = true)"
-            )
-        except duckdb.Error as error:
-            raise Misconfigured(f"reconcile: {path} cannot be read: {error}") from error
-
-
-def bytes_digest(folder: Path, side: str) -> str:
-    """SHA-256 of the file as it lies there: quick to take."""
-    with (folder / file_of(side)).open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def content_digest(connection: duckdb.DuckDBPyConnection, side: str) -> str:
-    """SHA-256 over the sorted SHA-256 of the rows: the same for the same rows in any order and any file."""
-    [(digest,)] = connection.execute(
-        "SELECT sha256(coalesce(string_agg(digest, '' ORDER BY digest), ''))"
-        f" FROM (SELECT sha256(json_array({', '.join(COLUMNS[side])})::VARCHAR) AS digest FROM {side})"
-    ).fetchall()
-    return str(digest)
+        parquet.see(connection, prefix + side, folder / file_of(side), columns, row="line")
 
 
 _ORDER: Final = {
@@ -116,10 +69,6 @@ _CHANNEL_EXTRA, _HUB_EXTRA, _ERP_EXTRA = (
 )
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 def _line(stated: ChannelRow | HubRow | ErpRow, extra: Iterable[str]) -> str:
     plain: dict[str, Any] = {name: getattr(stated.row, name) for name in _PLAIN}
     plain["order_id"] = stated.row.order
@@ -133,10 +82,6 @@ def _load(connection: duckdb.DuckDBPyConnection, folder: Path, side: str, lines:
     try:
         with passing.open("w", encoding="utf-8", errors="replace") as file:
             file.writelines(lines)
-        columns = "{" + ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS[side].items()) + "}"
-        connection.execute(
-            f"CREATE TABLE {side} AS"
-            f" FROM read_json('{_quoted(passing)}', format = 'newline_delimited', columns = {columns})"
-        )
+        connection.execute(f"CREATE TABLE {side} AS FROM {parquet.json_lines(passing, COLUMNS[side])}")
     finally:
         passing.unlink(missing_ok=True)

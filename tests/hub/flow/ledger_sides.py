@@ -13,7 +13,7 @@ import yaml
 from hub.books import Chart
 from hub.flow.ledger_comparison import compare_ledgers
 from hub.model.postings import BooksComparison, ErpPosting
-from hub.steps import ledger_files, statement_files
+from hub.steps import ledger_files, parquet
 
 MAY = (datetime.date(2026, 5, 1), datetime.date(2026, 5, 31))
 JUNE = (datetime.date(2026, 6, 1), datetime.date(2026, 6, 30))
@@ -127,7 +127,7 @@ class LedgerSides:
 
     def compared(self, period: tuple[datetime.date, datetime.date] = MAY) -> tuple[BooksComparison, str]:
         rules = ledger_files.rules_of(CHART, self.together, {"us": "USD", "uk": "GBP"})
-        with statement_files.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        with parquet.connect() as connection, tempfile.TemporaryDirectory() as folder:
             ledger_files.set_rules(connection, rules)
             ledger_files.load_posted(connection, Path(folder), self.postings)
             ledger_files.load_expected(connection, Path(folder), self.intents, BEFORE)

@@ -11,7 +11,7 @@ from hub.flow.compare import Compared, compare
 from hub.flow.match import COLUMNS, month_of
 from hub.model.reconciliation import Reconciliation, Signed, Variance
 from hub.model.statement import ChannelRow, ErpRow, HubRow, StatementRow, Subject
-from hub.steps import statement_files
+from hub.steps import parquet
 from hub.steps.reconcile import Timelines, run
 
 MAY = "2026-05"
@@ -114,7 +114,7 @@ class Sides:
 
     def compared(self, period: str = MAY, *, channel_given: bool = True) -> Compared:
         """What the comparison alone says, without a folder."""
-        with statement_files.connect() as connection:
+        with parquet.connect() as connection:
             for side, columns in COLUMNS.items():
                 declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
                 connection.execute(f"CREATE TABLE {side} ({declared}, line BIGINT)")
