@@ -84,10 +84,10 @@ CREATE OR REPLACE TEMP TABLE placed AS
 WITH elsewhere AS (
     SELECT name, entity, currency, account, t_in, tf_in FROM moved WHERE t_placed AND NOT e_placed AND e_here
 ), ends AS (
-    SELECT name, string_agg(DISTINCT entity || ' ' || currency, ', ') FILTER (t_placed) AS left_end,
-        string_agg(DISTINCT entity || ' ' || currency, ', ') FILTER (e_placed) AS right_end,
+    SELECT name, string_agg(DISTINCT seat, ', ' ORDER BY seat) FILTER (t_placed) AS left_end,
+        string_agg(DISTINCT seat, ', ' ORDER BY seat) FILTER (e_placed) AS right_end,
         count(DISTINCT entity) = 1 AS one_entity
-    FROM moved GROUP BY name
+    FROM (SELECT *, entity || ' ' || currency AS seat FROM moved) GROUP BY name
 ), met AS (
     SELECT moved.*, left_end, right_end, one_entity,
         coalesce(there.t_in, 0) AS there_in, coalesce(there.tf_in, 0) AS theref_in,

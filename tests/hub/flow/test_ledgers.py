@@ -280,6 +280,20 @@ def test_a_document_in_another_currency_is_named_in_both(sides: LedgerSides) -> 
     assert found.unexplained_minor == {"CAD": 0, "USD": 0}
 
 
+def test_a_document_in_several_currencies_is_named_by_them_in_their_order(sides: LedgerSides) -> None:
+    """The evidence is part of the run's digest: what is read again must say the same."""
+    currencies = {"1100": "MXN", "4000": "CAD", "2200:CA": "EUR"}
+    sides.postings = [
+        replace(one, currency=currencies[one.account]) if one.document == "inv-shopify-1002" else one
+        for one in sides.postings
+    ]
+
+    found = sides.compare()
+
+    ends = {(cause.evidence["left"], cause.evidence["right"]) for one in found.differences for cause in one.causes}
+    assert ends == {("us USD", "us CAD, us EUR, us MXN")}
+
+
 def test_what_stock_costs_is_left_out_and_said(sides: LedgerSides) -> None:
     sides.post("ful-shopify-1001", {"5000": 4000, "1300": -4000}, kind="fulfilment")
 
