@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from erp_adapters.netsuite.client import Client
 from erp_adapters.netsuite.options import Options
-from erp_adapters.netsuite.suiteql import DAY, MOMENT
+from erp_adapters.netsuite.suiteql import DAY, MOMENT, marks, some_at_once
 from hub.errors import Misconfigured, Rejected
 from hub.model.documents import KEY_WORDS, DocumentKind
 from hub.model.facts import Source
@@ -223,7 +222,7 @@ class Changes:
 
     def _lines(self, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {}
-        query = SHIPPED_LINES.format(line_field=self._options.line_field, marks=", ".join("?" * len(ids)))
+        query = SHIPPED_LINES.format(line_field=self._options.line_field, marks=marks(ids))
         for row in self._ask(query, *ids) if ids else ():
             found.setdefault(row.needed("transaction"), []).append(row.raw())
         return found
@@ -274,9 +273,8 @@ class Changes:
             least = max(ends, default=("", ""))
             every = (row.needed("item") for row in self._client.walk(STOCKED, (), key="item"))
             moved = {item: max(moved.get(item, ("", "")), least) for item in every}
-        items = iter(moved)
-        while some := list(islice(items, ITEMS_AT_ONCE)):
-            query = LEVELS.format(marks=", ".join("?" * len(some)))
+        for some in some_at_once(moved, ITEMS_AT_ONCE):
+            query = LEVELS.format(marks=marks(some))
             levels = (self._level(row, moved[row.needed("id")], reading) for row in self._ask(query, *some))
             yield [level for level in levels if level is not None]
 

@@ -22,7 +22,6 @@ MONTHS_BACK: Final = 2  # periods before this one whose state is told
 SKEW_S_MAX: Final = 60.0
 ZONE_STEP_S: Final = 900  # time zones are quarters of an hour apart
 TWICE_MAX: Final = 20
-NAMES_AT_ONCE: Final = 500
 
 ITEMS_AT: Final = "Lists > Accounting > Items"
 ACCOUNTS_AT: Final = "Lists > Accounting > Accounts"
@@ -292,9 +291,8 @@ class Lists:
     def _sold_to(self, codes: Sequence[str]) -> dict[str, str]:
         """The number of the account that each item is sold to, where NetSuite tells."""
         sold: dict[str, str] = {}
-        for start in range(0, len(codes), NAMES_AT_ONCE):
-            some = codes[start : start + NAMES_AT_ONCE]
-            query = SOLD_TO.format(", ".join("?" * len(some)))
+        for some in suiteql.some_at_once(codes, suiteql.NAMES_AT_ONCE):
+            query = SOLD_TO.format(suiteql.marks(some))
             sold |= {row.needed("name"): number for row in self._rows(query, some) if (number := row.text("number"))}
         return sold
 

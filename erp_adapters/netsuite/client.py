@@ -151,21 +151,18 @@ class Client:
 
     # --- reads ------------------------------------------------------------------------------------------------------
 
-    def get(self, record: str, id: str, *, expand: bool = False, fields: Sequence[str] = ()) -> Fields | None:
+    def get(self, record: str, id: str, *, expand: bool = False) -> Fields | None:
         """A record; None: there is none of this type and id.
 
         Args:
             id: internal, or `eid(key)`.
             expand: with the rows of its sublists and its subrecords, which are links else.
-            fields: these alone; none: all.
 
         Raises:
             Rejected: the record type is unknown here, or the role may not read it.
             RateLimited, Retryable, AuthExpired.
         """
         params = {"expandSubResources": "true"} if expand else {}
-        if fields:
-            params["fields"] = ",".join(_checked(_NAMES, name) for name in fields)
         try:
             answer = self._called("GET", self._path(record, id), Safety.READ, params=params)
         except NotFound:

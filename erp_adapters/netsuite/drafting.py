@@ -39,9 +39,9 @@ class DraftClient(Client):
         taken, self._kept, self._assumed = tuple(self._kept), [], []
         return taken
 
-    def get(self, record: str, id: str, *, expand: bool = False, fields: Sequence[str] = ()) -> Fields | None:
+    def get(self, record: str, id: str, *, expand: bool = False) -> Fields | None:
         """The record as the account holds it, else as it was drafted."""
-        held = super().get(record, id, expand=expand, fields=fields)
+        held = super().get(record, id, expand=expand)
         drafted = self._drafted.get((record.lower(), id))
         if held is not None or drafted is None:
             return held

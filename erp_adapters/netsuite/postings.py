@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from erp_adapters.netsuite.client import Client
 from erp_adapters.netsuite.options import Options
-from erp_adapters.netsuite.suiteql import DAY, MOMENT
+from erp_adapters.netsuite.suiteql import DAY, MOMENT, marks
 from erp_adapters.netsuite.writing import PARTS_MAX
 from hub.model.postings import ErpPosting
 from hub.ports import EntityConfig
@@ -120,4 +120,4 @@ def _orders(client: Client, heads: Sequence[Fields]) -> Mapping[str, Named]:
 
 def _ask(client: Client, query: str, values: Sequence[str]) -> Iterator[Fields]:
     if values:
-        yield from client.suiteql(query.format(marks=", ".join("?" * len(values))), sorted(values))
+        yield from client.suiteql(query.format(marks=marks(values)), sorted(values))

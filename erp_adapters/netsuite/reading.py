@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from erp_adapters.netsuite.client import Client, eid
 from erp_adapters.netsuite.directory import AccountDirectory
 from erp_adapters.netsuite.options import Options
-from erp_adapters.netsuite.suiteql import DAY, MOMENT
+from erp_adapters.netsuite.suiteql import DAY, MOMENT, marks, some_at_once
 from erp_adapters.netsuite.writing import GOODS_RECORDS, code_of, kept_in
 from hub.errors import Rejected
 from hub.model.documents import MASTER_KINDS, Document, DocumentKey, DocumentKind, content_of, revision_of
@@ -134,8 +134,8 @@ class Reads:
         if self._options.guests == "one":
             return
         wanted = {document.key: document for document in documents if document.kind is DocumentKind.CUSTOMER}
-        for some in _some(list(wanted)):
-            for row in self._client.suiteql(CUSTOMERS.format(marks=_marks(some)), some):
+        for some in some_at_once(wanted, AT_ONCE):
+            for row in self._client.suiteql(CUSTOMERS.format(marks=marks(some)), some):
                 document = wanted.get(DocumentKey(row.needed("externalid")))
                 if document is None:
                     continue
@@ -151,16 +151,16 @@ class Reads:
     def _headers(self, keys: Sequence[str]) -> dict[tuple[str, str], Fields]:
         """By record and key."""
         headers: dict[tuple[str, str], Fields] = {}
-        for some in _some(keys):
-            for row in self._client.suiteql(HEADERS.format(marks=_marks(some)), some):
+        for some in some_at_once(keys, AT_ONCE):
+            for row in self._client.suiteql(HEADERS.format(marks=marks(some)), some):
                 headers[row.needed("recordtype").lower(), row.needed("externalid")] = row
         return headers
 
     def _lines(self, ids: Sequence[str]) -> dict[str, list[Fields]]:
         """By transaction."""
         lines: dict[str, list[Fields]] = {}
-        for some in _some(ids):
-            query = ROWS.format(line_field=self._directory.line_field, marks=_marks(some))
+        for some in some_at_once(ids, AT_ONCE):
+            query = ROWS.format(line_field=self._directory.line_field, marks=marks(some))
             for row in self._client.suiteql(query, some):
                 lines.setdefault(row.needed("transaction"), []).append(row)
         return lines
@@ -176,12 +176,3 @@ def _is_kept(document: Document) -> bool:
         return bool(kept_in(document))
     except Rejected:
         return False
-
-
-def _some(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(names), AT_ONCE):
-        yield names[first : first + AT_ONCE]
-
-
-def _marks(names: Sequence[str]) -> str:
-    return ", ".join("?" * len(names))

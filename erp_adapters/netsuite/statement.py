@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from erp_adapters.netsuite.client import Client
 from erp_adapters.netsuite.options import Options
-from erp_adapters.netsuite.suiteql import DAY, MOMENT
+from erp_adapters.netsuite.suiteql import DAY, MOMENT, marks
 from hub.model.documents import Component
 from hub.model.statement import ErpRow
 from mappings.netsuite.fields import Fields
@@ -65,7 +65,7 @@ def _amounts(
     lines: dict[str, list[Fields]] = {}
     if orders:
         ids = [header.needed("id") for header in orders]
-        query = ROWS.format(line_field=line_field, marks=", ".join("?" * len(ids)))
+        query = ROWS.format(line_field=line_field, marks=marks(ids))
         for row in client.suiteql(query, ids):
             lines.setdefault(row.needed("transaction"), []).append(row)
     return {id: amounts_of(some, charges, line_field) for id, some in lines.items()}

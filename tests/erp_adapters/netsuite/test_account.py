@@ -116,7 +116,7 @@ def test_an_order_is_written_read_shipped_and_found(account: Opened, auth: str, 
             "item": {"items": [{"orderLine": row.whole("line"), "quantity": 1, "location": _location(client)}]},
         },
     )
-    assert _brief(client.get("itemFulfillment", eid("ful-shopify-1"), fields=("id",))) == shipment
+    assert _brief(client.get("itemFulfillment", eid("ful-shopify-1"))) == shipment
 
     client.patch(
         "salesOrder", id, {"memo": "two parcels", "item": {"items": [{"line": row.whole("line"), "quantity": 1}]}}

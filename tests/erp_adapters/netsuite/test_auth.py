@@ -125,7 +125,7 @@ def test_a_port_is_signed_where_it_is_not_the_usual_one(address: str, expected: 
 def test_every_attempt_is_signed_anew(time: Time, wire: respx.MockRouter) -> None:
     route = wire.get(ORDER).mock(side_effect=[httpx.Response(503), found()])
 
-    connected(time, auth="token").get("salesOrder", "7", fields=("id", "total"))
+    connected(time, auth="token").get("salesOrder", "7", expand=True)
 
     first, second = (call.request.headers["authorization"] for call in route.calls)
     assert 'OAuth realm="1234567_SB1", oauth_consumer_key="planted-consumer", oauth_nonce="nonce1"' in first

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -15,7 +15,6 @@ from erp_adapters.netsuite.account import seed
 from erp_adapters.netsuite.account import suiteql as account
 from erp_adapters.netsuite.account.world import World
 from erp_adapters.netsuite.client import Client
-from erp_adapters.netsuite.suiteql import Held
 from hub.errors import Rejected
 from tests.erp_adapters.netsuite.wired import SUITEQL, TOKENS, Time, connected, token
 
@@ -77,14 +76,6 @@ def test_places_moneys_and_taxes_are_found_by_their_names(client: Client) -> Non
     assert list(suiteql.tax_types(client, ["US Sales Tax", "None"])) == ["US Sales Tax"]
 
 
-def test_a_customer_is_found_by_our_key(client: Client, company: World) -> None:
-    customer = company.keep(company.new("customer", {"companyName": "Ann"}, external_id="cust-shopify-1"))
-
-    found = suiteql.customers(client, ["cust-shopify-1", "cust-shopify-2"])
-
-    assert {key: one.id for key, one in found.items()} == {"cust-shopify-1": str(customer.id)}
-
-
 def test_many_names_are_asked_in_several_queries(client: Client, asked: list[Any]) -> None:
     suiteql.items(client, (f"ITEM-{number}" for number in range(1001)))
 
@@ -115,16 +106,6 @@ def test_two_records_of_one_name_are_an_alarm() -> None:
             suiteql.items(connected(Time()), ["TWICE"])
 
     assert raised.value.code == "ambiguous_item"
-
-
-def test_a_transaction_is_found_by_our_key_whatever_its_type(client: Client, company: World) -> None:
-    order = company.keep(company.new("salesOrder", {"tranDate": "2026-03-02"}, external_id="so-shopify-1"))
-
-    found = suiteql.transactions(client, ["so-shopify-1", "so-shopify-2"])
-
-    assert found == {
-        "so-shopify-1": [Held(str(order.id), "so-shopify-1", "SalesOrd", date(2026, 3, 2), "2026-03-10T12:00:00")]
-    }
 
 
 def test_all_rows_are_walked_by_their_id(client: Client) -> None:
