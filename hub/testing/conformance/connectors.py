@@ -12,7 +12,7 @@ from hub import registry
 from hub.ports import PutsDocuments
 from hub.settings import CONNECTORS
 from hub.testing.conformance.bench import STOCK, Bench, FarSide, Fault
-from hub.testing.conformance.failing import TestFailing
+from hub.testing.conformance.failing import TestChecking, TestFailing
 from hub.testing.conformance.keeping import TestKeepingSubscriptions
 from hub.testing.conformance.pulling import TestBackfilling, TestFetching, TestFetchingMany, TestFetchingOrders
 from hub.testing.conformance.pushing import NO_ANSWER, TURNED_AWAY, TestTellingShipments, TestTellingStock, ships_of
@@ -25,6 +25,7 @@ from hub.testing.conformance.wiring import Connect, Wiring, bench_of, needed
 __all__ = [
     "TestAccepting",
     "TestBackfilling",
+    "TestChecking",
     "TestFailing",
     "TestFetching",
     "TestFetchingMany",
@@ -46,6 +47,7 @@ ORDERS = 12
 GROUPS = (
     TestAccepting,
     TestBackfilling,
+    TestChecking,
     TestFailing,
     TestFetching,
     TestFetchingMany,

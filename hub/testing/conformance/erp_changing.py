@@ -18,13 +18,13 @@ PAGES_MAX: Final = 1000
 
 
 class TestChanging:
-    ability = StatesChanges
+    abilities = (PutsDocuments, ProbesDocuments, ReadsBack, StatesChanges, Translates)
     rules = ("changes_are_told_once",)
 
     @pytest.fixture
     def adapter(self, connect: Connect) -> Any:
         adapter = connect()
-        needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack, StatesChanges, Translates)
+        needed(adapter, *self.abilities)
         return adapter
 
     @pytest.fixture

@@ -14,13 +14,13 @@ from hub.testing.conformance.wiring import Connect, armed, needed
 
 
 class TestCheckingSetup:
-    ability = ChecksSetup
+    abilities = (ChecksSetup,)
     rules = ("set_up_is_checked",)
 
     @pytest.fixture
     def adapter(self, connect: Connect) -> Any:
         adapter = connect()
-        needed(adapter, ChecksSetup)
+        needed(adapter, *self.abilities)
         return adapter
 
     @pytest.fixture

@@ -64,13 +64,13 @@ def undisturbed(bench: ErpBench, system: str) -> Callable[[str], list[tuple[Any,
 
 
 class TestErpFailing:
-    ability = PutsDocuments
+    abilities = (PutsDocuments, ProbesDocuments, ReadsBack)
     rules = ("unknown_outcome_is_probed", "failures_have_their_class", "no_secret_is_told")
 
     @pytest.fixture
     def adapter(self, connect: Connect) -> Any:
         adapter = connect()
-        needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack)
+        needed(adapter, *self.abilities)
         return adapter
 
     @pytest.mark.parametrize("name", ["returned", "two_shipments", "edited", "called_off"])
@@ -225,7 +225,7 @@ class TestErpFailing:
         for login in far.logins().values():
             wiring.vault.held.clear()
             adapter = wiring.connect(login)
-            needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack)
+            needed(adapter, *self.abilities)
             clerk = Clerk(far.company)
             done(adapter, far, clerk.masters())
             before = said(far.held())
@@ -251,7 +251,7 @@ class TestErpFailing:
         for name, login in far.logins().items():
             wiring.vault.held.clear()
             adapter = wiring.connect(login)
-            needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack)
+            needed(adapter, *self.abilities)
             clerk = STORIES["on_account"].clerk(far.company)
             writes = [*clerk.masters(), *clerk.learn(*next(iter(STORIES["on_account"].chapters(clerk))))]
 

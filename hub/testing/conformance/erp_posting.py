@@ -24,13 +24,13 @@ Sums = dict[tuple[str, str], int]
 
 
 class TestPostings:
-    ability = StatesPostings
+    abilities = (PutsDocuments, ProbesDocuments, ReadsBack, StatesPostings)
     rules = ("postings_are_the_books",)
 
     @pytest.fixture
     def adapter(self, connect: Connect) -> Any:
         adapter = connect()
-        needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack, StatesPostings)
+        needed(adapter, *self.abilities)
         return adapter
 
     def test_all_documents_of_an_order_balance_and_are_posted_as_the_books_say(

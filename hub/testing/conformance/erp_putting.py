@@ -40,13 +40,13 @@ def story(request: pytest.FixtureRequest, bench: ErpBench) -> Story:
 
 
 class TestPutting:
-    ability = PutsDocuments
+    abilities = (PutsDocuments, ProbesDocuments, ReadsBack)
     rules = ("keys_are_unique", "read_back_is_exact", "repeats_are_harmless", "amended_and_voided")
 
     @pytest.fixture
     def adapter(self, connect: Connect) -> Any:
         adapter = connect()
-        needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack)
+        needed(adapter, *self.abilities)
         return adapter
 
     def test_each_document_is_there_once_and_as_it_was_told(self, adapter: Any, far: ErpFarSide, story: Story) -> None:
@@ -113,7 +113,7 @@ class TestPutting:
     ) -> None:
         """Both tell everything at the same moment; what one of them hears no answer to is looked for."""
         adapters = [connect(), connect()]
-        needed(adapters[0], PutsDocuments, ProbesDocuments, ReadsBack)
+        needed(adapters[0], *self.abilities)
         if amends:
             wanted(bench, Need.AMENDS_AT_ONCE)
         clerk = story.clerk(far.company)

@@ -43,13 +43,13 @@ def _unknown_currency(_bench: ErpBench, document: Document) -> Document:
 
 
 class TestRefusing:
-    ability = PutsDocuments
+    abilities = (PutsDocuments, ProbesDocuments, ReadsBack)
     rules = ("rejections_name_the_field", "closed_periods_refuse")
 
     @pytest.fixture
     def adapter(self, connect: Connect) -> Any:
         adapter = connect()
-        needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack)
+        needed(adapter, *self.abilities)
         return adapter
 
     @pytest.mark.parametrize(

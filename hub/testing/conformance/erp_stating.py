@@ -39,13 +39,13 @@ APRIL: Final = (date(2026, 4, 1), date(2026, 4, 30))
 
 
 class TestStatingDocuments:
-    ability = StatesDocuments
+    abilities = (PutsDocuments, ProbesDocuments, ReadsBack, StatesDocuments)
     rules = ("statement_is_whole", "hand_changes_are_seen")
 
     @pytest.fixture
     def adapter(self, connect: Connect) -> Any:
         adapter = connect()
-        needed(adapter, PutsDocuments, ProbesDocuments, ReadsBack, StatesDocuments)
+        needed(adapter, *self.abilities)
         return adapter
 
     def test_each_document_has_a_row_of_what_it_was_told_as(self, adapter: Any, far: ErpFarSide, story: Story) -> None:

@@ -90,7 +90,7 @@ class TestErpSheet:
         assert str(refused.value) == reason
 
     def test_what_an_erp_lacks_is_something_that_is_asked_for(self, bench: ErpBench) -> None:
-        known = {*Fault, *Need, *(group.ability.__name__ for group in GROUPS)}
+        known = {*Fault, *Need, *(ability.__name__ for group in GROUPS for ability in group.abilities)}
         assert set(bench.lacks) <= known
         assert all(bench.lacks.values())
 

@@ -29,7 +29,7 @@ SHORT: Final = (
 
 
 class TestFailing:
-    ability = Fetches
+    abilities = (Fetches,)
     rules = (
         "rate_limits_are_obeyed",
         "failures_have_their_class",
@@ -152,19 +152,6 @@ class TestFailing:
         far.heal()
         assert len(walked(connector.fetch(main(connector), None))) >= len(present(far))
 
-    def test_a_check_names_what_is_wrong_and_nothing_where_all_is_well(self, wiring: Wiring) -> None:
-        connector = wiring.connect()
-        needed(connector, Checks)
-
-        assert list(connector.check()) == []
-        for fault in (Fault.ACCESS_DENIED, Fault.REVOKED, Fault.SERVER_ERROR):
-            if wiring.far.fail(fault, None):
-                problems = list(wiring.connect().check())
-                assert problems, fault
-                assert all(problem.path and problem.message for problem in problems)
-            wiring.far.heal()
-        assert list(wiring.connect().check()) == []
-
     def test_no_secret_is_in_a_repr_an_error_or_a_log(self, wiring: Wiring, caplog: pytest.LogCaptureFixture) -> None:
         """Not even where the far side says back all that it was sent."""
         caplog.set_level(logging.DEBUG)
@@ -186,6 +173,29 @@ class TestFailing:
                 caplog.clear()
                 for text in said:
                     assert not [secret[:4] for secret in secrets if secret in text], (fault, text[:200])
+
+
+class TestChecking:
+    abilities = (Checks,)
+    rules = ("set_up_is_checked",)
+
+    def test_all_is_well(self, wiring: Wiring) -> None:
+        connector = wiring.connect()
+        needed(connector, *self.abilities)
+
+        assert list(connector.check()) == []
+
+    @pytest.mark.parametrize("fault", [Fault.ACCESS_DENIED, Fault.REVOKED, Fault.SERVER_ERROR])
+    def test_what_is_wrong_is_named_until_it_is_mended(self, bench: Bench, wiring: Wiring, fault: Fault) -> None:
+        needed(wiring.connect(), *self.abilities)
+        armed(bench, wiring.far.fail(fault, None), fault)
+
+        problems = list(wiring.connect().check())
+
+        assert problems
+        assert all(problem.path and problem.message for problem in problems)
+        wiring.far.heal()
+        assert list(wiring.connect().check()) == []
 
 
 def tried(connector: Any, far: FarSide) -> Iterator[str]:

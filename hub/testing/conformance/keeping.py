@@ -13,13 +13,13 @@ CALLBACK = "https://hub.example.com/webhooks/far-side"
 
 
 class TestKeepingSubscriptions:
-    ability = KeepsSubscriptions
+    abilities = (KeepsSubscriptions,)
     rules = ("subscriptions_are_kept",)
 
     @pytest.fixture
     def connector(self, connect: Connect) -> Any:
         connector = connect()
-        needed(connector, KeepsSubscriptions)
+        needed(connector, *self.abilities)
         return connector
 
     def test_what_is_missing_is_registered_once_and_then_kept(self, connector: Any, connect: Connect) -> None:

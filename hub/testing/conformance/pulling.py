@@ -44,13 +44,13 @@ def present(far: FarSide) -> set[str]:
 
 
 class TestFetching:
-    ability = Fetches
+    abilities = (Fetches, Translates)
     rules = ("pulls_neither_lose_nor_double",)
 
     @pytest.fixture
     def connector(self, connect: Connect) -> Any:
         connector = connect()
-        needed(connector, Fetches, Translates)
+        needed(connector, *self.abilities)
         return connector
 
     def test_every_order_comes_once_and_whole(self, connector: Any, far: FarSide) -> None:
@@ -152,14 +152,14 @@ class TestFetching:
 class TestFetchingMany:
     """With more orders than a page holds."""
 
-    ability = Fetches
+    abilities = (Fetches, Translates)
     rules = ("pulls_neither_lose_nor_double",)
 
     @pytest.fixture(scope="class")
     @classmethod
     def many(cls, bench: Bench, system: str) -> Iterator[Wiring]:
         with bench.open(bench.page_orders + bench.page_orders // 5) as far, closing(Wiring(system, far)) as wiring:
-            needed(wiring.connect(), Fetches, Translates)
+            needed(wiring.connect(), *cls.abilities)
             yield wiring
 
     def test_no_order_is_lost_or_doubled_at_a_page_edge_among_equals(self, many: Wiring) -> None:
@@ -202,13 +202,13 @@ class TestFetchingMany:
 
 
 class TestFetchingOrders:
-    ability = FetchesOrders
+    abilities = (FetchesOrders, Translates)
     rules = ("orders_are_read_by_id",)
 
     @pytest.fixture
     def connector(self, connect: Connect) -> Any:
         connector = connect()
-        needed(connector, FetchesOrders, Translates)
+        needed(connector, *self.abilities)
         return connector
 
     def test_orders_come_by_id_whole_and_each_once(self, connector: Any, far: FarSide) -> None:
@@ -254,13 +254,13 @@ class TestFetchingOrders:
 
 
 class TestBackfilling:
-    ability = Backfills
+    abilities = (Backfills, Translates)
     rules = ("backfills_neither_lose_nor_double",)
 
     @pytest.fixture
     def connector(self, connect: Connect, bench: Bench) -> Any:
         connector = connect()
-        needed(connector, Backfills, Translates)
+        needed(connector, *self.abilities)
         served(bench, Backfills)
         return connector
 

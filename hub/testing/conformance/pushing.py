@@ -105,7 +105,7 @@ class Told:
 
 
 class TestTellingShipments:
-    ability = PutsDocuments
+    abilities = (PutsDocuments, ProbesDocuments)
     rules = ("shipments_are_told_once",)
 
     @pytest.fixture(scope="class")
@@ -280,7 +280,7 @@ class TestTellingShipments:
 
 
 class TestTellingStock:
-    ability = PutsDocuments
+    abilities = (PutsDocuments, ProbesDocuments)
     rules = ("stock_is_told_once",)
 
     @pytest.fixture
@@ -291,7 +291,7 @@ class TestTellingStock:
     @pytest.fixture
     def connector(self, bench: Bench, ships: Wiring) -> Any:
         connector = ships.connect()
-        needed(connector, PutsDocuments, ProbesDocuments)
+        needed(connector, *self.abilities)
         if not ships_of(ships).levels():
             pytest.skip(f"this system keeps no stock: {bench.lacks[STOCK]}")
         return connector

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 
 class Group(Protocol):
-    """A class of tests: the ability that it is about, and the rules that hold where it passes."""
+    """A class of tests: all abilities without which it is skipped, and the rules that hold where it passes."""
 
     @property
-    def ability(self) -> type: ...
+    def abilities(self) -> tuple[type, ...]: ...
 
     @property
     def rules(self) -> tuple[str, ...]: ...
@@ -29,14 +29,14 @@ def faults_of_sheet(home: Path, lacks: Mapping[str, str], plugin: object, groups
         if said not in ("done", "todo") and not exempt:
             faults.append(f'{rule}: neither "done" nor "todo" nor exempt = "reason"')
     for group in groups:
-        able = isinstance(plugin, group.ability)
-        shown = able and group.ability.__name__ not in lacks
+        missing = [ability.__name__ for ability in group.abilities if not isinstance(plugin, ability)]
+        shown = not missing and not any(ability.__name__ in lacks for ability in group.abilities)
         for rule in group.rules:
             said = sheet.get(rule)
             if shown and said != "done":
                 faults.append(f'{rule}: shown by the suite, so "done"')
-            elif able and not shown and said != "todo":
+            elif not missing and not shown and said != "todo":
                 faults.append(f'{rule}: the simulator cannot show it, so "todo"')
-            elif not able and not isinstance(said, dict):
-                faults.append(f'{rule}: no {group.ability.__name__}, so exempt = "reason"')
+            elif missing and not isinstance(said, dict):
+                faults.append(f'{rule}: no {", ".join(missing)}, so exempt = "reason"')
     return faults

@@ -15,13 +15,13 @@ from hub.testing.conformance.wiring import SLUG, Connect, needed, walked
 
 
 class TestStating:
-    ability = StatesPeriod
+    abilities = (StatesPeriod,)
     rules = ("statement_and_count_agree_with_the_truth",)
 
     @pytest.fixture
     def connector(self, connect: Connect) -> Any:
         connector = connect()
-        needed(connector, StatesPeriod)
+        needed(connector, *self.abilities)
         return connector
 
     @pytest.fixture

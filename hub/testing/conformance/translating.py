@@ -49,7 +49,7 @@ Place = tuple[str | int, ...]
 
 
 class TestTranslating:
-    ability = Translates
+    abilities = (Translates, ReadsFiles)
     rules = (
         "samples_give_their_result",
         "absurd_fields_are_named",
@@ -59,7 +59,7 @@ class TestTranslating:
     @pytest.fixture
     def connector(self, connect: Connect) -> Any:
         connector = connect()
-        needed(connector, Translates, ReadsFiles)
+        needed(connector, *self.abilities)
         return connector
 
     def test_every_sample_gives_its_canonical_result(self, connector: Any, bench: Bench) -> None:

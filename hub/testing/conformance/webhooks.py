@@ -26,7 +26,7 @@ def delivered(sent: Sent, *, body: bytes | None = None, headers: Mapping[str, st
 
 
 class TestAccepting:
-    ability = Accepts
+    abilities = (Accepts,)
     rules = (
         "webhook_seal",
         "webhook_secret_rotation",
@@ -36,7 +36,7 @@ class TestAccepting:
     @pytest.fixture
     def connector(self, connect: Connect) -> Any:
         connector = connect()
-        needed(connector, Accepts)
+        needed(connector, *self.abilities)
         return connector
 
     @pytest.fixture
