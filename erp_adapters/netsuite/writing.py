@@ -186,10 +186,9 @@ class Writes:
         standing = self._standing(write.document)
         if not standing:
             return Probe(Found.DONE, None, then)
-        if write.action is Action.AMEND and tuple(one for one, _ in standing) == kept_in(write.document):
-            held = [self._client.get(one.record, id) for one, id in standing]
-            if all(one is not None and one.text(REVISION) == write.revision for one in held):
-                return Probe(Found.DONE, REFS.join(id for _, id in standing))
+        told = all(held.text(REVISION) == write.revision for _, held in standing)
+        if told and write.action is Action.AMEND and tuple(kept for kept, _ in standing) == kept_in(write.document):
+            return Probe(Found.DONE, REFS.join(held.needed("id") for _, held in standing))
         return Probe(Found.ABSENT)
 
     def _stands(self, write: Write, held: Fields) -> bool:
@@ -377,7 +376,8 @@ class Writes:
     def _drop(self, document: Document) -> list[str]:
         """The document's records are gone; their ids."""
         gone: list[str] = []
-        for kept, id in reversed(self._standing(document)):
+        for kept, held in reversed(self._standing(document)):
+            id = held.needed("id")
             try:
                 if self._client.delete(kept.record, id):
                     gone.append(id)
@@ -390,14 +390,14 @@ class Writes:
                 ) from None
         return gone[::-1]
 
-    def _standing(self, document: Document) -> list[tuple[Kept, str]]:
-        """The document's records that are there, with their internal ids; of many, up to the first two missing."""
-        found: list[tuple[Kept, str]] = []
+    def _standing(self, document: Document) -> list[tuple[Kept, Fields]]:
+        """The document's records that are there; of many, up to the first two missing."""
+        found: list[tuple[Kept, Fields]] = []
         missing = 0
         for kept in may_be_kept_in(document):
             held = self._client.get(kept.record, eid(kept.key))
             if held is not None:
-                found.append((kept, held.needed("id")))
+                found.append((kept, held))
                 continue
             missing += 1
             if document.kind is DocumentKind.DEPOSIT_APPLICATION and missing > 1:

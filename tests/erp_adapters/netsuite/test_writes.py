@@ -142,6 +142,21 @@ def test_a_deposit_is_changed_where_it_stands(netsuite: Desk) -> None:
     assert read.total_minor == 9000
 
 
+def test_a_change_whose_answer_was_lost_is_found_by_one_look(netsuite: Desk) -> None:
+    documents = netsuite.tell(ORDER, PAID)
+    lower = replace(documents[1], lines=(DocumentLine(Component.DEPOSITS, 9000),))
+    (before,) = netsuite.adapter.probe([netsuite.write(lower, Action.AMEND)])
+    netsuite.app.faults.fail_write(Fault.LOST_AFTER)
+    outcome = netsuite.put(lower, Action.AMEND)
+    asked = len(netsuite.app.calls)
+
+    (probe,) = netsuite.adapter.probe([netsuite.write(lower, Action.AMEND)])
+
+    assert (before.found, outcome.verdict) == (Found.ABSENT, Verdict.IN_DOUBT)
+    assert (probe.found, probe.ref) == (Found.DONE, str(netsuite.rec(lower.key).id))
+    assert [method for method, _ in netsuite.app.calls[asked:]] == ["GET"]
+
+
 def test_an_order_that_is_void_is_closed(netsuite: Desk) -> None:
     (document,) = netsuite.tell(ORDER)
 
