@@ -46,15 +46,19 @@ def sending(store: Engine, now: datetime, slots: Mapping[str, int | None]) -> li
         for name, state, count in connection.execute(open_.group_by(step.c.target, step.c.state)):
             backlog.setdefault(name, {})[state] = int(count)
         known = set(connection.execute(select(target.c.name)).scalars()) | set(backlog)
+        since = stamp(now - timedelta(minutes=RATE_MINUTES))
+        lately = (
+            select(step.c.target, func.count(), func.min(step.c.settled_at))
+            .where(step.c.settled_at >= since, step.c.sent_at.is_not(None))
+            .group_by(step.c.target)
+        )  # one pass over all steps: nothing of this is indexed
+        rates = {name: _per_minute(count, first, now) for name, count, first in connection.execute(lately)}
         statuses = []
         for name in [ERP_TARGET, *sorted(known - {ERP_TARGET})]:
             stands = targets.standing(connection, name, now)
             doubtful = step.c.target == name, step.c.state == StepState.IN_DOUBT.value
             waits = dict(sorted(backlog.get(name, {}).items()))
-            since = stamp(now - timedelta(minutes=RATE_MINUTES))
-            lately = step.c.target == name, step.c.settled_at >= since, step.c.sent_at.is_not(None)
-            settled, first = connection.execute(select(func.count(), func.min(step.c.settled_at)).where(*lately)).one()
-            rate = _per_minute(settled, first, now)
+            rate = rates.get(name)
             unread = select(func.count()).where(step.c.target == name, step.c.read_back_due.is_not(None))
             paused = stands.paused(now)
             statuses.append(
@@ -77,9 +81,7 @@ def sending(store: Engine, now: datetime, slots: Mapping[str, int | None]) -> li
     return statuses
 
 
-def _per_minute(settled: int, first: str | None, now: datetime) -> float | None:
-    if not settled or first is None:
-        return None
+def _per_minute(settled: int, first: str, now: datetime) -> float:
     minutes = (now - moment(first)) / timedelta(minutes=1)
     return round(settled / max(1.0, minutes), 1)
 
