@@ -39,9 +39,7 @@ def claim(
         enough: so many are worth a call.
         waited_s: fewer are when the oldest waited so long.
     """
-    if free_slots(connection, target, slots, now) <= 0:
-        return []
-    if Look.READ_BACK in targets.standing(connection, target, now).looking:
+    if free_slots(connection, target, slots, now, Look.READ_BACK) <= 0:
         return []
     due = step.c.target == target, text(f"step.{IS_UNREAD}"), step.c.read_back_due <= stamp(now)
     query = steps_of_intents().add_columns(step.c.read_back_due).where(*due)

@@ -144,10 +144,14 @@ def claim(
     return load_claimed(connection, target, [(row, row.attempts + 1, now) for row in rows])
 
 
-def free_slots(connection: Connection, target: str, slots: int | None, now: datetime) -> int:
-    """How many more calls of the target may begin now; until this transaction ends nobody else begins any."""
+def free_slots(connection: Connection, target: str, slots: int | None, now: datetime, look: Look | None = None) -> int:
+    """How many more calls of the target may begin now; until this transaction ends nobody else begins any.
+
+    Args:
+        look: what would begin: none where somebody is at it; None: a write.
+    """
     stands = targets.lock(connection, target, now)
-    if stands.paused(now):
+    if stands.paused(now) or look in stands.looking:
         return 0
     half_open = stands.breaker(now) is Breaker.HALF_OPEN
     if slots is None and not half_open:
@@ -166,10 +170,7 @@ def claim_doubtful(
     connection: Connection, target: str, limit: int, now: datetime, *, slots: int, lease_s: float
 ) -> list[Claimed]:
     """As `in_doubt`, in a slot: nobody else looks meanwhile, until the look is ended or so long has passed."""
-    if (
-        free_slots(connection, target, slots, now) <= 0
-        or Look.PROBE in targets.standing(connection, target, now).looking
-    ):
+    if free_slots(connection, target, slots, now, Look.PROBE) <= 0:
         return []
     doubtful = in_doubt(connection, target, limit, now)
     if doubtful:
