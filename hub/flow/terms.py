@@ -10,6 +10,9 @@ from hub.model.documents import DocumentKey, DocumentKind, Rate, document_key
 from hub.model.frozen import frozen
 from hub.model.order import ACCOUNT, Line, LineKind, OrderKey, Snapshot, TaxLine
 
+MAIN = "main"
+"""The ERP's location of what names none."""
+
 STOCKED = (LineKind.PRODUCT, LineKind.COMPONENT)
 """Line kinds that are goods in a warehouse: a kit is its components, a custom line and a gift card are none."""
 
@@ -59,8 +62,8 @@ class Terms:
     def location(self, location: str | None, on: datetime.date) -> str:
         """The ERP's location; the only warehouse, `main`, where no row says otherwise."""
         if location is None:
-            return "main"
-        return self.crosswalks.find(CrosswalkKind.LOCATION, location, on) or "main"
+            return MAIN
+        return self.crosswalks.find(CrosswalkKind.LOCATION, location, on) or MAIN
 
     def ship_method(self, snapshot: Snapshot, on: datetime.date) -> str | None:
         """The ERP's ship method by the order's own word, else the first shipping line's code, else its title.

@@ -65,16 +65,13 @@ def reconcile(
     cut = cutoff(hub, period, only)
     with hub.store.connect() as connection, hub.store.connect() as beside:
         signed = signoffs.standing(connection, period)
+        links = stored_links(erp, connection)
         return runs.run(
             _folder(hub, period),
             period,
             channel=stated.rows if stated.given else None,
             hub=(row for row in expected_rows(hub, connection, first, last) if row.row.channel in only),
-            erp=(
-                row
-                for row in _with_links(erp, stored_links(erp, connection), first, last)
-                if row.row.channel in only or not row.row.channel
-            ),
+            erp=(row for row in _with_links(erp, links, first, last) if row.row.channel in only or not row.row.channel),
             versions=_versions(hub, sorted(only)[0], connection),
             complete=stated.complete,
             timelines=lambda order: list(_timeline(hub, order)),
@@ -82,7 +79,7 @@ def reconcile(
             cutoff=cut,
             waiting=_waiting(hub),
             event_chain=event_chain,
-            books=books_of(hub, beside, period, stored_links(erp, connection)),
+            books=books_of(hub, beside, period, links),
         )
 
 

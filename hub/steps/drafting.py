@@ -27,11 +27,11 @@ from hub.steps.syncing import Pulled
 from hub.store import orders, waiting
 from hub.store.orders import ERP_TARGET
 from hub.store.schema import stamp
+from hub.store.sending import NO_RECORD
 
 Parties = Mapping[PartyRef, Party]
 
 RECORDS_MAX: Final = 500  # of a pull that are decided
-NO_RECORD: Final = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,13 @@
 """in_use: every word that the hub would name when it tells the ERP something, for the ERP's set-up to be checked by."""
 
-from typing import Final
-
 from hub.books.policy import Policy
 from hub.books.post import SALE_ROLES
+from hub.flow.terms import MAIN
 from hub.model.crosswalk import CrosswalkKind
 from hub.model.documents import Component
 from hub.ports import InUse
 from hub.steps.crosswalks import Listed, in_force
 from hub.steps.hub import Hub, read_data
-
-MAIN: Final = "main"
-"""The location of what names none."""
 
 
 def in_use(hub: Hub) -> InUse:

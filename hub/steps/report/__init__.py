@@ -126,9 +126,7 @@ def _book_documents(books: BooksComparison | None) -> list[BookDocument]:
     for one in books.differences if books is not None else ():
         lines.setdefault((one.entity, one.document, one.ref), []).append(one)
     documents = [BookDocument(tuple(found)) for found in lines.values()]
-    return sorted(
-        documents, key=lambda one: (not one.unexplained, -max(abs(x.delta_functional_minor) for x in one.lines))
-    )
+    return sorted(documents, key=lambda one: (not one.unexplained, -one.largest_minor))
 
 
 def _verdict(sales: Sequence[Cell], payments: Sequence[Cell], books: BooksComparison | None) -> Verdict:
