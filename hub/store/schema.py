@@ -312,7 +312,7 @@ step = Table(
     Column("urgent_by", String(27)),  # when it is too late; null: its target takes what it gets by age
     Column("sent_at", String(27)),
     Column("settled_at", String(27)),
-    Column("ref", String(200)),
+    Column("ref", Text),  # the target's own id; of a document in parts all of them, joined
     Column("part", String(40)),  # of a write in several requests, the one that comes next; null: the first
     Column("code", String(40)),
     Column("field", String(100)),

@@ -355,7 +355,7 @@ def upgrade() -> None:
         sa.Column("urgent_by", sa.String(length=27), nullable=True),
         sa.Column("sent_at", sa.String(length=27), nullable=True),
         sa.Column("settled_at", sa.String(length=27), nullable=True),
-        sa.Column("ref", sa.String(length=200), nullable=True),
+        sa.Column("ref", sa.Text(), nullable=True),
         sa.Column("part", sa.String(length=40), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=True),
         sa.Column("field", sa.String(length=100), nullable=True),
