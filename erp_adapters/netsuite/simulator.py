@@ -27,6 +27,8 @@ from hub.testing.conformance.bench import Fault
 
 CERTIFICATE_ID: Final = "orderhub-certificate-1"
 LATE_S_MAX: Final = 2
+SEARCH_LAG_S: Final = 2
+PLACES: Final = 5  # of requests at once, as the smallest accounts have
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -72,7 +74,11 @@ def rehearsed(seed: int) -> dict[str, Any]:
     """
     return {
         "arguments": ["--seed", str(seed), "--late-s", "1", str(LATE_S_MAX)],
-        "faults": {"preset": "mild", "rates": {Fault.LATE_COMMIT: 4, Fault.TOKEN_EXPIRED: 1}},
+        "faults": {
+            "preset": "mild",
+            "rates": {Fault.LATE_COMMIT: 4, Fault.TOKEN_EXPIRED: 1},
+            "search_lag_s": SEARCH_LAG_S,
+        },
         "erp": {
             "slug": "netsuite",
             "system": "netsuite",
@@ -145,7 +151,9 @@ def backstage(clock: Callable[[], datetime], seed: int, *, unique_keys: bool = T
     Args:
         unique_keys: whether it refuses an external id that it has already.
     """
-    return Backstage(_served_alone(clock, seed, None, Switches(unique_external_ids=unique_keys)))
+    return Backstage(
+        _served_alone(clock, seed, None, Switches(unique_external_ids=unique_keys, concurrency_limit=PLACES))
+    )
 
 
 def _served_alone(

@@ -306,7 +306,7 @@ class ServiceErp:
         """Nothing is open."""
 
     def _handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Any:
-        answer = self._account.handle(method, target, headers, body)
+        answer = self._account.handle(method, target, headers, body, self._line.under_way)
         self._scheduler.pass_to(self._scheduler.now + timedelta(seconds=CALL_S))
         return answer
 

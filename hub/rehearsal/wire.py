@@ -51,6 +51,7 @@ class Line(httpx.BaseTransport):
         self._scheduler = scheduler
         self._who = who
         self._handle = handle
+        self.under_way = 0  # requests that were taken and are not answered yet
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
@@ -61,7 +62,11 @@ class Line(httpx.BaseTransport):
         said = self._handle(request.method, target, headers, body)
         form = "form" in headers.get("content-type", "")  # asks for a token, with a signature that is another each time
         self._scheduler.note(f"asked {what} {'form' if form else shown(body)}: {_summary(said)}")
-        self._scheduler.pause(f"answer of {what}")
+        self.under_way += 1
+        try:
+            self._scheduler.pause(f"answer of {what}")
+        finally:
+            self.under_way -= 1
         if said is None:
             raise httpx.RemoteProtocolError("the connection ended", request=request)
         cut = getattr(said, "cut_at", None)

@@ -13,6 +13,12 @@ Where the documents are silent it does the less pleasant thing. What was chosen 
 - A GET wants the level Edit for transactions and customers, View for lists.
 - Idempotency keys are remembered for good.
 
+Nor are these known, and here the account is as the documents let hope, in the one form alone:
+
+- An external id in a transform's body is the new record's.
+- The scope of an assertion may be a list or a text.
+- The colon of `eid:` is `%3A` where a request is signed.
+
 Not served: `q` filters, batches, RESTlets, lots and serial numbers, drop shipment, promotions, item groups, purchase
 and vendor documents, revenue recognition, several subsidiaries, payments that apply credits, writes to items and lists.
 """

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from erp_adapters.netsuite.account.control import Control, MovedClock
-from erp_adapters.netsuite.account.faults import ConnectionLost
+from erp_adapters.netsuite.account.faults import OTHERS, SEARCH_LAG_S, ConnectionLost
 from erp_adapters.netsuite.account.http import App
 from erp_adapters.netsuite.account.service import Response
 
@@ -46,6 +46,7 @@ class Backstage:
     def __init__(self, app: App) -> None:
         self.app = app
         self._control = Control(app, MovedClock(app.world.clock))
+        self._others = 0
 
     @property
     def address(self) -> str:
@@ -56,9 +57,16 @@ class Backstage:
         """Moves with every change of anything."""
         return self.app.world.version
 
-    def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response | None:
-        """The answer to a request; None: there is none."""
+    def handle(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, under_way: int
+    ) -> Response | None:
+        """The answer to a request; None: there is none.
+
+        Args:
+            under_way: how many others of the rehearsal's own are not answered yet.
+        """
         path, _, query = target.partition("?")
+        self.app.governance.others = self._others + under_way
         try:
             return self.app.handle(method, path, query, headers, body)
         except ConnectionLost:
@@ -69,13 +77,16 @@ class Backstage:
         self.app.tick()
 
     def go_wrong(self, preset: str) -> None:
-        """Requests fail as that preset has it: none, mild or hostile."""
+        """Requests fail, searches lag and others are busy as that preset has it: none, mild or hostile."""
         self.app.faults.heal()
         self.app.faults.preset(preset)
+        self.app.world.lag(SEARCH_LAG_S[preset])
+        self._others = OTHERS[preset]
 
     def met(self) -> dict[str, int]:
-        """How often each fault came."""
-        return {str(fault): count for fault, count in self.app.faults.met.items()}
+        """How often each fault came, and how often too many requests were under way at once."""
+        full = {"pool_full": self.app.governance.refused} if self.app.governance.refused else {}
+        return {str(fault): count for fault, count in self.app.faults.met.items()} | full
 
     def told(self, name: str, **asked: Any) -> dict[str, Any]:
         """What comes of a call of the back door.

@@ -1,9 +1,10 @@
 """`/_control/*`: the clock, the faults, what people do in the account, what it holds. Not the vendor's; loopback only.
 
-GET  state                 now, counts, faults met, requests that nobody waits for any more
+GET  state                 now, counts, faults met, requests that nobody waits for any more and
+                           changes that no search has heard of
 POST find       {"keys": [external id, …]}               which of them stand, with type, id, status and lines
 POST advance    {"by_s": seconds}                        time passes; what was to happen by then has
-POST faults     {"preset", "rates", "next", "next_write", "late_s", "heal"}
+POST faults     {"preset", "rates", "next", "next_write", "late_s", "search_lag_s", "heal"}
 POST hands      {"do": …}                                as `Hands` has it; documents by external or internal id:
                 fulfil {order, lines: {line key: units}, carrier, tracking, date}   edit_amount {document, delta, key}
                 delete | copy | recompute_tax | apply_twice | cancel {document}     move {document, date}
@@ -82,7 +83,7 @@ class Control:
             "now": app.world.now().isoformat(),
             "requests": app.requests,
             "most_at_once": app.governance.most,
-            "late": app.late,
+            "late": app.late + app.world.lagging,
             "faults": {str(fault): count for fault, count in app.faults.met.items()},
             "records": dict(Counter(rec.type for rec in app.world.records.values() if not rec.deleted)),
         }
@@ -92,6 +93,9 @@ class Control:
         faults = self.app.faults
         if asked.get("heal"):
             faults.heal()
+            self.app.world.lag(0)
+        if "search_lag_s" in asked:
+            self.app.world.lag(int(asked["search_lag_s"]))
         if "preset" in asked:
             faults.preset(asked["preset"])
         if "late_s" in asked:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from erp_adapters.netsuite.account import dates, dialect
+from erp_adapters.netsuite.account import dates, dialect, statuses
 from erp_adapters.netsuite.account.dialect import SEARCH_FAILED, QueryError
 from erp_adapters.netsuite.account.lists import ITEM_TYPES
 from erp_adapters.netsuite.account.records import KINDS
@@ -14,26 +14,8 @@ from erp_adapters.netsuite.account.tables import Schema
 from erp_adapters.netsuite.account.world import Rec, World, name_of
 
 _STATUS: Final = {
-    "SalesOrd": {
-        "A": "Pending Approval",
-        "B": "Pending Fulfillment",
-        "C": "Cancelled",
-        "D": "Partially Fulfilled",
-        "E": "Pending Billing/Partially Fulfilled",
-        "F": "Pending Billing",
-        "G": "Billed",
-        "H": "Closed",
-    },
-    "RtnAuth": {
-        "A": "Pending Approval",
-        "B": "Pending Receipt",
-        "C": "Cancelled",
-        "D": "Partially Received",
-        "E": "Pending Refund/Partially Received",
-        "F": "Pending Refund",
-        "G": "Refunded",
-        "H": "Closed",
-    },
+    "SalesOrd": statuses.ORDER,
+    "RtnAuth": statuses.RETURN,
     "CustInvc": {"A": "Open", "B": "Paid In Full"},
     "CustCred": {"A": "Open", "B": "Fully Applied"},
     "CustPymt": {"A": "Unapproved Payment", "B": "Not Deposited", "C": "Deposited"},
@@ -60,6 +42,7 @@ class Database:
         self._loaded: dict[int, tuple[Rec, int]] = {}
         self._names: dict[int, str] = {}
         self._version = -1
+        self._behind = False  # something is still to be heard of what this version has
         self._answer: tuple[object, list[dict[str, Any]]] | None = None
         self._trouble: list[str] = []
         self._form = world.switches.date_form
@@ -96,9 +79,9 @@ class Database:
 
     def _follow(self, world: World) -> bool:
         """The tables hold what is visible now; True when that was news."""
-        if world.version == self._version and not world.search_lag_s:
+        if world.version == self._version and not self._behind:
             return False
-        self._version = world.version
+        self._version, self._behind = world.version, bool(world.lagging)
         seen = {rec.id: (rec, world.stamps.get(rec.id, 0)) for rec in world.visible()}
         seen |= {rec.id: (rec, world.stamps.get(rec.id, 0)) for rec in world.visible(deleted=True)}
         news = [id for id, (rec, stamp) in seen.items() if not self._same(id, rec, stamp)]

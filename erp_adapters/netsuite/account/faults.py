@@ -33,6 +33,10 @@ PRESETS: Final[dict[str, dict[Fault, int]]] = {
         Fault.TOKEN_EXPIRED: 5,
     },
 }
+SEARCH_LAG_S: Final = {"none": 0, "mild": 5, "hostile": 120}
+"""How much later than the record service a search hears of a change. Nobody has measured it."""
+OTHERS: Final = {"none": 0, "mild": 3, "hostile": 4}
+"""How many requests other integrations have under way."""
 LATE_S: Final = (30, 840)
 """How much later a late commit happens: a request may run for 15 minutes."""
 

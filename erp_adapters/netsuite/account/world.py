@@ -292,11 +292,30 @@ class World:
     # --- searches -------------------------------------------------------------------------------------------------
 
     def lag(self, seconds: int) -> None:
-        """From now on searches see a change so much later."""
-        if not self._images:
+        """From now on searches see a change so much later; what was changed before, when it was to be seen."""
+        if seconds and not self._images:
             self._images = {id: copy.deepcopy(rec) for id, rec in self.records.items()}
             self._lagging.clear()
         self.search_lag_s = seconds
+
+    @property
+    def lagging(self) -> int:
+        """How many changes searches do not see yet."""
+        self._index()
+        return len(self._lagging)
+
+    def _index(self) -> None:
+        """Searches have heard of what is due, and of no record's past after its later state."""
+        now = self.now()
+        heard: dict[int, int] = {}
+        for number, (at, id, image) in enumerate(self._lagging):
+            if at <= now:
+                self._images[id], heard[id] = image, number
+        self._lagging = [
+            entry for number, entry in enumerate(self._lagging) if entry[0] > now and number > heard.get(entry[1], -1)
+        ]
+        if not self._lagging and not self.search_lag_s:
+            self._images.clear()
 
     def visible(self, *, deleted: bool = False) -> Iterator[Rec]:
         """The records as searches see them now, which may be older than what the record service shows.
@@ -304,12 +323,8 @@ class World:
         Args:
             deleted: the deleted ones instead of those that are there.
         """
-        if self.search_lag_s or self._images or self._lagging:
-            now = self.now()
-            due = [entry for entry in self._lagging if entry[0] <= now]
-            self._lagging = [entry for entry in self._lagging if entry[0] > now]
-            for _, id, image in due:
-                self._images[id] = image
+        self._index()
+        if self._images:
             yield from (rec for _, rec in sorted(self._images.items()) if rec.deleted is deleted)
         else:
             yield from (rec for rec in self.records.values() if rec.deleted is deleted)

@@ -92,16 +92,18 @@ def test_what_a_search_shows_late_is_not_passed_over(netsuite: Desk) -> None:
     order = ordered(netsuite)
     netsuite.world.lag(600)
     _, since = read(netsuite)
-    ship(netsuite, order, 1)
+    hidden = ship(netsuite, order, 1)
     netsuite.world.lag(0)
     netsuite.clock.passes(30)
-    ship(netsuite, order, 1)  # shown at once, and later than the other
+    shown = ship(netsuite, order, 1)  # at once, and later than the other
+    netsuite.clock.passes(30)
     first, since = read(netsuite, since)
     netsuite.clock.passes(900)
 
     late, _ = read(netsuite, since)
 
-    assert [len(facts(netsuite, first)), len(facts(netsuite, late))] == [1, 1]
+    assert [one.external_id for one in facts(netsuite, first)] == [f"erp-{shown}"]
+    assert [one.external_id for one in facts(netsuite, late)] == [f"erp-{hidden}"]
 
 
 def test_what_was_told_is_not_told_again_while_nothing_changes(netsuite: Desk) -> None:

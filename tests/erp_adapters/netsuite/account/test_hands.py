@@ -136,3 +136,19 @@ def test_a_search_lags_behind_the_record_service(caller: Any, time: Any, custome
     late = json.loads(caller.call("POST", "/query/v1/suiteql", query, {"Prefer": "transient"}).body)
 
     assert (early["totalResults"], found, late["totalResults"]) == (0, 200, 1)
+
+
+def test_a_search_never_goes_back_to_a_record_s_past(caller: Any, time: Any, customer: str) -> None:
+    """What lagged longer than a later change of the same record is heard of no more."""
+    caller.world.lag(120)
+    caller.call("PATCH", f"/record/v1/customer/{customer}", {"companyName": "Older"})
+    caller.world.lag(0)
+    caller.call("PATCH", f"/record/v1/customer/{customer}", {"companyName": "Newer"})
+
+    seen = []
+    for seconds in (1, 200):
+        time.passes(seconds)
+        seen += [rec.get("companyName") for rec in caller.world.visible() if str(rec.id) == customer]
+
+    assert seen == ["Newer", "Newer"]
+    assert caller.world.lagging == 0
