@@ -9,7 +9,8 @@ from logging import WARNING
 import uvicorn
 from fastapi import FastAPI
 
-from hub.api import health, operating, pages, webhooks
+from hub.api import health, metrics, operating, pages, webhooks
+from hub.api.metrics import Figures
 from hub.api.operating import Jobs
 from hub.steps.hub import Hub
 
@@ -30,6 +31,9 @@ def create_app(hub: Hub, jobs: Jobs) -> FastAPI:
     app.include_router(operating.router(hub, jobs))
     app.include_router(health.router(hub))
     app.include_router(pages.router(hub))
+    figures = Figures(hub)
+    app.include_router(metrics.router(figures))
+    app.add_middleware(figures.watch)
     return app
 
 

@@ -61,6 +61,7 @@ record = Table(
     Column("result", Text),  # the row that `import` prints, as JSON
     Column("readings", Integer),  # how often it was read again, as it stood or as a person edited it; null: never
     UniqueConstraint("channel", "key", name="record_once"),
+    Index("record_last", "channel", "id"),  # when a channel was heard of last
     _partial("record_due", "id", where="outcome IS NULL"),
 )
 

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("outcome IS NULL"),
         postgresql_where=sa.text("outcome IS NULL"),
     )
+    op.create_index("record_last", "record", ["channel", "id"], unique=False)
     op.create_table(
         "refetch",
         sa.Column("channel", sa.String(length=20), nullable=False),
@@ -75,6 +76,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("refetch")
+    op.drop_index("record_last", table_name="record")
     op.drop_index(
         "record_due",
         table_name="record",
