@@ -31,7 +31,7 @@ demo: setup
 
 # The hub on the state that the demo left (or on what is in ./.orderhub), until it is told to stop.
 serve: setup
-	$(BIN)/orderhub serve
+	$(BIN)/orderhub serve --no-login
 
 lint: setup
 	$(BIN)/ruff format --check --quiet .

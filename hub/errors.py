@@ -9,7 +9,9 @@ HubError
 ├── Untranslatable(…)       a record that a mapping cannot read: parked
 ├── Forged                  a delivery without a good seal: dropped
 ├── Altered                 what is stored is not what was recorded
-└── Misconfigured           the configuration does not allow this
+├── Misconfigured           the configuration does not allow this
+│   └── Missing             … for there is no such thing
+└── NoAccess                whoever asks has shown no good token
 """
 
 from enum import StrEnum
@@ -104,3 +106,13 @@ class Misconfigured(HubError):
     """The configuration does not allow what was asked; the message says what to set and where."""
 
     next = Next.HALT
+
+
+class Missing(Misconfigured):
+    """What was asked for is not there; the message says where to look for what is."""
+
+
+class NoAccess(HubError):
+    """Whoever asks has shown no token, or none that is good now; nothing was looked at."""
+
+    next = Next.DROP

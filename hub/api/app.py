@@ -9,14 +9,20 @@ from logging import WARNING
 import uvicorn
 from fastapi import FastAPI
 
-from hub.api import health, metrics, operating, pages, webhooks
+from hub.api import contract, health, metrics, operating, pages, problems, webhooks
+from hub.api.guard import Guard, agree
+from hub.api.headers import SecurityHeaders
 from hub.api.metrics import Figures
 from hub.api.operating import Jobs
 from hub.steps.hub import Hub
 
 
-def create_app(hub: Hub, jobs: Jobs) -> FastAPI:
-    """The application; its jobs run from when the server begins to serve until it has ended to."""
+def create_app(hub: Hub, jobs: Jobs, *, no_login: bool = False) -> FastAPI:
+    """The application; its jobs run from when the server begins to serve until it has ended to.
+
+    Args:
+        no_login: who asks from this machine without a token reads as a viewer.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -26,7 +32,10 @@ def create_app(hub: Hub, jobs: Jobs) -> FastAPI:
         finally:
             jobs.stop()
 
-    app = FastAPI(title="orderhub", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="orderhub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.guard = Guard(hub, no_login=no_login)
+    app.add_middleware(SecurityHeaders)
+    problems.add_to(app)
     app.include_router(webhooks.router(hub, jobs.ring))
     app.include_router(operating.router(hub, jobs))
     app.include_router(health.router(hub))
@@ -34,6 +43,8 @@ def create_app(hub: Hub, jobs: Jobs) -> FastAPI:
     figures = Figures(hub)
     app.include_router(metrics.router(figures))
     app.add_middleware(figures.watch)
+    app.include_router(contract.router())
+    agree(app.routes)
     return app
 
 

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.api.guard import Guarded
 from hub.steps.hub import Hub
 from hub.steps.measuring import Measures, measured
 
@@ -141,7 +142,7 @@ def families(found: Measures) -> Iterator[Metric]:
 
 
 def router(figures: Figures) -> APIRouter:
-    made = APIRouter()
+    made = APIRouter(route_class=Guarded)
 
     @made.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

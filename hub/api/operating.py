@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from fastapi import APIRouter, HTTPException
 from starlette.concurrency import run_in_threadpool
 
+from hub.api.guard import Guarded
 from hub.steps.hub import Hub
 from hub.steps.syncing import waiting
 from hub.store.views import backlog
@@ -30,7 +31,7 @@ class Jobs(Protocol):
 
 
 def router(hub: Hub, jobs: Jobs) -> APIRouter:
-    made = APIRouter(prefix="/api")
+    made = APIRouter(prefix="/api", route_class=Guarded)
 
     @made.get("/status")
     async def status() -> dict[str, Any]:

@@ -9,6 +9,8 @@ from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.concurrency import run_in_threadpool
 
+from hub.api.guard import Guarded
+from hub.api.headers import PAGES
 from hub.model.money import format_minor
 from hub.steps.hub import Hub
 from hub.steps.reconcile import REPORT_HTML
@@ -16,16 +18,11 @@ from hub.steps.showing import RUNS, runs
 from hub.store.views import backlog, exceptions
 
 _RUN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9TZ]+(-[0-9]+)?")
-SEALED: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+SEALED: Final = {"Content-Security-Policy": PAGES}
 
 
 def router(hub: Hub) -> APIRouter:
-    made = APIRouter()
+    made = APIRouter(route_class=Guarded)
     templates = Environment(
         loader=PackageLoader("hub.api"),
         autoescape=select_autoescape(default=True, default_for_string=True),

@@ -19,6 +19,7 @@ from hub.cli import (
     replaying,
     serving,
     system,
+    tokens,
 )
 from hub.cli.door import ConfigOption, FormatOption, Given, HomeOption
 
@@ -42,6 +43,7 @@ def orderhub(
 
 for group in (
     system,
+    tokens,
     serving,
     importing,
     adopting,

@@ -16,10 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
 from typing import Any, Final
 
 from hub import registry
 from hub.errors import Misconfigured
+from hub.model.access import Role
 from hub.model.order import OrderKey
 from hub.model.payouts import PayoutState
 from hub.ports import ErpConfig, KeepsBooks
@@ -39,6 +41,7 @@ from hub.rehearsal.processes import ErpProcess, HubProcess, ShopProcess
 from hub.rehearsal.staff import REFUND_MINOR, Staff, plain_orders
 from hub.rehearsal.warehouse import Warehouse
 from hub.settings import Settings, load_settings
+from hub.steps import access
 from hub.steps.clearing import clearing
 from hub.steps.closing import reconcile
 from hub.steps.expected_books import expected_trial_balance
@@ -243,6 +246,7 @@ def _staged(settings: Settings, orders: int, seed: int, system: str) -> Iterator
         hub = open_hub(own, _clock, connect if erp is None else None)
         stack.callback(hub.inbox.dispose)
         stack.callback(hub.store.dispose)
+        served.log_in(access.create(hub, "demo", Role.OPERATOR, "demo", token_bytes).text)
         stack.callback(hub.erp.close_connections)
         stack.enter_context(served)
         slug = fronts[0].slug

@@ -166,7 +166,7 @@ class HubProcess(Process):
 
     def __init__(self, home: Path, config: Path, log: Path, environment: Mapping[str, str]) -> None:
         self.port = free_port()
-        words = ["serve", "--home", str(home), "--config", str(config), "--port", str(self.port)]
+        words = ["serve", "--home", str(home), "--config", str(config), "--port", str(self.port), "--no-login"]
         super().__init__([sys.executable, "-c", "from hub.cli import main; main()", *words], log, environment)
         self.address = f"http://127.0.0.1:{self.port}"
         self._client = httpx.Client(base_url=self.address, timeout=STARTS_S, trust_env=False)
@@ -174,6 +174,10 @@ class HubProcess(Process):
     def start(self) -> None:
         super().start()
         self.wait_for(lambda: self._status() is not None, "orderhub serve", STARTS_S)
+
+    def log_in(self, token: str) -> None:
+        """What is asked of it from here on is asked with this token."""
+        self._client.headers["Authorization"] = f"Bearer {token}"
 
     def settle(self, *channels: str) -> None:
         """The hub has looked at the channels and the ERP, and nothing that it can do now is left undone."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hub.books.faults import Faulty
-from hub.errors import HubError, Misconfigured
+from hub.errors import HubError, Misconfigured, Retryable
 from hub.model.problems import Problem
 from hub.ports import Checks, ChecksSetup, Looked
 from hub.settings import Settings
@@ -17,6 +17,7 @@ from hub.steps.hub import Clock, Hub, open_hub
 from hub.steps.in_use import in_use
 from hub.store.views import backlog
 
+BUSY_S: Final = 5
 ERP: Final = "erp"
 """Asks for the ERP where no channel is called so."""
 
@@ -46,6 +47,13 @@ def opened(settings: Settings, clock: Clock) -> Iterator[Hub]:
     finally:
         if hub is not None:
             _close(hub)
+
+
+def store_fault(fault: Exception) -> HubError | None:
+    """What a fault of the store is for who asks at a door that stays open; None: it is none of the store's."""
+    if isinstance(fault, SQLAlchemyError | sqlite3.Error):
+        return Retryable("the store could not be used now", BUSY_S)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -510,6 +510,23 @@ sealed = Table(  # what a far side handed out, encrypted; whoever has its turn r
 )
 
 
+api_token = Table(
+    "api_token",
+    hub_metadata,
+    Column("id", String(12), primary_key=True),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the secret, which is 256 bits of chance
+    Column("name", String(100), nullable=False),
+    Column("role", String(10), nullable=False),
+    Column("channel", String(20)),  # null: every channel
+    Column("created_at", String(27), nullable=False),
+    Column("created_by", String(100), nullable=False),
+    Column("expires_at", String(27), nullable=False),
+    Column("used_at", String(27)),
+    Column("revoked_at", String(27)),
+    Column("revoked_by", String(100)),
+)
+
+
 @lru_cache(maxsize=10_000)  # an order stamps the same few moments in all of its rows, and a batch takes turns
 def stamp(at: datetime) -> str:
     """A moment as the tables keep it: `2026-11-01T12:00:00.000000Z`.

@@ -1,27 +1,7 @@
 """The web door without a channel that is live: what it refuses, and what it says of itself."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
-
-from hub.api.app import create_app
-from hub.cli.door import now
-from hub.settings import load_settings
-from hub.steps.opening import opened
-from hub.testing.serving import served
-from hub.worker.jobs import Jobs
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    with (
-        opened(load_settings(None, tmp_path, {}), now) as hub,
-        served(create_app(hub, Jobs(hub))) as address,
-        httpx.Client(base_url=address) as client,
-    ):
-        yield client
 
 
 def test_a_channel_that_does_not_exist_is_not_found(client: httpx.Client) -> None:

@@ -10,11 +10,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from hub.api.app import create_app
 from hub.api.metrics import Figures
 from hub.cli.door import now
+from hub.model.access import Role
 from hub.settings import load_settings
 from hub.steps.hub import Hub
 from hub.steps.opening import opened
 from hub.testing.serving import served
 from hub.worker.jobs import Jobs
+from tests.hub.api.conftest import Shown
 
 
 @pytest.fixture
@@ -24,8 +26,12 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def client(hub: Hub) -> Iterator[httpx.Client]:
-    with served(create_app(hub, Jobs(hub))) as address, httpx.Client(base_url=address) as client:
+def client(hub: Hub, shown: Shown) -> Iterator[httpx.Client]:
+    logged_in = {"Authorization": shown(Role.VIEWER)}
+    with (
+        served(create_app(hub, Jobs(hub))) as address,
+        httpx.Client(base_url=address, headers=logged_in) as client,
+    ):
         yield client
 
 

@@ -19,6 +19,21 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "api_token",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=True),
+        sa.Column("created_at", sa.String(length=27), nullable=False),
+        sa.Column("created_by", sa.String(length=100), nullable=False),
+        sa.Column("expires_at", sa.String(length=27), nullable=False),
+        sa.Column("used_at", sa.String(length=27), nullable=True),
+        sa.Column("revoked_at", sa.String(length=27), nullable=True),
+        sa.Column("revoked_by", sa.String(length=100), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.String(length=27), nullable=False),
@@ -537,4 +552,5 @@ def downgrade() -> None:
     op.drop_index("backorder_item", table_name="backorder")
     op.drop_table("backorder")
     op.drop_table("audit")
+    op.drop_table("api_token")
     op.drop_table("adoption")
