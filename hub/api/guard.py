@@ -128,7 +128,6 @@ class Guard:
             raise HTTPException(401, str(fault), _challenge(request)) from None
         return Caller(token.name, token.role, token.channel, token)
 
-
     def _holder(self, shown: str) -> Token:
         """The token's row as it stands; while the store does not answer, as it stood some minutes ago.
 

@@ -121,3 +121,13 @@ def test_no_token_and_no_secret_stands_in_the_log(stranger: httpx.Client, caplog
 
     assert len(told) == 1
     assert "0" * 64 not in str(vars(told[0]))
+
+
+def test_a_token_used_lately_reads_the_figures_while_the_store_is_down(client: httpx.Client, hub: Hub) -> None:
+    client.get("/metrics")
+    with hub.store.connect() as connection:
+        connection.exec_driver_sql("DROP TABLE api_token")
+        connection.commit()
+
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers=BAD).status_code == 503
