@@ -5,6 +5,7 @@ Hypothesis draws the same examples every time; `HYPOTHESIS_PROFILE=explore` draw
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -21,6 +22,9 @@ pytest.register_assert_rewrite("hub.testing.conformance")
 ROOT = Path(__file__).parents[1]
 
 os.environ["ORDERHUB_FROZEN"] = "1"  # before anything of the hub is imported: see hub/model/frozen.py
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # from a shell in the background; children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, max_examples=1000)

@@ -194,6 +194,8 @@ def run(
         refunded, *victims = plain_orders(stage.hub, stage.staff, stage.slug, STARTS, stage.chance)
         _outage(stage, refunded)
         happened = stage.staff.meddle(victims)
+        if stage.erp is not None:
+            stage.erp.catch_up()
         (settings.home / ACCIDENTS).write_text(json.dumps([asdict(one) for one in happened], indent=1))
         (settings.home / TRUTH).write_text(json.dumps({"orders": stage.orders()}, indent=1))
         tell("reconciling the month")

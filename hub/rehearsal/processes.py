@@ -155,9 +155,8 @@ class ErpProcess(SimulatorProcess):
         """From now on it fails so."""
         self._told("faults", **faults)
 
-    def heal(self) -> None:
-        """It fails no more, and what was late has happened."""
-        self._told("faults", heal=True)
+    def catch_up(self) -> None:
+        """What was late has happened, and searches have heard of every change."""
         self.wait_for(lambda: not self.state()["late"], "the ERP", STARTS_S)
 
 
