@@ -31,6 +31,8 @@ class HubError(Exception):
     """Says who, doing what, to what, and what happens next."""
 
     next = Next.PARK
+    summary = ""
+    """Of its message what the hub alone said, fit for a log: a far side's own words may repeat what it was told."""
 
 
 class Retryable(HubError):

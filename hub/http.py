@@ -79,6 +79,7 @@ class Http:
         attempts: int = ATTEMPTS,
         read_s: float = READ_S,
         transport: httpx.BaseTransport | None = None,
+        request_id: str = "x-request-id",
     ) -> None:
         """
         Args:
@@ -86,6 +87,7 @@ class Http:
             who: names the far side in errors, like the slug of its channel.
             read_s: how long the far side may be silent over a request.
             transport: what carries requests in place of the network, in a rehearsal.
+            request_id: the header of its answers, in lower case, by which its own people find a request.
 
         Raises:
             Misconfigured: the address is none that may be called.
@@ -97,6 +99,7 @@ class Http:
         self._attempts = attempts
         self._call_s = max(CALL_S, 2 * read_s)
         self._hidden: frozenset[str] = frozenset()
+        self._request_id = request_id
         self._transport = transport
         self._client = httpx.Client(
             base_url=self.base,
@@ -167,7 +170,9 @@ class Http:
             return self._retrying(safety, attempts)(once)
         except Retryable as error:
             if doubts:  # an earlier attempt of this write got no answer, and may have happened
-                raise InDoubt(str(error)) from None
+                doubt = InDoubt(str(error))
+                doubt.summary = error.summary
+                raise doubt from None
             raise
 
     @contextmanager
@@ -242,11 +247,14 @@ class Http:
                 body = self._body(response, begun)
                 said = {name.lower(): text for name, text in response.headers.items()}
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise Retryable(f"{self.who}: {what}: no connection ({type(error).__name__})") from None
+            fault = Retryable(f"{self.who}: {what}: no connection ({type(error).__name__})")
+            fault.summary = str(fault)
+            raise fault from None
         except (httpx.HTTPError, httpx.InvalidURL, _TooMuch) as error:
             reason = str(error) if isinstance(error, _TooMuch) else type(error).__name__
             self._unanswered(safety, f"{self.who}: {what}: no whole answer ({reason})")
-        log.debug("http.call who=%s what=%s status=%s", self.who, what, status)
+        request = said.get(self._request_id)
+        log.info("http.call", extra={"who": self.who, "what": what, "status": status, "request": request})
         if 200 <= status < 300 or status in wanted:
             return Answer(status, said, body, self._parsed(body, safety, what) if parse else None)
         if judge is not None and (judged := judge(Answer(status, said, body, _json(body)))) is not None:
@@ -271,13 +279,17 @@ class Http:
             self._unanswered(safety, f"{self.who}: {what}: the answer is not JSON")
 
     def _unanswered(self, safety: Safety, message: str) -> NoReturn:
-        if safety is Safety.READ:
-            raise Retryable(message) from None
-        raise InDoubt(message) from None
+        fault: HubError = Retryable(message) if safety is Safety.READ else InDoubt(message)
+        fault.summary = message  # nothing of an answer stands in it
+        raise fault from None
 
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes, safety: Safety, what: str) -> HubError:
         said = self.clean(body[:4000].decode("utf-8", "replace"))
-        message = f"{self.who}: {what}: {status}: {said}"
+        refusal = self._refused(status, headers, f"{self.who}: {what}: {status}: {said}", safety, what)
+        refusal.summary = f"{self.who}: {what}: {status}"
+        return refusal
+
+    def _refused(self, status: int, headers: Mapping[str, str], message: str, safety: Safety, what: str) -> HubError:
         after_s = self.retry_after_s(headers)
         if status == 429:
             return RateLimited(message, after_s)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, runtime_checka
 from pydantic import SecretStr
 
 from hub.errors import AuthExpired, InDoubt, Misconfigured, Rejected, Retryable
+from hub.logs import about
 from hub.model.adoption import Claim, ErpDocument
 from hub.model.documents import Document, DocumentKey
 from hub.model.intents import Outcome, Probe, ReadBack, Verdict, Write
@@ -225,7 +226,8 @@ def put_each(put: Callable[[Write], Outcome], writes: Sequence[Write]) -> list[O
     outcomes: list[Outcome] = []
     for write in writes:
         try:
-            outcomes.append(put(write))
+            with about(document=write.document.key):
+                outcomes.append(put(write))
         except Rejected as refusal:
             outcomes.append(_rejected(refusal, write))
         except InDoubt:

@@ -123,7 +123,7 @@ class Shop:
         served = answer.headers.get("x-shopify-api-version")
         if served and served != self.served_version:
             if served != self.options.version:
-                log.warning("shopify.version asked=%s served=%s", self.options.version, served)
+                log.warning("shopify.version", extra={"asked": self.options.version, "served": served})
             self.served_version = served
         if not isinstance(answer.document, dict):
             raise self._unanswered("an answer that is no object", safety)

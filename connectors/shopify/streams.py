@@ -97,7 +97,7 @@ class Streams:
             except (Retryable, Rejected) as fault:
                 if len(unread) == UNREAD_MAX:
                     raise
-                log.warning("shopify.order_unread order=%s fault=%s", identity, fault)
+                log.warning("shopify.order_unread", extra={"order": identity, "fault": fault})
                 unread.append(identity)
         return tuple(found), tuple(unread)
 

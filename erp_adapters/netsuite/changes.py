@@ -237,7 +237,7 @@ class Changes:
         try:
             rows = list(self._client.walk(EDITED, (_bound(begin),)))
         except Rejected as refusal:  # the column of who changed it last is not known to be in every account
-            log.warning("netsuite.edits_unseen code=%s", refusal.code)
+            log.warning("netsuite.edits_unseen", extra={"code": refusal.code})
             return []
         return [
             self._record(DOCUMENT, row.needed("id"), {"row": row.raw()})

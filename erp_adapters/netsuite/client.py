@@ -80,6 +80,7 @@ class Client:
             who=config.slug,
             read_s=ANSWER_S,
             transport=config.transport,
+            request_id="x-n-operationid",
         )
         self._credentials: Credentials = credentials_of(config, options, self._http, nonce)
         self._requests = options.requests
@@ -295,7 +296,8 @@ class Client:
         for name in WARNINGS:
             if name in answer.headers:
                 operation = answer.headers.get("x-n-operationid")
-                log.warning("netsuite.warned method=%s path=%s header=%s operation=%s", method, path, name, operation)
+                said = {"method": method, "path": path, "header": name, "operation": operation}
+                log.warning("netsuite.warned", extra=said)
         return answer
 
     def _called(

@@ -36,10 +36,10 @@ def router(hub: Hub, ring: Callable[[str], None]) -> APIRouter:
             log.warning("webhook.forged", extra={"channel": channel})
             return _said(401, "no good seal")
         except Misconfigured as fault:
-            log.error("webhook.refused", extra={"channel": channel, "fault": str(fault)})
+            log.error("webhook.refused", extra={"channel": channel, "fault": fault})
             return _said(503, "this channel takes no webhooks now", RETRY_AFTER_S)
         except Retryable as fault:
-            log.warning("webhook.busy", extra={"channel": channel, "fault": str(fault)})
+            log.warning("webhook.busy", extra={"channel": channel, "fault": fault})
             return _said(503, "not stored: send it again", fault.after_s or RETRY_AFTER_S)
         if new:
             ring(ADVANCE_JOB)

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from rich.table import Table
 
 from hub.cli import INTERRUPTED, begin_work
 from hub.errors import HubError
+from hub.logs import log_to
 from hub.model.money import format_minor
 from hub.settings import Settings, load_settings
 from hub.steps.hub import Hub
@@ -151,38 +151,29 @@ def guarded(run: Callable[[], int | None], interrupted: str) -> int:
     return status
 
 
-class _OneLine(logging.Formatter):
-    """An event with its fields, a fault as where it arose and what it was: no traceback reaches the person."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {name: value for name, value in vars(record).items() if name not in _PLAIN}
-        words = [record.getMessage(), *(f"{name}={value}" for name, value in fields.items())]
-        if record.exc_info and record.exc_info[1] is not None:
-            fault = record.exc_info[1]
-            frame = traceback.extract_tb(fault.__traceback__)[-1:]
-            place = "".join(f" at {Path(one.filename).name}:{one.lineno}" for one in frame)
-            words.append(f"{type(fault).__name__}: {fault}{place}")
-        return f"orderhub: {clean(' '.join(words))}"
-
-
 class _Stderr(logging.StreamHandler[TextIO]):
     """Writes to what stderr is now."""
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
-        self.setFormatter(_OneLine())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
         super().emit(record)
 
 
-def log_to_stderr() -> None:
-    """Warnings and faults of the hub show on stderr, a line each."""
-    log = logging.getLogger("hub")
-    if not any(isinstance(handler, _Stderr) for handler in log.handlers):
-        log.addHandler(_Stderr())
-        log.setLevel(logging.WARNING)
+def log_to_stderr(*, service: bool = False) -> None:
+    """Warnings and faults show on stderr, a line each; of a service also what it does.
+
+    Args:
+        service: it runs until it is told to stop: its lines are JSON where stderr is no terminal.
+
+    ORDERHUB_LOG (json, text) says otherwise, and ORDERHUB_LOG_LEVEL (debug, info, warning, error) from where on.
+    """
+    form, name = os.environ.get("ORDERHUB_LOG", ""), os.environ.get("ORDERHUB_LOG_LEVEL", "").upper()
+    as_json = form == "json" or (service and form != "text" and not sys.stderr.isatty())
+    level = logging.getLevelNamesMapping().get(name, logging.INFO if service and as_json else logging.WARNING)
+    log_to(_Stderr(), as_json=as_json, level=level)
 
 
 def say(message: str) -> None:
@@ -270,8 +261,6 @@ def _hush() -> None:
         except (OSError, ValueError):
             continue
 
-
-_PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
 _SHARED: Final = (

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.door import Door, command, now, say, table
+from hub.cli.door import Door, command, log_to_stderr, now, say, table
 from hub.errors import Misconfigured
 
 HOST = "127.0.0.1"
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
 
         if no_login and host not in LOOPBACK:
             raise typer.BadParameter(f"--no-login is for this machine alone, and {host} is reached by others")
+        log_to_stderr(service=True)
         with door.hub() as hub:
             web = create_app(hub, Jobs(hub), no_login=no_login)
             try:

@@ -112,6 +112,10 @@ def _advance(hub: Hub, limit: int) -> int:
         ],
         _can_be_read(hub, batch.refetch),
     )
+    if log.isEnabledFor(logging.INFO):
+        for record, result in zip(records, batch.results, strict=True):
+            of = {"channel": record.channel, "record": record.id, "order": result.order}
+            log.info("advance.record", extra={**of, "outcome": result.outcome})
     if batch.settled and len(records) < limit:
         payouts.decide_due(hub)
     return len(records)
@@ -164,6 +168,7 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
                 orders.record(writing, changes)
                 _record_settled(writing, batch)
             hub.known_masters.update(wanted)
+            _tell(facts, changes)
             _pass_on_credit(hub, disposed)
             if given_back:
                 pass_on_stock(hub)
@@ -171,6 +176,17 @@ def _record(hub: Hub, facts: dict[OrderKey, list[NewFact]], batch: _Batch) -> No
         except (Overtaken, DBAPIError) as fault:
             if attempt == ATTEMPTS_MAX - 1 or not lost_the_race(fault):
                 raise
+
+
+def _tell(facts: Mapping[OrderKey, Sequence[NewFact]], changes: Changes) -> None:
+    """What was decided stands in the log, each intent with the last of the records that brought it about."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    for row in changes.intents:
+        brought = facts.get(OrderKey(row["channel"], row["order_id"]), ())
+        record = max((one.record_id for one in brought), default=None)
+        named = {"channel": row["channel"], "order": row["order_id"] or None, "record": record, "intent": row["id"]}
+        log.info("decide.intent", extra={**named, "document": row["document_key"], "action": row["action"]})
 
 
 def pass_on_stock(hub: Hub) -> int:
@@ -248,7 +264,7 @@ def _translated(hub: Hub, record: Record) -> Translation:
         raise
     except Exception as fault:
         # The one record that the connector stumbles over is put aside by name; the rest of the batch goes on.
-        log.warning("advance.fault", extra={"record": record.id}, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.warning("advance.fault", extra={"channel": record.channel, "record": record.id, "fault": fault})
         words = (
             f"a fault of the connector ({type(fault).__name__}): report it, then orderhub records replay {record.id}"
         )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hub.errors import AuthExpired, HubError, InDoubt, Misconfigured, Retryable
+from hub.logs import about
 from hub.model.documents import MASTER_KINDS, Component, Document
 from hub.model.intents import Action, Found, Outcome, ReadBack, Verdict
 from hub.ports import ReadsBack
@@ -54,7 +55,8 @@ def put(adapter: Any, claimed: list[Claimed], sent_at: datetime, *, read: bool) 
     """The writes were tried in one call, and read back if asked for and the adapter can."""
     answer = Answer(sent_at)
     try:
-        outcomes = adapter.put([one.write for one in claimed])
+        with about(**_fields(claimed)):
+            outcomes = adapter.put([one.write for one in claimed])
     except InDoubt as fault:
         answer.doubtful, answer.fault = claimed, fault
     except (Retryable, AuthExpired, Misconfigured) as fault:
@@ -74,7 +76,8 @@ def probe(adapter: Any, doubtful: list[Claimed], sent_at: datetime, settles_s: i
     answer = Answer(sent_at, Look.PROBE)
     found: list[tuple[Claimed, str | None]] = []
     try:
-        probes = adapter.probe([one.write for one in doubtful])
+        with about(**_fields(doubtful)):
+            probes = adapter.probe([one.write for one in doubtful])
     except (Retryable, InDoubt, AuthExpired, Misconfigured) as fault:
         answer.doubtful, answer.fault = doubtful, fault
         return answer
@@ -99,7 +102,8 @@ def read_back(adapter: ReadsBack, steps: list[Claimed], sent_at: datetime, settl
     """The documents of writes that happened were read; what is not there yet is read again until it has settled."""
     answer = Answer(sent_at, Look.READ_BACK)
     try:
-        reads = adapter.read_back([one.write.document for one in steps])
+        with about(**_fields(steps)):
+            reads = adapter.read_back([one.write.document for one in steps])
     except (Retryable, InDoubt, AuthExpired, Misconfigured) as fault:
         answer.unread, answer.fault = steps, fault
         return answer
@@ -114,6 +118,15 @@ def read_back(adapter: ReadsBack, steps: list[Claimed], sent_at: datetime, settl
         else:
             answer.read.append((one, None, read, _matches(one, read)))
     return answer
+
+
+def _fields(claimed: Sequence[Claimed]) -> dict[str, Any]:
+    """What lines that are logged in a call say that it is about."""
+    one = claimed[0]
+    if len(claimed) > 1:
+        return {"target": one.target, "steps": [each.id for each in claimed]}
+    named = {"target": one.target, "step": one.id, "document": one.write.document.key}
+    return {**named, "channel": one.channel, "order": one.order_id or None}
 
 
 def again_s(one: Claimed) -> int:

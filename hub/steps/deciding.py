@@ -222,9 +222,9 @@ class Decider:
             self._decide(decided, list(denied))
         except Misconfigured:  # of all orders, not of this one
             raise
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001  put aside by name
             # The one order that this program cannot handle is put aside by name; the rest of the batch goes on.
-            log.warning("advance.fault", extra={"order": str(key)}, exc_info=log.isEnabledFor(logging.DEBUG))
+            log.warning("advance.fault", extra={"channel": key.channel, "order": key.external_id, "fault": fault})
             decided.fault = f"{type(fault).__name__}: {fault}"
             decided.columns = decided.columns or _order_columns(channel, decided.state)  # where it does not even fold
             decided.decision = decided.telling = NOTHING

@@ -118,9 +118,9 @@ def _decide(hub: Hub, connection: Connection, found: list[KnownPayout], now: dat
 def _one(hub: Hub, decider: Decider, known: KnownPayout, before: Known) -> _Decided:
     try:
         return _decide_one(hub, decider, known, before)
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001  put aside by name
         # The one payout that this program cannot handle is put aside by name; the rest of the batch goes on.
-        log.warning("payouts.fault", extra={"payout": str(known.key)}, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.warning("payouts.fault", extra={"payout": str(known.key), "fault": fault})
         message = f"{type(fault).__name__}: {fault}"
         hold = Hold(HoldCode.FAULT, f"fault:{type(fault).__name__}", message, FAULT_REMEDY)
         amount = known.payout.amount_minor if known.payout else 0

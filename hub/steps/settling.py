@@ -103,7 +103,9 @@ def settle(hub: Hub, target: Target, *answers: Answer) -> Sent:
     if echoes:  # a worker killed here has left the orders due
         reconsider(hub, sorted({echo.order for echo in echoes}, key=str))
     if differing or twice:
-        log.warning("send.differs", extra={"documents": [one.write.document.key for one in differing]})
+        log.warning("send.differs", extra={"documents": [one.write.document.key for one in [*differing, *twice]]})
+    if log.isEnabledFor(logging.INFO):
+        _tell(hub, answers)
     adopted = sum(len(answer.done) for answer in answers if answer.look is not None)
     return Sent(
         done=len(done) - adopted,
@@ -114,6 +116,26 @@ def settle(hub: Hub, target: Target, *answers: Answer) -> Sent:
         differing=len(differing),
         again=len(again) + len(later),
     )
+
+
+def _tell(hub: Hub, answers: Sequence[Answer]) -> None:
+    """What became of each step stands in the log, with the record that it goes back to."""
+    came: list[tuple[str, Claimed, dict[str, Any]]] = []
+    for answer in answers:
+        came += [("send.done", one, {"ref": ref}) for one, ref, _, _ in answer.done]
+        came += [("send.part", one, {"ref": ref, "part": then}) for one, ref, then in answer.parts]
+        came += [("send.rejected", one, {"code": said.code, "field": said.field}) for one, said in answer.rejected]
+        came += [("send.in_doubt", one, {"fault": answer.fault}) for one in answer.doubtful]
+        came += [("send.twice", one, {}) for one in answer.twice]
+        came += [("send.absent", one, {"fault": answer.fault}) for one in answer.absent]
+        came += [("send.unsent", one, {"fault": answer.fault}) for one in answer.unsent]
+    with hub.store.connect() as connection:
+        origins = sending.origins(connection, sorted({one.id for _, one, _ in came}))
+    for event, one, more in came:
+        intent, record = origins.get(one.id, (None, None))
+        named = {"channel": one.channel, "order": one.order_id or None, "record": record, "intent": intent}
+        sent = {"step": one.id, "target": one.target, "document": one.write.document.key, "attempts": one.attempts}
+        log.info(event, extra={**named, **sent, **more})
 
 
 def _judge(connection: Connection, target: str, answers: Sequence[Answer], now: datetime) -> None:

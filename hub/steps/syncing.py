@@ -11,6 +11,7 @@ from hub.errors import AuthExpired, HubError, Misconfigured, RateLimited, Reject
 from hub.model.records import Received
 from hub.ports import Backfills, Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
 from hub.steps.advance import advance_all
+from hub.steps.capture import told_of
 from hub.steps.hub import Hub
 from hub.steps.send import send_all
 from hub.steps.settling import Sent
@@ -78,7 +79,10 @@ def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pul
                 new = inbox.put_page(
                     hub.inbox, page.received, slug, stream, page.cursor, hub.clock(), unread=page.unread
                 )
+            told_of(page.received, new)
             pulled.add(Pulled(1, len(page.received), len(new)))
+    figures = {"pages": pulled.pages, "records": pulled.records, "new": pulled.new}
+    log.info("pull.done", extra={"channel": slug, "stream": stream, **figures})
     return pulled
 
 
@@ -180,7 +184,7 @@ def _read(hub: Hub, slug: str, connector: FetchesOrders, asked: Sequence[Asked],
         if len(failed) > FAILED_MAX:
             raise
         return 0
-    inbox.put_refetched(hub.inbox, slug, received, asked)
+    told_of(received, inbox.put_refetched(hub.inbox, slug, received, asked))
     return len(asked)
 
 
@@ -209,7 +213,7 @@ def subscribe(hub: Hub, slug: str) -> Subscriptions | None:
     with told(hub, slug, "subscribe"):
         found = connector.subscriptions(f"{hub.settings.public_url.rstrip('/')}/webhooks/{slug}")
     if found.registered or found.problems:
-        log.warning("subscribe.mended", extra={"channel": slug, "registered": ",".join(found.registered)})
+        log.warning("subscribe.mended", extra={"channel": slug, "registered": list(found.registered)})
     return found
 
 

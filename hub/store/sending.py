@@ -166,6 +166,27 @@ def in_use(connection: Connection, target: str, now: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
+def origins(connection: Connection, step_ids: Sequence[int]) -> dict[int, tuple[int, int | None]]:
+    """Of each step its intent, and the last record that was known when that was decided; None: no record told of it."""
+    found: dict[int, tuple[int, int | None]] = {}
+    told = and_(
+        fact.c.channel == intent.c.channel,
+        fact.c.order_id == intent.c.order_id,
+        fact.c.record_id != NO_RECORD,
+        fact.c.recorded_at <= intent.c.decided_at,
+    )
+    for start in range(0, len(step_ids), KEYS_AT_ONCE):
+        query = (
+            select(step.c.id, intent.c.id, func.max(fact.c.record_id))
+            .join(intent, intent.c.id == step.c.intent_id)
+            .outerjoin(fact, told)
+            .where(step.c.id.in_(step_ids[start : start + KEYS_AT_ONCE]))
+            .group_by(step.c.id, intent.c.id)
+        )
+        found.update((id, (of, record)) for id, of, record in connection.execute(query))
+    return found
+
+
 def claim_doubtful(
     connection: Connection, target: str, limit: int, now: datetime, *, slots: int, lease_s: float
 ) -> list[Claimed]:

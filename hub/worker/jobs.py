@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from hub.errors import AuthExpired, Forged, HubError, Retryable
+from hub.errors import AuthExpired, Forged, Retryable
 from hub.steps import syncing
 from hub.steps.advance import advance_all
 from hub.steps.erp_changes import pull_erp, tells_changes
@@ -79,8 +79,7 @@ class Jobs:
         self._schedule.postpone(name, wait_s)
         log.warning(
             "job.failed",
-            extra={"job": name, "again_in_s": wait_s, "fault": f"{type(fault).__name__}: {fault}"},
-            exc_info=not isinstance(fault, HubError),
+            extra={"job": name, "again_in_s": wait_s, "fault": fault},
         )
 
 
