@@ -25,7 +25,7 @@ FIELDS: Final = frozenset(
     "channel record key topic order intent step document action target job outcome stream source kind code field "
     "status what who request ref records documents orders steps pages new count attempts again_in_s after_s seconds "
     "registered location payout version asked served header operation method path alert receiver worker "
-    "state part fault".split()
+    "state part address fault".split()
 )
 """What may stand in a line, beside the event and its moment."""
 
@@ -37,7 +37,7 @@ HIDDEN: Final = "…"
 _PLAIN: Final = re.compile(r"[\w.:,;/{}#=+*() -]*")
 """Ids, codes and routes; no `@`, no quotes."""
 _EVENT: Final = re.compile(r"[a-z_]+(\.[a-z_]+)+")
-_TEXT: Final = frozenset({"request", "ref", "key"})  # which far sides and senders choose: ids or nothing
+_TEXT: Final = frozenset({"request", "ref", "key", "address"})  # which far sides and senders choose: ids or nothing
 _ID: Final = re.compile(r"[A-Za-z0-9_.:,/=+-]*")
 _ABOUT: ContextVar[dict[str, Any] | None] = ContextVar("about", default=None)
 

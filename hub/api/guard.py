@@ -3,14 +3,12 @@
 import base64
 import binascii
 import logging
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Response
@@ -215,10 +213,9 @@ def _bounded(receive: Receive) -> Receive:
 def _told(request: Request, fault: Exception) -> HubError | HTTPException:
     """A fault that nobody foresaw: in the log by its kind and place alone, for its words may hold what is secret."""
     if (known := store_fault(fault)) is not None:
-        log.warning("api.store", extra={"path": _template(request), "fault": type(fault).__name__})
+        log.warning("api.store", extra={"path": _template(request), "fault": fault})
         return known
-    place = [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(fault.__traceback__)[-3:]]
-    log.error("api.fault", extra={"path": _template(request), "fault": type(fault).__name__, "at": " ".join(place)})
+    log.error("api.fault", extra={"path": _template(request), "fault": fault})
     return HTTPException(500, "a fault of the hub's own: its log says where")
 
 

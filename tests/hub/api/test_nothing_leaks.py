@@ -18,6 +18,7 @@ from hub.api.app import create_app
 from hub.cli.door import now
 from hub.errors import Rejected, Retryable
 from hub.logs import ROOTS, log_to
+from hub.model.access import Role
 from hub.model.intents import Outcome, Write
 from hub.ports import ErpConfig, put_each
 from hub.settings import load_settings
@@ -27,6 +28,7 @@ from hub.steps.send import send
 from hub.store.schema import exception, target
 from hub.testing.serving import served
 from hub.worker.jobs import Jobs
+from tests.hub.api.conftest import Shown
 from tests.hub.steps.conftest import plain_story
 
 MARK = "Zqxv"
@@ -103,10 +105,11 @@ def planted(**changed: Any) -> bytes:
     return json.dumps(order).encode()
 
 
-def test_nothing_planted_is_seen_outside_the_stores(hub: Hub, lines: io.StringIO) -> None:
+def test_nothing_planted_is_seen_outside_the_stores(hub: Hub, lines: io.StringIO, shown: Shown) -> None:
     good, illegible = planted(), planted(id=77, total_price=f"{MARK} dollars", created_at=f"{MARK}@example.com")
     said: list[str] = []
-    with served(create_app(hub, _Quiet(hub))) as address, httpx.Client(base_url=address) as client:
+    reads = {"Authorization": shown(Role.ADMIN)}
+    with served(create_app(hub, _Quiet(hub))) as address, httpx.Client(base_url=address, headers=reads) as client:
         for body, headers in (
             (good, sealed(good, "w-1")),
             (illegible, sealed(illegible, "w-2")),
