@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from erp_adapters.ledger import schema
 from erp_adapters.ledger.costing import Costing
-from erp_adapters.ledger.documents import ref_of, row_of
+from erp_adapters.ledger.documents import body_of, document_of, ref_of, row_of
 from erp_adapters.ledger.periods import first_open_day, period_of
 from hub.books import Chart, Policy, Role, Unpostable, post
 from hub.errors import Rejected
@@ -180,6 +180,9 @@ class Batch:
                 field="kind",
                 remedy="void it and create the other under a key of its own",
             )
+        if self._differs_in_parcels_alone(row, operation):
+            self._change(row, {"body": body_of(document), "revision": operation.revision})
+            return
         if document.kind is DocumentKind.ITEM:
             self._check_item(document, row["id"])
         if not row["voided"]:
@@ -193,6 +196,12 @@ class Batch:
         self._register(document, row["id"], operation.name)
         if operation.shipment is not None:
             self.shipments[row["id"]] = operation.shipment
+
+    def _differs_in_parcels_alone(self, row: dict[str, Any], operation: Operation) -> bool:
+        """Whether a fulfilment stands as it is told but for its parcels: no entry and no stock moves."""
+        if row["kind"] != DocumentKind.FULFILMENT or row["voided"] or row["by_hand"] or operation.by_hand:
+            return False
+        return document_of(row["body"]).same_but_for_parcels(operation.document)
 
     def _void(self, row: dict[str, Any], operation: Operation) -> None:
         if row["kind"] in MASTER_KINDS:

@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy import Engine, event, select
 
 from erp_adapters.ledger import schema
-from erp_adapters.ledger.documents import ref_of
+from erp_adapters.ledger.documents import document_of, ref_of
 from hub.model.documents import MASTER_KINDS, Component, Document, DocumentKey, DocumentKind, DocumentLine
 from hub.ports import EntityConfig, ErpConfig
 from hub.testing.conformance.bench import Fault, Login
@@ -239,6 +239,7 @@ class Rig:
                     x.lines,
                     tuple(sorted((account, minor) for account, minor in sums.get(x.id, {}).items() if minor)),
                     x.voided,
+                    tuple(parcel.tracking_number or "" for parcel in document_of(x.body).parcels),
                 )
                 for x in connection.execute(select(schema.document).where(document.kind.not_in(KINDS_LEFT_OUT)))
             ]

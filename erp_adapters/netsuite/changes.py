@@ -23,8 +23,9 @@ from hub.model.documents import KEY_WORDS, DocumentKind
 from hub.model.facts import Source
 from hub.model.records import Received
 from hub.ports import EntityConfig, Page
-from mappings.netsuite.changes import DELETED, DOCUMENT, FULFILMENT, PACKAGES, SHIPPED, STOCK, moment
+from mappings.netsuite.changes import DELETED, DOCUMENT, FULFILMENT, SHIPPED, STOCK, moment
 from mappings.netsuite.fields import Fields
+from mappings.netsuite.packages import PACKAGES
 from mappings.netsuite.postings import KINDS
 from mappings.netsuite.words import CHANNEL, ORDER
 

@@ -33,10 +33,16 @@ from mappings.netsuite.words import (
     return_key,
 )
 
+KEYLESS: Final = ("taxDetails", "package")
 PARTS_MAX: Final = 50  # records of one document
 GOODS_RECORDS: Final = ("itemFulfillment", "itemReceipt", "inventoryAdjustment")
 """Records that move goods: their amounts are costs, in the entity's own currency."""
-SALES: Final = (DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO)
+CHANGED_IN_PLACE: Final = (
+    DocumentKind.INVOICE,
+    DocumentKind.CREDIT_MEMO,
+    DocumentKind.DEPOSIT,
+    DocumentKind.FULFILMENT,
+)
 
 
 @frozen
@@ -351,7 +357,7 @@ class Writes:
         """The internal id of the record that was changed; None: it must be made anew."""
         document = write.document
         (kept, *more) = kept_in(document)
-        if more or document.kind not in (*SALES, DocumentKind.DEPOSIT):
+        if more or document.kind not in CHANGED_IN_PLACE:
             return None
         held = self._client.get(kept.record, eid(kept.key), expand=True)
         if held is None:
@@ -360,6 +366,11 @@ class Writes:
             return held.needed("id")
         if document.kind is DocumentKind.DEPOSIT:
             body: Body | None = money.deposit(document, write.revision, self._directory)
+        elif document.kind is DocumentKind.FULFILMENT:
+            _, standing = self._order(document)
+            body = goods.fulfilment_changes(document, write.revision, self._directory, held, standing)
+            if body is not None and held.day("tranDate") == document.date:
+                del body["tranDate"]  # of a period that is closed by now nothing else may be told
         else:
             standing = standing_rows(held, self._directory.line_field, document.currency)
             body = sales.changes(document, write.revision, self._directory, standing)
@@ -371,7 +382,8 @@ class Writes:
         return held.needed("id")
 
     def _patch(self, record: str, id: str, body: Body) -> None:
-        self._client.patch(record, id, body, replace=("taxDetails",) if "taxDetails" in body else ())
+        """Rows without a key are replaced: told again they would be there twice."""
+        self._client.patch(record, id, body, replace=[name for name in KEYLESS if name in body])
 
     def _drop(self, document: Document) -> list[str]:
         """The document's records are gone; their ids."""

@@ -118,7 +118,8 @@ def _documents(sight: OrderSight) -> Table:
         state = " ".join(x for x in (action, one.state, one.code, one.field) if x)
         back = "same" if one.matches else money(one.readback_total_minor, one.currency)
         total = money(one.total_minor, one.currency)
-        documents.add_row(*cells(one.document, one.date, total, state, one.ref, back))
+        ref = " ".join((one.ref or "", *one.tracking)).strip() or None
+        documents.add_row(*cells(one.document, one.date, total, state, ref, back))
     return documents
 
 

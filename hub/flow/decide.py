@@ -5,7 +5,7 @@ natural date included, before a closed period moves it. So closing a period, or 
 document that stands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +14,16 @@ from hub.books.policy import Policy
 from hub.books.post import post
 from hub.flow.terms import Terms
 from hub.model.decisions import Decided, Decision, Intent
-from hub.model.documents import DOCUMENT, NOTICE_KINDS, Document, DocumentKey, DocumentKind, content_of, revision_of
+from hub.model.documents import (
+    DOCUMENT,
+    NOTICE_KINDS,
+    Component,
+    Document,
+    DocumentKey,
+    DocumentKind,
+    content_of,
+    revision_of,
+)
 from hub.model.entries import ENTRY, Entry
 from hub.model.intents import Action
 
@@ -22,6 +31,9 @@ NOTHING: Final = Decision([], [])
 
 TAKING: Final = frozenset({DocumentKind.DEPOSIT_APPLICATION, DocumentKind.PAYMENT, DocumentKind.REFUND})
 """What takes money from other documents, and no document takes anything from it."""
+
+BALANCES: Final = frozenset({Component.DEPOSITS, Component.RECEIVABLE, Component.REFUNDS_PAYABLE})
+"""Lines that name, in their detail, the document that holds the balance."""
 
 
 def decide(
@@ -32,13 +44,17 @@ def decide(
     policy: Policy,
 ) -> Decision:
     """What is new against what was decided; nothing where everything planned stands already."""
+    keys = {document.key for document in planned}
+    gone = [held for held in decided.values() if held.key not in keys and held.action is not Action.VOID]
+    first = _goods_first(planned, decided, gone) if gone else frozenset()
     intents: list[Intent] = []
     superseded: list[DocumentKey] = []
     for document in planned:
         content = content_of(document)
         digest = revision_of(content)
         held = decided.get(document.key)
-        if held is not None and held.plan_digest == digest and held.action is not Action.VOID:
+        stands = held is not None and held.plan_digest == digest and held.action is not Action.VOID
+        if held is not None and stands and (held.sent or not first):
             continue
         if held is not None and not held.sent:
             superseded.append(held.key)
@@ -47,22 +63,57 @@ def decide(
             intents.append(_intent(Action.CREATE, document, content, digest, None, terms, chart, policy))
         elif held.plan_digest != digest or held.action is Action.VOID:
             intents.append(_intent(Action.AMEND, document, content, digest, held, terms, chart, policy))
-    if decided:
-        keys = {document.key for document in planned}
+    if gone:
         voids: list[Intent] = []
-        for held in reversed(list(decided.values())):
-            if held.key in keys or held.action is Action.VOID:
-                continue
+        for held in reversed(gone):
             if not held.sent:
                 superseded.append(held.key)
             standing = held if held.sent else held.standing
             if standing is not None and standing.action is not Action.VOID:
                 voids.append(_void(standing, terms))
-        # The money that is given back may be what a new document takes; all else goes when nothing refers to it.
-        freeing = [void for void in voids if void.document.kind in TAKING]
-        others = [void for void in voids if void.document.kind not in TAKING]
-        intents = [*freeing, *intents, *_referring_first(others)]
+        # The money that is given back may be what a new document takes, and the goods what is shipped anew; all else
+        # goes when nothing refers to it.
+        money = [void for void in voids if void.document.kind in TAKING]
+        goods = [void for void in voids if void.document.kind not in TAKING and void.document.key in first]
+        others = [void for void in voids if void.document.kind not in TAKING and void.document.key not in first]
+        intents = [*money, *_referring_first(goods), *intents, *_referring_first(others)]
     return Decision(intents, superseded) if intents or superseded else NOTHING
+
+
+def _goods_first(
+    planned: Sequence[Document], decided: Mapping[DocumentKey, Decided], gone: Sequence[Decided]
+) -> frozenset[DocumentKey]:
+    """The shipments that are called off, with what refers to them, where others take their place.
+
+    The same units would be shipped twice until they are gone. Empty where nothing new is shipped, where none of them
+    was ever sent, or where a document that stays was told to refer to one: it is told otherwise before that can go.
+    """
+    shipped = {
+        held.key
+        for document in planned
+        if document.kind is DocumentKind.FULFILMENT
+        if (held := decided.get(document.key)) is not None and held.sent and held.action is not Action.VOID
+    }
+    if all(document.kind is not DocumentKind.FULFILMENT or document.key in shipped for document in planned):
+        return frozenset()
+    standing = [one if one.sent else one.standing for one in decided.values()]
+    told: list[Document] = [
+        DOCUMENT.validate_json(one.content) for one in standing if one is not None and one.action is not Action.VOID
+    ]
+    going = {held.key for held in gone}
+    first = {one.key for one in told if one.key in going and one.kind is DocumentKind.FULFILMENT}
+    while more := {one.key for one in told if one.key not in first and first.intersection(_named(one))}:
+        first |= more
+    return frozenset(first) if first <= going else frozenset()
+
+
+def _named(document: Document) -> Iterator[DocumentKey]:
+    """The documents that it refers to."""
+    if document.applies_to is not None:
+        yield document.applies_to
+    for line in (*document.lines, *document.settles):
+        if line.component in BALANCES and line.detail:
+            yield DocumentKey(line.detail)
 
 
 def standing(document: Document, terms: Terms, chart: Chart, policy: Policy) -> Intent:
@@ -83,6 +134,11 @@ def _intent(
     chart: Chart,
     policy: Policy,
 ) -> Intent:
+    if before is not None and before.action is not Action.VOID:
+        told: Document = DOCUMENT.validate_json(before.content)
+        kept = replace(document, date=told.date, original_date=told.original_date)
+        if document.date == (told.original_date or told.date) and kept.same_but_for_parcels(told):
+            return _in_place(kept, digest, before, terms)
     revision = digest
     day = document.date if document.kind in NOTICE_KINDS else terms.open_day(document.date)
     if day != document.date:
@@ -92,6 +148,15 @@ def _intent(
     entry = post(document, chart, policy, terms.functional)
     reversal = _reversal(before, terms) if before else None
     return Intent(action, document, content, revision, digest, entry, terms.policy, reversal)
+
+
+def _in_place(document: Document, digest: str, before: Decided, terms: Terms) -> Intent:
+    """The intent of a document that says something else of its parcels: it stays on its day, with its entry."""
+    content = content_of(document)
+    entry: Entry | None = None if before.entry is None else ENTRY.validate_json(before.entry)
+    reversal = None if entry is None else entry.reversed(entry.date)
+    revision = revision_of(content)
+    return Intent(Action.AMEND, document, content, revision, digest, entry, terms.policy, reversal, in_place=True)
 
 
 def _void(held: Decided, terms: Terms) -> Intent:

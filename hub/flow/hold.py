@@ -31,7 +31,9 @@ def late(decision: Decision, terms: Terms, rules: HoldRules) -> list[Hold]:
     """The hold of what would be booked later than it happened, because its period is closed."""
     if not rules.hold_late:
         return []
-    moved = sorted({x.document.original_date for x in decision.intents if x.document.original_date is not None})
+    moved = sorted(
+        {x.document.original_date for x in decision.intents if x.document.original_date is not None and not x.in_place}
+    )
     if not moved:
         return []
     return [

@@ -17,7 +17,16 @@ from hub.flow.billing import Bill, Shipment, tax_line, tax_lines
 from hub.flow.fold import MONEY_IN
 from hub.flow.terms import STOCKED, Terms
 from hub.model.documents import DEFERRED, Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
-from hub.model.facts import Adjustment, AdjustmentKind, FulfilmentStatus, Restock, Source, TenderKind, TenderStatus
+from hub.model.facts import (
+    Adjustment,
+    AdjustmentKind,
+    FulfilmentStatus,
+    Parcel,
+    Restock,
+    Source,
+    TenderKind,
+    TenderStatus,
+)
 from hub.model.order import ChargeKind, Line, LineId, LineKind, PartyRef, Snapshot, TaxLine
 from hub.model.refunding import RefundedLine, cut_refunds
 from hub.model.state import DatedFulfilment, DatedRefund, DatedTender, OrderState
@@ -246,6 +255,7 @@ class _Plan:
                 location=location,
                 currency=self.terms.functional,
                 deferred=self.terms.recognise_on_delivery,
+                parcels=body.parcels,
             ).key
         if not self.invoiced:
             billed.extend(self.charges)
@@ -498,6 +508,7 @@ class _Plan:
         party: PartyRef | None = None,
         bill_to: PartyRef | None = None,
         memo: str = "",
+        parcels: tuple[Parcel, ...] = (),
     ) -> Document:
         document = Document(
             key=self._key(kind, *cause),
@@ -520,6 +531,7 @@ class _Plan:
             memo=memo,
             ship_method=self.ship_method if kind in SHIPPED_BY else None,
             accounts=self.accounts if kind in EARNING else (),
+            parcels=parcels,
         )
         self.out.append(document)
         return document

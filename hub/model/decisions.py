@@ -35,6 +35,7 @@ class Intent:
     entry: Entry | None
     policy: str  # versions of the policies and crosswalks that decided it
     reversal: Entry | None = None  # of what stood before, where this amends or voids it
+    in_place: bool = False  # an amendment of parcels alone: it posts nothing, so that no closed period minds it
 
 
 @frozen

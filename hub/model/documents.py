@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
@@ -177,12 +178,16 @@ class Document:
     customer_class: str | None = None  # of a customer; None: the ERP's own default
     accounts: tuple[tuple[str, str], ...] = ()  # role -> account number, where not the role's usual account
     rounding: tuple[DocumentLine, ...] = ()  # lines ACCOUNT in *functional* minor units; see hub/books/foreign.py
-    parcels: tuple[Parcel, ...] = ()  # of a shipment notice
+    parcels: tuple[Parcel, ...] = ()  # of a fulfilment or a shipment notice: they post nothing
 
     @property
     def parties(self) -> tuple[PartyRef, ...]:
         """Whose personal data an ERP is told with it, each once."""
         return tuple(dict.fromkeys(ref for ref in (self.party, self.bill_to) if ref is not None))
+
+    def same_but_for_parcels(self, other: "Document") -> bool:
+        """Whether the two differ at most in their parcels: one takes the other's place and no posting moves."""
+        return replace(self, parcels=()) == replace(other, parcels=())
 
     @property
     def total_minor(self) -> int:

@@ -28,6 +28,7 @@ from hub.model.facts import (
     Fulfilment,
     FulfilmentStatus,
     LineQuantity,
+    Parcel,
     Promise,
     Refund,
     RefundLine,
@@ -182,6 +183,13 @@ def shipped(id: str, minutes: int, *, delivered: int | None = None, **quantities
     lines = tuple(LineQuantity(LineId(name.removeprefix("l")), units) for name, units in quantities.items())
     body = Fulfilment(status, lines, at(minutes), None if delivered is None else at(delivered))
     return fact(body, id)
+
+
+def tracked(shipment: Fact, minutes: int, *numbers: str, carrier: str = "UPS") -> Fact:
+    """The shipment as its channel tells it later, with the numbers of its parcels."""
+    assert isinstance(shipment.body, Fulfilment)
+    body = replace(shipment.body, parcels=tuple(Parcel(carrier, number, None) for number in numbers))
+    return replace(shipment, body=body, modified_at=at(minutes))
 
 
 def captured(

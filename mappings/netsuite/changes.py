@@ -16,6 +16,7 @@ from hub.model.order import LineId, OrderKey
 from hub.model.problems import Problem
 from hub.model.records import Record, StockLevel, Translation
 from mappings.netsuite.fields import Fields
+from mappings.netsuite.packages import packages
 from mappings.netsuite.postings import kind_of
 
 FULFILMENT: Final = "fulfilment"
@@ -27,13 +28,6 @@ ID_PREFIX: Final = "erp-"
 """Before NetSuite's id of a fulfilment: no id of a channel's."""
 SHIPPED: Final = "C"
 NOON: Final = time(12)
-PACKAGES: Final = {
-    # sublist -> the field of its tracking number, and who carries it
-    "package": ("packageTrackingNumber", None),
-    "packageUps": ("packageTrackingNumberUps", "UPS"),
-    "packageFedEx": ("packageTrackingNumberFedEx", "FedEx"),
-    "packageUsps": ("packageTrackingNumberUsps", "USPS"),
-}
 
 
 def translate(record: Record, locations: Mapping[str, str]) -> Translation:
@@ -144,12 +138,7 @@ def _parcels(record: Fields | None) -> tuple[Parcel, ...]:
     """The packages that have a tracking number."""
     if record is None:
         return ()
-    return tuple(
-        Parcel(carrier, number, None)
-        for sublist, (field, carrier) in PACKAGES.items()
-        for row in record.rows(sublist)
-        if (number := row.text(field)) is not None
-    )
+    return tuple(Parcel(carrier, number, None) for carrier, number in packages(record))
 
 
 def _part(said: Fields, name: str) -> Fields:

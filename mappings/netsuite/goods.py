@@ -1,11 +1,13 @@
 """Goods that go and come: fulfilments, returns with their receipts, and stock adjustments."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from hub.errors import Rejected
 from hub.model.documents import Document, DocumentKind
 from hub.model.money import decimal_of
 from hub.model.order import LineId
+from mappings.netsuite.fields import Fields
 from mappings.netsuite.order import StandingRow
 from mappings.netsuite.words import Body, Directory, given, header, own, refused_if_deferred, return_key
 
@@ -61,14 +63,49 @@ def fulfilment(document: Document, revision: str, directory: Directory, standing
     if ship_method is not None:
         body["shipMethod"] = {"id": ship_method}
     body["item"] = {"items": rows}
-    packages = [
+    if packages := _packages(document):
+        body["package"] = {"items": packages}
+    return body
+
+
+def fulfilment_changes(
+    document: Document, revision: str, directory: Directory, held: Fields, standing: Sequence[StandingRow]
+) -> Body | None:
+    """What brings a fulfilment that ships the same units from the same place up to date; None: it is made anew.
+
+    Its packages are told as a whole, to be replaced: they have no key, and a row told again would be one more.
+
+    Args:
+        held: the fulfilment, read with its sublists.
+        standing: the rows of its order.
+    """
+    wanted = directory.location(document.location or "main")
+    keys = {row.line: row.key for row in standing}
+    units: dict[str | None, Decimal] = {}
+    for row in held.rows("item"):
+        if row.flag("itemReceive") is False:
+            continue
+        at = row.ref("location") or held.ref("location")
+        if at is not None and at.id != wanted:
+            return None
+        key = keys.get(row.whole("orderLine") or 0)
+        units[key] = units.get(key, Decimal(0)) + (row.amount("quantity") or 0)
+    if units != {line: count for line, count in units_of(document).items() if count}:
+        return None
+    body = header(document, revision, directory, "itemFulfillment")
+    ship_method = directory.ship_method(document.ship_method) if document.ship_method else None
+    if ship_method is not None:
+        body["shipMethod"] = {"id": ship_method}
+    return body | {"package": {"items": _packages(document)}}
+
+
+def _packages(document: Document) -> list[Body]:
+    """A package a tracking number: NetSuite keeps no other of a parcel's marks but a description."""
+    return [
         given({"packageTrackingNumber": one.tracking_number, "packageDescr": one.carrier})
         for one in document.parcels
         if one.tracking_number
     ]
-    if packages:
-        body["package"] = {"items": packages}
-    return body
 
 
 def return_authorization(

@@ -13,6 +13,7 @@ from hub.model.intents import REFS, ReadBack
 from hub.model.money import rounded_minor
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.order import StandingRow, counted_minor, targets_of
+from mappings.netsuite.packages import packages
 from mappings.netsuite.rows import SEP, rows_of
 from mappings.netsuite.statement import version_of
 from mappings.netsuite.words import CANCELLED, REVISION, VOIDED
@@ -43,6 +44,7 @@ class Seen:
     tax: Decimal
     rows: tuple[StandingRow, ...]  # of items
     others: int  # rows of a journal or of an adjustment
+    tracking: tuple[str, ...] = ()  # the numbers of its packages; searches do not show them
 
 
 def standing_rows(record: Fields, line_field: str, currency: str) -> list[StandingRow]:
@@ -88,6 +90,7 @@ def seen(record: Fields, line_field: str, currency: str) -> Seen:
             if said.flag("itemReceive") is not False
         ),
         others=len(record.rows("line")) + len(record.rows("inventory")),
+        tracking=tuple(number for _, number in packages(record)),
     )
 
 
@@ -194,6 +197,9 @@ def _goods_off(document: Document, record: Seen) -> int:
     held = Counter[str]()
     for row in record.rows:
         held[row.key or ""] += row.quantity
+    told = {one.tracking_number for one in document.parcels if one.tracking_number}
+    if missing := told.difference(record.tracking):
+        return -len(missing)  # a number that was ignored
     same = len(record.rows) == len(wanted)
     if held == wanted or (set(held) == {""} and held.total() == wanted.total() and same):
         return 0  # a column that fulfilments do not show is no fault

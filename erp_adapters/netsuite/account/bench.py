@@ -125,7 +125,8 @@ class Rig:
                 sums[line.account] = sums.get(line.account, Decimal(0)) + line.amount
         postings = tuple(sorted((account, _minor(amount, currency)) for account, amount in sums.items() if amount))
         return Held(
-            rec.external_id or "", str(rec.id), rec.type, currency, rec.day(), len(rec.rows("item")), postings
+            rec.external_id or "", str(rec.id), rec.type, currency, rec.day(), len(rec.rows("item")), postings,
+            tracking=tuple(str(row.get("packageTrackingNumber")) for row in rec.rows("package")),
         )  # fmt: skip
 
     # --- people -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Orders as people look at them: lists, and one order's documents, events and records."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,6 +57,7 @@ class DocumentRow:
     readback_total_minor: int | None
     readback_date: str | None
     matches: bool | None  # None: not read back
+    tracking: tuple[str, ...] = ()  # the numbers of its parcels
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def documents(store: Engine, key: OrderKey) -> list[DocumentRow]:
             step.c.readback_total_minor,
             step.c.readback_date,
             step.c.matches,
+            intent.c.content,
         )
         .join(step, step.c.intent_id == intent.c.id)
         .where(intent.c.channel == key.channel, intent.c.order_id == key.external_id)
@@ -144,7 +147,13 @@ def documents(store: Engine, key: OrderKey) -> list[DocumentRow]:
         .limit(PER_ORDER_MAX)
     )
     with store.connect() as connection:
-        return [DocumentRow(*tuple(row)) for row in connection.execute(query)]
+        found = [tuple(row) for row in connection.execute(query)]
+    return [DocumentRow(*columns, tracking=_tracking(content)) for *columns, content in found]
+
+
+def _tracking(content: str) -> tuple[str, ...]:
+    parcels = json.loads(content).get("parcels", ())
+    return tuple(parcel["tracking_number"] for parcel in parcels if parcel.get("tracking_number"))
 
 
 def events(store: Engine, key: OrderKey) -> list[EventRow]:

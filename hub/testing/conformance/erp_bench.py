@@ -58,11 +58,12 @@ class Held:
     lines: int
     postings: tuple[tuple[str, int], ...]  # account and minor units, of what it moves besides stock and its cost
     voided: bool = False
+    tracking: tuple[str, ...] = ()  # the numbers of its parcels, in their order
 
     @property
     def said(self) -> tuple[Any, ...]:
         """All of it but what the ERP numbers itself."""
-        return (self.key, self.kind, self.currency, self.on, self.lines, self.postings, self.voided)
+        return (self.key, self.kind, self.currency, self.on, self.lines, self.postings, self.voided, self.tracking)
 
 
 @runtime_checkable

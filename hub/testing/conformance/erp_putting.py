@@ -13,8 +13,9 @@ from hub.model.facts import Tender
 from hub.model.intents import REFS, Action, Found, Outcome, Verdict, Write
 from hub.model.order import OrderKey
 from hub.ports import ProbesDocuments, PutsDocuments, ReadsBack
+from hub.testing.builders import PLACED_AT, shipped, tracked
 from hub.testing.conformance.erp_bench import ErpBench, ErpFarSide, Need
-from hub.testing.conformance.erp_stories import STORIES, Clerk, Story
+from hub.testing.conformance.erp_stories import SHIPPED_ANEW, STORIES, Clerk, Story
 from hub.testing.conformance.erp_wiring import (
     assert_reads_as_told,
     by_key,
@@ -174,6 +175,49 @@ class TestPutting:
         before = said(far.held())
         done(adapter, far, writes)
         assert said(far.held()) == before
+
+    def test_a_later_tracking_number_changes_the_shipment_where_it_stands(self, adapter: Any, far: ErpFarSide) -> None:
+        """Nothing is made anew, nothing posted or taken back; however often it is told, a parcel is there once."""
+        clerk = STORIES["tracked"].clerk(far.company)
+        chapters = STORIES["tracked"].told(clerk)
+        for writes in (next(chapters), next(chapters), next(chapters)):
+            done(adapter, far, writes)
+        first = {one.key: one for one in far.held()}
+
+        for numbers in (("1Z1", "1Z2"), ("1Z9", "1Z2")):
+            writes = next(chapters)
+            (outcome,) = done(adapter, far, writes)
+            done(adapter, far, writes)
+
+            (write,) = writes
+            assert (write.action, write.document.kind) == (Action.AMEND, DocumentKind.FULFILMENT)
+            before = first[write.document.key]
+            assert outcome.ref == before.ref
+            now = {one.key: one for one in far.held()}
+            assert now == first | {before.key: replace(before, tracking=numbers)}
+            assert adapter.probe(writes)[0].found is Found.DONE
+
+    def test_a_tracking_number_of_a_closed_period_takes_nothing_back(self, adapter: Any, far: ErpFarSide) -> None:
+        """It posts nothing; an ERP that lets nobody edit there says so by name, and the shipment stands as it did."""
+        clerk = told(STORIES["paid_and_shipped"], adapter, far)
+        far.close_period(PLACED_AT.date())
+        before = {one.key: one for one in far.held()}
+
+        (write,) = clerk.learn(tracked(shipped("f1", 60, l1=2, l2=3), 90, "1Z1"))
+        outcome = carried(adapter, far, write).outcome
+
+        refused = outcome.verdict is Verdict.REJECTED
+        assert (outcome.verdict, outcome.code) in ((Verdict.DONE, ""), (Verdict.REJECTED, "closed_period"))
+        key = write.document.key
+        now = {one.key: one for one in far.held()}
+        assert now == before | {key: replace(before[key], tracking=() if refused else ("1Z1",))}
+
+    def test_goods_that_are_shipped_anew_are_taken_back_first(self, adapter: Any, far: ErpFarSide) -> None:
+        """The order that the hub decides on is one that no ERP refuses: units are never shipped, or billed, twice."""
+        clerk = told(SHIPPED_ANEW, adapter, far)
+
+        assert_reads_as_told(adapter, list(clerk.documents.values()))
+        assert set(by_key(far.held())) == set(clerk.documents)
 
     def test_no_document_is_silently_wrong_without_the_one_before_it(
         self, connect: Connect, bench: ErpBench, story: Story

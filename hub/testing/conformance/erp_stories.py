@@ -31,6 +31,8 @@ from hub.model.facts import (
     Adjustment,
     AdjustmentKind,
     Fact,
+    Fulfilment,
+    FulfilmentStatus,
     LineQuantity,
     Restock,
     Return,
@@ -55,7 +57,7 @@ from hub.model.order import (
     Snapshot,
 )
 from hub.model.payouts import Payout, PayoutStatus, SettlementKind
-from hub.testing.builders import KEY, PLACED_AT, at, discount, fact, given_back, line, refunded, shipped, tax
+from hub.testing.builders import KEY, PLACED_AT, at, discount, fact, given_back, line, refunded, shipped, tax, tracked
 from hub.testing.conformance.erp_bench import Company, Need
 
 BUYER: Final = PartyRef("customer-7", "v1")
@@ -292,6 +294,24 @@ def _two_shipments(clerk: Clerk) -> Iterator[Chapter]:
     yield (shipped("f2", 90, l2=2),)
 
 
+def _tracked(clerk: Clerk) -> Iterator[Chapter]:
+    """A number at once, another parcel's later, and the first one's corrected."""
+    yield fact(placed(clerk)), paid(clerk, "t1", 1, TOTAL)
+    parcels = shipped("f1", 60, l1=2, l2=1)
+    yield (tracked(parcels, 60, "1Z1"), shipped("f2", 90, l2=2))
+    yield (tracked(parcels, 120, "1Z1", "1Z2"),)
+    yield (tracked(parcels, 150, "1Z9", "1Z2"),)
+
+
+def _shipped_anew(clerk: Clerk) -> Iterator[Chapter]:
+    """The channel calls a shipment off and makes another of the same units."""
+    yield from _paid_and_shipped(clerk)
+    off = shipped("f1", 60, l1=2, l2=3)
+    assert isinstance(off.body, Fulfilment)
+    off = replace(off, body=replace(off.body, status=FulfilmentStatus.CANCELLED), modified_at=at(90))
+    yield (off, tracked(shipped("f2", 91, l1=2, l2=3), 91, "1Z1"))
+
+
 def _on_account(clerk: Clerk) -> Iterator[Chapter]:
     yield (fact(placed(clerk)),)
     yield (shipped("f1", 60, l1=2, l2=3),)
@@ -416,6 +436,7 @@ def _delivered(clerk: Clerk) -> Iterator[Chapter]:
 _TOLD = (
     Story("paid_and_shipped", _paid_and_shipped),
     Story("two_shipments", _two_shipments),
+    Story("tracked", _tracked),
     Story("on_account", _on_account),
     Story("returned", _returned),
     Story("kept", _kept),
@@ -434,3 +455,6 @@ _TOLD = (
     Story("on_account_in_kwd", _on_account, "KWD"),
 )
 STORIES: Final[Mapping[str, Story]] = {story.name: story for story in _TOLD}
+
+SHIPPED_ANEW: Final = Story("shipped_anew", _shipped_anew)
+"""None of the others: a document of it is taken back."""

@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.books import Policy
+from hub.flow import hold
 from hub.flow.decide import decide
+from hub.flow.hold import HoldRules
 from hub.flow.terms import Terms
 from hub.model.decisions import Decision
 from hub.model.documents import DocumentKey
-from hub.model.facts import Fact
+from hub.model.facts import Fact, Parcel
 from hub.model.intents import Action
 from hub.testing.builders import (
     History,
@@ -24,6 +26,7 @@ from hub.testing.builders import (
     shipped,
     snapshot,
     terms,
+    tracked,
 )
 from tests.hub.flow.bookkeeping import CHART, Bookkeeping, balances, expected, planned
 
@@ -168,8 +171,8 @@ def test_documents_whose_cause_is_gone_are_voided_in_reverse_order() -> None:
     ]
 
 
-def test_money_is_given_back_before_a_new_document_takes_it() -> None:
-    """An ERP refuses to apply more of a deposit than is open: the old application goes first, its invoice last."""
+def test_what_is_shipped_anew_takes_the_place_of_what_was_called_off() -> None:
+    """An ERP refuses to ship units twice, and to apply more of a deposit than is open: the old ones go first."""
     books = Bookkeeping()
     books.learn([*ORDER, SHIPPED], terms())
     books.send()
@@ -179,12 +182,116 @@ def test_money_is_given_back_before_a_new_document_takes_it() -> None:
 
     assert told(made) == [
         (Action.VOID, "depapp-webshop-1001-f1"),
+        (Action.VOID, "inv-webshop-1001-f1"),
+        (Action.VOID, "ful-webshop-1001-f1"),
         (Action.CREATE, "ful-webshop-1001-f2"),
         (Action.CREATE, "inv-webshop-1001-f2"),
         (Action.CREATE, "depapp-webshop-1001-f2"),
+    ]
+
+
+def test_what_was_decided_before_the_goods_were_called_off_waits_behind_that() -> None:
+    """The new shipment was heard of first, and not sent or refused: it must not stand before the old one's end."""
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    elsewhere = shipped("f2", 60, l1=2)
+    books.learn([elsewhere], terms())
+
+    made = books.decide(planned([*ORDER, elsewhere], terms()), terms())
+
+    assert [key for action, key in told(made) if action is Action.VOID][-1] == "ful-webshop-1001-f1"
+    assert [key for action, key in told(made) if action is Action.CREATE] == [
+        "ful-webshop-1001-f2",
+        "inv-webshop-1001-f2",
+        "depapp-webshop-1001-f2",
+    ]
+    assert [action for action, _ in told(made)] == [Action.VOID] * 3 + [Action.CREATE] * 3
+    assert made.superseded == ["ful-webshop-1001-f2"]
+
+
+def test_a_document_that_stays_is_told_otherwise_before_what_it_refers_to_goes() -> None:
+    """A payment of the old invoice is put to the new one first: no ERP deletes an invoice that is paid."""
+    books = Bookkeeping()
+    order = fact(snapshot(line("1", 2)))
+    paid = captured("t1", 90, 2000)
+    books.learn([order, SHIPPED, paid], terms())
+    books.send()
+    elsewhere = shipped("f2", 60, l1=2)
+
+    made = books.decide(planned([order, elsewhere, paid], terms()), terms())
+
+    assert told(made) == [
+        (Action.CREATE, "ful-webshop-1001-f2"),
+        (Action.CREATE, "inv-webshop-1001-f2"),
+        (Action.AMEND, "pay-webshop-1001-t1"),
         (Action.VOID, "inv-webshop-1001-f1"),
         (Action.VOID, "ful-webshop-1001-f1"),
     ]
+
+
+def test_a_later_tracking_number_amends_the_shipment_in_place() -> None:
+    """Nothing else is told: the invoice refers to a document that stays, and no posting moves."""
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+
+    made = books.learn([_tracked("1Z1", 90)], terms())
+
+    (amended,) = made.intents
+    assert told(made) == [(Action.AMEND, "ful-webshop-1001-f1")]
+    assert amended.in_place
+    assert amended.document.parcels == (Parcel("UPS", "1Z1", None),)
+    assert (amended.entry, amended.reversal) == (None, None)
+
+
+def test_a_tracking_number_not_yet_told_is_superseded_by_the_next() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    books.learn([_tracked("1Z1", 90)], terms())
+
+    made = books.learn([_tracked("1Z2", 95)], terms())
+
+    assert made.superseded == ["ful-webshop-1001-f1"]
+    assert [(one.action, one.document.parcels[0].tracking_number) for one in made.intents] == [(Action.AMEND, "1Z2")]
+
+
+def test_a_tracking_number_of_a_closed_period_leaves_the_shipment_on_its_day() -> None:
+    """It is neither moved into an open period nor held as something late."""
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+    closed = replace(terms(), closed_until=date(2026, 3, 31))
+
+    made = books.learn([_tracked("1Z1", 90)], closed)
+
+    (amended,) = made.intents
+    assert (amended.document.date, amended.document.original_date) == (date(2026, 3, 2), None)
+    assert hold.late(made, closed, HoldRules(hold_late=True)) == []
+
+
+def test_a_tracking_number_of_a_shipment_that_was_moved_is_not_late_once_more() -> None:
+    closed = replace(terms(), closed_until=date(2026, 3, 31))
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], closed)
+    books.send()
+
+    made = books.learn([_tracked("1Z1", 90)], closed)
+
+    (amended,) = made.intents
+    assert (amended.document.date, amended.document.original_date) == (date(2026, 4, 1), date(2026, 3, 2))
+    assert hold.late(made, closed, HoldRules(hold_late=True)) == []
+
+
+def test_a_tracking_number_that_comes_with_other_units_is_an_ordinary_amendment() -> None:
+    books = Bookkeeping()
+    books.learn([*ORDER, SHIPPED], terms())
+    books.send()
+
+    made = books.learn([_tracked("1Z1", 90, units=1)], terms())
+
+    assert [one.in_place for one in made.intents if one.document.key == "ful-webshop-1001-f1"] == [False]
 
 
 def test_an_amended_invoice_is_voided_after_the_application_to_it() -> None:
@@ -347,6 +454,10 @@ def test_however_often_the_plan_changes_the_expected_books_are_those_of_the_last
     books.decide(planned(facts, terms()), terms())
 
     assert balances(books.entries()) == balances(expected(planned(facts, terms()), terms()))
+
+
+def _tracked(number: str, minutes: int, units: int = 2) -> Fact:
+    return tracked(shipped("f1", 60, l1=units), minutes, number)
 
 
 def _edited(minutes: int = 2, removed: int = 1) -> Fact:
