@@ -9,7 +9,7 @@ from logging import WARNING
 import uvicorn
 from fastapi import FastAPI
 
-from hub.api import contract, health, metrics, operating, pages, problems, webhooks
+from hub.api import contract, health, metrics, operating, pages, problems, rest, webhooks
 from hub.api.guard import Guard, agree
 from hub.api.headers import SecurityHeaders
 from hub.api.metrics import Figures
@@ -43,6 +43,8 @@ def create_app(hub: Hub, jobs: Jobs, *, no_login: bool = False) -> FastAPI:
     figures = Figures(hub)
     app.include_router(metrics.router(figures))
     app.add_middleware(figures.watch)
+    for router in rest.routers(hub):
+        app.include_router(router)
     app.include_router(contract.router())
     agree(app.routes)
     return app

@@ -51,22 +51,16 @@ def _register_reports(group: typer.Typer) -> None:
         """Each account's balance, and the sums of both sides by currency."""
         with door.hub() as hub:
             rows = ledger.trial_balance(hub, _day(until))
-        door.show({"accounts": rows, "totals": _totals(rows)}, _balances(rows))
+        door.show({"accounts": rows, "totals": ledger.totals(rows)}, _balances(rows))
 
     @command(group, "expected")
     def expected(door: Door, until: Until = None) -> None:
         """Each account's balance as the hub's decisions say that it should be, whatever the ERP has; stock left out."""
-        from dataclasses import asdict
-
         from hub.steps.expected_books import expected_trial_balance
 
         with door.hub() as hub:
-            found = expected_trial_balance(hub, _day(until))
-        rows = [
-            asdict(one) | {"debit_minor": max(one.balance_minor, 0), "credit_minor": max(-one.balance_minor, 0)}
-            for one in found
-        ]
-        door.show({"accounts": rows, "totals": _totals(rows)}, _balances(rows))
+            rows = ledger.both_sides(expected_trial_balance(hub, _day(until)))
+        door.show({"accounts": rows, "totals": ledger.totals(rows)}, _balances(rows))
 
     @command(group, "journal")
     def journal(door: Door, first: First = None, last: Last = None) -> None:
@@ -156,19 +150,10 @@ def _balances(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         debit, credit = (money(row[side] or None, row["currency"]) for side in ("debit_minor", "credit_minor"))
         shown.add_row(*cells(row["entity"], row["account"], row["name"], debit, credit))
-    for currency, total in _totals(rows).items():
+    for currency, total in ledger.totals(rows).items():
         sums = (money(total["debit_minor"], currency), money(total["credit_minor"], currency))
         shown.add_row(*cells("", "", f"total {currency}", *sums), style="bold")
     return shown
-
-
-def _totals(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
-    totals: dict[str, dict[str, int]] = {}
-    for row in rows:
-        total = totals.setdefault(row["currency"], {"debit_minor": 0, "credit_minor": 0})
-        total["debit_minor"] += row["debit_minor"]
-        total["credit_minor"] += row["credit_minor"]
-    return dict(sorted(totals.items()))
 
 
 def _day(at: datetime | None) -> date | None:

@@ -9,10 +9,11 @@ from typing import Annotated, Final
 import typer
 
 from hub.cli.door import Door, cells, command, moment, say, table
-from hub.cli.exceptions import As, NoSend, healing_json, healing_words
+from hub.cli.exceptions import As, NoSend, healing_words
 from hub.cli.replaying import DryRun, show_preview
 from hub.model.crosswalk import ANY_CHANNEL, REFUSED, CrosswalkKind, CrosswalkRow
 from hub.steps import crosswalks as steps
+from hub.steps.answers import set_answer
 from hub.steps.crosswalks import SetOutcome, Wanted
 from hub.steps.hub import Hub
 from hub.steps.replaying import preview_orders
@@ -117,21 +118,14 @@ def _since(day: date) -> str:
 
 
 def _show(door: Door, outcome: SetOutcome) -> None:
-    rows = [asdict(row) for row in outcome.rows]
     shown = table(None, "kind", "channel", "source", "target", "from")
     for row in outcome.rows:
         shown.add_row(*cells(row.kind, row.channel, row.source, row.target, _since(row.valid_from)))
-    answer = {
-        "set": rows,
-        "unchanged": outcome.unchanged,
-        "unlisted": list(outcome.unlisted),
-        **healing_json(outcome.healing),
-    }
-    door.show(answer, *([shown] if rows else []))
+    door.show(set_answer(outcome), *([shown] if outcome.rows else []))
     unchanged = f", already so: {outcome.unchanged}" if outcome.unchanged else ""
-    say(f"set: {len(rows)}{unchanged}; {healing_words(outcome.healing)}")
+    say(f"set: {len(outcome.rows)}{unchanged}; {healing_words(outcome.healing)}")
     if outcome.from_today:
-        which = "the row holds" if len(rows) == 1 else f"{outcome.from_today} rows hold"
+        which = "the row holds" if len(outcome.rows) == 1 else f"{outcome.from_today} rows hold"
         say(f"{which} from today, for orders placed from today on: --from names an earlier day for earlier orders")
     if outcome.unlisted:
         say(f"not in the price list, taken all the same: {len(outcome.unlisted)}")

@@ -2,15 +2,16 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
 from hub.cli.door import Door, age, cells, command, moment, money, monies, say, table
-from hub.cli.importing import sent_json, sent_words
+from hub.cli.importing import sent_words
 from hub.cli.replaying import DryRun, show_preview
 from hub.errors import Misconfigured
 from hub.steps import exceptions as steps
+from hub.steps.answers import healing_answer
 from hub.steps.exceptions import Healing
 from hub.steps.replaying import preview_release
 from hub.store.views import exceptions
@@ -110,12 +111,8 @@ def register(app: typer.Typer) -> None:
 
 def show_healing(door: Door, healing: Healing) -> None:
     """What a fix did: how many orders, how much money, what was posted."""
-    door.show(healing_json(healing))
+    door.show(healing_answer(healing))
     say(healing_words(healing))
-
-
-def healing_json(healing: Healing) -> dict[str, Any]:
-    return asdict(healing) | {"sent": sent_json(healing.sent)}
 
 
 def healing_words(healing: Healing) -> str:

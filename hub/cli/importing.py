@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
 from hub.cli.door import Door, cells, command, money, now, say, table, write
+from hub.steps.answers import sent_answer
 from hub.steps.hub import Hub
 from hub.steps.importing import Imported, import_files
 from hub.steps.send import send_all
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
                     counted.write_json()
                     sent = None if no_send else send_all(hub)
                 finally:
-                    write(f'], "sent": {json.dumps(sent_json(sent))}}}\n')
+                    write(f'], "sent": {json.dumps(sent_answer(sent))}}}\n')
             else:
                 counted = _Counted(rows)
                 counted.read()
@@ -118,8 +118,3 @@ def sent_words(sent: Sent) -> str:
         if told.in_doubt:
             words += f", in doubt: {told.in_doubt}"
     return words
-
-
-def sent_json(sent: Sent | None) -> dict[str, Any] | None:
-    """As the JSON answers have it; None: nothing was tried."""
-    return None if sent is None else asdict(sent)

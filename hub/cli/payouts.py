@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.door import Door, cells, command, moment, money, say, table
-from hub.cli.importing import sent_json, sent_words
+from hub.cli.importing import sent_words
 from hub.model.payouts import PayoutState
 from hub.steps import clearing as steps
 from hub.steps.advance import advance_all
+from hub.steps.answers import sent_answer
 from hub.steps.payouts import PayoutShown, show_payout
 from hub.steps.send import send_all
 from hub.steps.settlement_files import capture_report
@@ -86,7 +87,7 @@ def register(app: typer.Typer) -> None:
             new = capture_report(hub, channel, file, mapping)
             advance_all(hub)
             sent = send_all(hub)
-        door.show({"new": new, "sent": sent_json(sent)})
+        door.show({"new": new, "sent": sent_answer(sent)})
         say(f"{'taken' if new else 'it was there before'}; {sent_words(sent)}")
 
     @command(group, "clearing")

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, update
 
-from hub.errors import Misconfigured
+from hub.errors import Misconfigured, Missing
 from hub.model.decisions import HoldCode
 from hub.model.order import OrderKey
 from hub.model.payouts import payout_of
@@ -196,12 +196,12 @@ def _compared(keys: Sequence[OrderKey], before: dict[OrderKey, HeldState], after
 def _open(hub: Hub, fingerprint: str, order: str | None) -> list[OpenException]:
     found = views.opened(hub.store, fingerprint=fingerprint)
     if not found:
-        raise Misconfigured(f"no exception {fingerprint!r} is open: see orderhub exceptions list")
+        raise Missing(f"no exception {fingerprint!r} is open: see orderhub exceptions list")
     if order is None:
         return found
     one = [open_ for open_ in found if order in (open_.order, f"{open_.channel}/{open_.order}", open_.name)]
     if not one:
-        raise Misconfigured(f"no order {order!r} is held by {fingerprint}: see orderhub exceptions show {fingerprint}")
+        raise Missing(f"no order {order!r} is held by {fingerprint}: see orderhub exceptions show {fingerprint}")
     if len({open_.key for open_ in one}) > 1:
         raise Misconfigured(f"{order!r} is several orders: name one of {', '.join(str(x.key) for x in one)}")
     return one

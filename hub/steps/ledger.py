@@ -2,9 +2,11 @@
 
 import datetime
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
 from hub.errors import Misconfigured
+from hub.model.postings import TrialBalanceLine
 from hub.ports import KeepsBooks, KeepsPeriods
 from hub.steps.hub import Hub
 
@@ -58,6 +60,24 @@ def reopen(hub: Hub, entity: str | None, period: str) -> str:
         Misconfigured: no such entity, or not a period.
     """
     return _set(hub, entity, period, closed=False)
+
+
+def both_sides(balances: Iterable[TrialBalanceLine]) -> list[dict[str, Any]]:
+    """Balances as a trial balance has them: a debit or a credit."""
+    return [
+        asdict(one) | {"debit_minor": max(one.balance_minor, 0), "credit_minor": max(-one.balance_minor, 0)}
+        for one in balances
+    ]
+
+
+def totals(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """The sums of both sides by currency."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        total = found.setdefault(row["currency"], {"debit_minor": 0, "credit_minor": 0})
+        total["debit_minor"] += row["debit_minor"]
+        total["credit_minor"] += row["credit_minor"]
+    return dict(sorted(found.items()))
 
 
 def closed_until(hub: Hub) -> dict[str, datetime.date | None]:

@@ -1,15 +1,17 @@
 """One order in one look: what was claimed and computed, its lines, stages, documents, events and holds."""
 
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from hub.errors import Misconfigured
+from hub.errors import Misconfigured, Missing
 from hub.flow.fold import fold, winners
 from hub.model.allocation import NOTHING_ALLOCATED, Allocation
 from hub.model.order import OrderKey
 from hub.model.problems import Problem
 from hub.model.state import OrderState, ReferenceKind
+from hub.steps.answers import as_json
 from hub.steps.hub import Hub
 from hub.store import orders as stored
 from hub.store import stock
@@ -19,6 +21,7 @@ from hub.store.views.orders import DocumentRow, EventRow, OrderRow, RecordOfOrde
 
 RUNS: Final = "runs"  # under the home, a folder a reconciliation
 MANIFEST: Final = "manifest.json"
+REPORT: Final = "report.json"
 RENAMED: Final = {ReferenceKind.SKU.value: "sku_renamed", ReferenceKind.CHANNEL_LINE.value: "line_renumbered"}
 
 
@@ -81,11 +84,8 @@ class OrderSight:
     records: list[RecordOfOrder]
 
     def as_json(self) -> dict[str, Any]:
-        stages = asdict(self.stages)
-        return asdict(self) | {
-            "stages": {name: at.isoformat() if at else None for name, at in stages.items()},
-            "problems": [{"path": problem.path, "message": problem.message} for problem in self.problems],
-        }
+        found: dict[str, Any] = as_json(self)
+        return found
 
 
 def order_named(hub: Hub, name: str) -> OrderRow:
@@ -96,7 +96,7 @@ def order_named(hub: Hub, name: str) -> OrderRow:
     """
     found = orders.named(hub.store, name)
     if not found:
-        raise Misconfigured(f"no order {name!r}: see orderhub orders list; a record may wait in orderhub records list")
+        raise Missing(f"no order {name!r}: see orderhub orders list; a record may wait in orderhub records list")
     if len(found) > 1:
         raise Misconfigured(
             f"{name!r} is several orders: name one of {', '.join(f'{x.channel}/{x.order}' for x in found)}"
@@ -186,6 +186,21 @@ def last_run(hub: Hub) -> str | None:
     if not manifests:
         return None
     return str(max(manifests, key=lambda path: path.stat().st_mtime_ns).parent)
+
+
+def report_of(hub: Hub, run: str) -> dict[str, Any]:
+    """What the run of that name said, as it stands in its folder.
+
+    Raises:
+        Missing: there is none, or its report cannot be read.
+    """
+    if run not in runs(hub):
+        raise Missing(f"no run {run!r}: see the list of runs")
+    try:
+        found: dict[str, Any] = json.loads((hub.settings.home / RUNS / run / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise Missing(f"the report of {run} cannot be read: reconcile --from makes it again") from None
+    return found
 
 
 def runs(hub: Hub) -> list[str]:

@@ -1,5 +1,6 @@
 """The crosswalk rows that people set, with who and when."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Engine, select
@@ -19,7 +20,11 @@ class SetRow:
 
 
 def history(
-    store: Engine, kind: str | None = None, source: str | None = None, limit: int | None = None
+    store: Engine,
+    kind: str | None = None,
+    source: str | None = None,
+    limit: int | None = None,
+    channels: Collection[str] | None = None,
 ) -> list[SetRow]:
     """Every row ever set, the newest first; nothing is ever overwritten."""
     clauses: list[ColumnElement[bool]] = []
@@ -27,6 +32,8 @@ def history(
         clauses.append(crosswalk.c.kind == kind)
     if source is not None:
         clauses.append(crosswalk.c.source == source)
+    if channels is not None:
+        clauses.append(crosswalk.c.channel.in_(sorted(channels)))
     query = (
         select(
             crosswalk.c.kind,

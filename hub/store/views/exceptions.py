@@ -46,8 +46,9 @@ class OpenException:
         return OrderKey(self.channel, self.order)
 
 
-def groups(store: Engine) -> list[Group]:
-    """The open exceptions by cause, the one with most orders first."""
+def groups(store: Engine, channel: str | None = None) -> list[Group]:
+    """The open exceptions by cause, the one with most orders first. `channel` None: of every one."""
+    of_channel = [exception.c.channel == channel] if channel is not None else []
     query = (
         select(
             exception.c.fingerprint,
@@ -59,7 +60,7 @@ def groups(store: Engine) -> list[Group]:
             func.max(exception.c.remedy),
             func.max(exception.c.assignee),
         )
-        .where(exception.c.resolved_at.is_(None))
+        .where(exception.c.resolved_at.is_(None), *of_channel)
         .group_by(exception.c.fingerprint, exception.c.code, exception.c.currency)
         .order_by(exception.c.fingerprint, exception.c.code, exception.c.currency)
     )
@@ -80,12 +81,15 @@ def opened(
     *,
     fingerprint: str | None = None,
     order: OrderKey | None = None,
+    channel: str | None = None,
     limit: int | None = None,
 ) -> list[OpenException]:
-    """The open exceptions of a cause, of an order, or all; the oldest first. `limit` None: every one."""
+    """The open exceptions of a cause, of an order, of a channel, or all; the oldest first. `limit` None: every one."""
     clauses: list[ColumnElement[bool]] = [exception.c.resolved_at.is_(None)]
     if fingerprint is not None:
         clauses.append(exception.c.fingerprint == fingerprint)
+    if channel is not None:
+        clauses.append(exception.c.channel == channel)
     if order is not None:
         clauses += [exception.c.channel == order.channel, exception.c.order_id == order.external_id]
     query = (

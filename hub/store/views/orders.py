@@ -93,17 +93,33 @@ class RecordOfOrder:
     outcome: str | None
 
 
-def listed(store: Engine, *, held: bool = False, channel: str | None = None, limit: int = 50) -> list[OrderRow]:
-    """The orders placed last, the newest first; stubs come at the end."""
+def listed(
+    store: Engine,
+    *,
+    held: bool = False,
+    channel: str | None = None,
+    limit: int = 50,
+    after: tuple[str, str, str] | None = None,
+) -> list[OrderRow]:
+    """The orders placed last, the newest first; stubs come at the end.
+
+    Args:
+        after: only those that follow the one with this moment of placement ("" for none), channel and id.
+    """
+    placed = func.coalesce(orders.c.placed_at, "")
     clauses: list[ColumnElement[bool]] = []
     if held:
         clauses.append(orders.c.holds > 0)
     if channel is not None:
         clauses.append(orders.c.channel == channel)
+    if after is not None:
+        at, of_channel, id = after
+        beyond = or_(orders.c.channel > of_channel, and_(orders.c.channel == of_channel, orders.c.order_id > id))
+        clauses.append(or_(placed < at, and_(placed == at, beyond)))
     query = (
         select(*_ORDER)
         .where(*clauses)
-        .order_by(func.coalesce(orders.c.placed_at, "").desc(), orders.c.channel, orders.c.order_id)
+        .order_by(placed.desc(), orders.c.channel, orders.c.order_id)
         .limit(min(limit, LIST_MAX))
     )
     with store.connect() as connection:

@@ -13,9 +13,12 @@ from hub.model.access import Role
 from hub.settings import load_settings
 from hub.steps import access
 from hub.steps.hub import Hub
+from hub.steps.importing import import_files
 from hub.steps.opening import opened
+from hub.steps.send import send_all
 from hub.testing.serving import served
 from hub.worker.jobs import Jobs
+from tests.conftest import ROOT
 
 Shown = Callable[..., str]
 
@@ -60,3 +63,11 @@ def stranger(address: str) -> Iterator[httpx.Client]:
     """One who shows no token."""
     with httpx.Client(base_url=address) as client:
         yield client
+
+
+@pytest.fixture
+def with_orders(hub: Hub) -> Hub:
+    """The hub after the samples came in and were posted."""
+    list(import_files(hub, "shopify", sorted((ROOT / "connectors/shopify/samples").glob("*.in.json"))))
+    send_all(hub)
+    return hub

@@ -32,6 +32,31 @@ GET  /                                      vofa all
 GET  /runs/{run}                            vofa all
 GET  /api/status                            vofa all
 POST /api/channels/{channel}/sync           -o-a channel
+GET  /api/orders                            vofa own
+GET  /api/orders/{channel}/{order:path}/timeline vofa channel
+GET  /api/orders/{channel}/{order:path}     vofa channel
+GET  /api/exceptions                        vofa own
+GET  /api/exceptions/orders                 vofa own
+POST /api/exceptions/resolve                -o-a all
+POST /api/exceptions/retry                  -o-a all
+POST /api/exceptions/assign                 -o-a all
+GET  /api/crosswalks                        vofa own
+GET  /api/crosswalks/history                vofa own
+POST /api/crosswalks/{kind}                 -o-a all
+GET  /api/reconciliations                   vofa all
+POST /api/reconciliations                   --fa all
+GET  /api/reconciliations/{run}             vofa all
+POST /api/reconciliations/{run}/sign        --fa all
+GET  /api/ledger/trial-balance              vofa all
+GET  /api/ledger/expected                   vofa all
+GET  /api/ledger/accounts                   vofa all
+GET  /api/ledger/ageing                     vofa all
+GET  /api/ledger/journal                    vofa all
+GET  /api/ledger/export                     vofa all
+POST /api/ledger/close                      --fa all
+POST /api/ledger/open                       --fa all
+GET  /api/tokens                            ---a all
+POST /api/tokens/{id}/revoke                ---a all
 """
 CELLS = [line.split() for line in EXPECTED.strip().splitlines()]
 GUARDED = [(method, path, roles, cell[0]) for method, path, roles, *cell in CELLS if roles != "open"]
