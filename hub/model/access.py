@@ -7,7 +7,7 @@ from hub.model.frozen import frozen
 
 
 class Role(StrEnum):
-    VIEWER = "viewer"  # reads, but for raw records
+    VIEWER = "viewer"  # reads
     OPERATOR = "operator"  # and keeps orders flowing: sync, exceptions, crosswalks, records
     FINANCE = "finance"  # and closes the month: reconcile, sign, periods; no operator's deeds
     ADMIN = "admin"  # all of it, tokens and the audit trail too

@@ -42,8 +42,8 @@ def test_one_look_has_quantities_stages_and_what_was_read_back(orderhub: Orderhu
         ("TENT-2P-GRN", 1, 0, 1)
     ]
     assert sight["stages"] == {
-        "placed_at": "2026-03-02T15:00:00+00:00",
-        "processing_at": "2026-03-02T15:00:01+00:00",
+        "placed_at": "2026-03-02T15:00:00Z",
+        "processing_at": "2026-03-02T15:00:01Z",
         "shipped_at": None,
         "post_sale_at": None,
         "promised_ship_by": None,
