@@ -104,7 +104,9 @@ class Guard:
             raise HTTPException(403, f"a token of role {caller.role} may not do this: {_named(rule)} may")
         if caller.channel is not None and _other(request, rule, caller.channel):
             raise HTTPException(403, f"a token of channel {caller.channel} may not do this")
-        if any("\x00" in text for text in (*request.path_params.values(), *request.query_params.values())):
+        if any("\x00" in text for text in request.path_params.values()):
+            raise HTTPException(404, "nothing here is named so")
+        if any("\x00" in text for text in request.query_params.values()):
             raise HTTPException(422, "a character that nothing here is named with")
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
