@@ -4,7 +4,6 @@ import datetime
 import re
 from dataclasses import replace
 from decimal import Decimal
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, NewType
 
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter
 from hub.model.facts import Parcel
 from hub.model.frozen import frozen
 from hub.model.order import LineId, OrderKey, PartyRef
+from hub.model.words import Word
 
 DocumentKey = NewType("DocumentKey", str)
 """`{kind}-{channel}-{order}[-{fact}]`: the ERP's external id. Made by `document_key` alone."""
@@ -22,7 +22,7 @@ _FOREIGN = re.compile(r"[^a-z0-9]+")
 _PLAIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII).fullmatch
 
 
-class DocumentKind(StrEnum):
+class DocumentKind(Word):
     CUSTOMER = "customer"
     ITEM = "item"
     STOCK_RECEIPT = "stock_receipt"
@@ -84,7 +84,7 @@ def document_key(kind: DocumentKind, *parts: str) -> DocumentKey:
     return DocumentKey(f"{key[: KEY_CHARS_MAX - 13].rstrip('-')}-{digest}")
 
 
-class Component(StrEnum):
+class Component(Word):
     """What a line of a document is, hence which account it touches."""
 
     GOODS = "goods"  # at list price, without tax

@@ -1,7 +1,6 @@
 """Facts: normalized statements about an order. An order's state is a pure function of the set of its facts."""
 
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -10,9 +9,10 @@ from pydantic import TypeAdapter
 
 from hub.model.frozen import frozen
 from hub.model.order import LineId, OrderKey, Snapshot
+from hub.model.words import Word
 
 
-class FactKind(StrEnum):
+class FactKind(Word):
     SNAPSHOT = "snapshot"
     FULFILMENT = "fulfilment"
     REFUND = "refund"
@@ -24,7 +24,7 @@ class FactKind(StrEnum):
     ECHO = "echo"
 
 
-class Source(StrEnum):
+class Source(Word):
     """Who brought the fact; the later member wins a tie of modified times."""
 
     FILE = "file"
@@ -37,7 +37,7 @@ class Source(StrEnum):
 SOURCE_RANK = {source: rank for rank, source in enumerate(Source)}
 
 
-class FulfilmentStatus(StrEnum):
+class FulfilmentStatus(Word):
     OPEN = "open"  # announced, goods still here
     SHIPPED = "shipped"
     DELIVERED = "delivered"
@@ -68,7 +68,7 @@ class Fulfilment:
     parcels: tuple[Parcel, ...] = ()
 
 
-class Restock(StrEnum):
+class Restock(Word):
     RETURN = "return"  # goods came back into stock
     CANCEL = "cancel"  # goods never left
     NO_RESTOCK = "no_restock"  # money back, goods not
@@ -85,7 +85,7 @@ class RefundLine:
     location: str | None = None
 
 
-class AdjustmentKind(StrEnum):
+class AdjustmentKind(Word):
     SHIPPING = "shipping"
     DUTY = "duty"
     FEE = "fee"  # restocking fee: negative, kept by the seller
@@ -115,7 +115,7 @@ class Refund:
         )
 
 
-class TenderKind(StrEnum):
+class TenderKind(Word):
     AUTHORIZATION = "authorization"
     CAPTURE = "capture"
     SALE = "sale"  # authorised and captured at once
@@ -123,7 +123,7 @@ class TenderKind(StrEnum):
     REFUND = "refund"
 
 
-class TenderStatus(StrEnum):
+class TenderStatus(Word):
     PENDING = "pending"
     SUCCESS = "success"
     FAILED = "failed"
@@ -142,7 +142,7 @@ class Tender:
     test: bool = False
 
 
-class ReturnStatus(StrEnum):
+class ReturnStatus(Word):
     REQUESTED = "requested"
     OPEN = "open"
     CLOSED = "closed"

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final, NewType
 
 from pydantic import TypeAdapter
 
 from hub.model.frozen import frozen
+from hub.model.words import Word
 
 LineId = NewType("LineId", str)
 """The hub's id of a line, for life: the channel's line id when the line was first seen."""
@@ -23,7 +23,7 @@ class OrderKey:
         return f"{self.channel}/{self.external_id}"
 
 
-class LineKind(StrEnum):
+class LineKind(Word):
     PRODUCT = "product"
     GIFT_CARD = "gift_card"  # sold as a product: a liability, not revenue
     CUSTOM = "custom"  # no product behind it
@@ -31,18 +31,18 @@ class LineKind(StrEnum):
     COMPONENT = "component"
 
 
-class Collector(StrEnum):
+class Collector(Word):
     SELLER = "seller"
     MARKETPLACE = "marketplace"  # remits the tax itself: never the seller's liability
 
 
-class Scope(StrEnum):
+class Scope(Word):
     ORDER = "order"
     LINE = "line"
     SHIPPING = "shipping"
 
 
-class ChargeKind(StrEnum):
+class ChargeKind(Word):
     DUTY = "duty"
     TIP = "tip"
     FEE = "fee"
@@ -50,7 +50,7 @@ class ChargeKind(StrEnum):
     TAX_ROUNDING = "tax_rounding"  # the channel's order tax less the sum of its tax lines
 
 
-class FinancialStatus(StrEnum):
+class FinancialStatus(Word):
     PENDING = "pending"
     AUTHORIZED = "authorized"
     PARTIALLY_PAID = "partially_paid"
