@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.guard import Guarded
+from hub.steps.alerting import OF_INBOX, OF_STORE
 from hub.steps.hub import Hub
 from hub.steps.measuring import Measures, measured
 
@@ -226,7 +227,10 @@ def _of_orders(found: Measures) -> Iterator[Metric]:
     held.add_metric([], found.hub.held_orders)
     back = _gauge("orders_backordered", "Orders that wait for stock.")
     back.add_metric([], found.hub.backordered_orders)
-    yield from (money, open_, oldest, held, back)
+    alerts = _gauge("alerts_open", "Conditions that somebody was told of and that are not over.", "kind")
+    for kind in (*OF_STORE, *OF_INBOX):
+        alerts.add_metric([kind], found.hub.alerts.get(kind, 0))
+    yield from (money, open_, oldest, held, back, alerts)
 
 
 def _of_losses(found: Measures) -> Iterator[Metric]:

@@ -20,13 +20,16 @@ from hub.settings.environment import Environment
 from hub.settings.file import Fault, Located, read_yaml
 from hub.settings.parts import (
     SHIPPED,
+    Alerts,
     BankColumns,
+    Called,
     Channel,
     Entity,
     Erp,
     Files,
     Holds,
     HubFile,
+    Mail,
     SettlementColumns,
     Ships,
     Stock,
@@ -36,7 +39,9 @@ __all__ = [
     "CONNECTORS",
     "ERP_ADAPTERS",
     "SHIPPED",
+    "Alerts",
     "BankColumns",
+    "Called",
     "Channel",
     "ConfigurationFaults",
     "Entity",
@@ -45,6 +50,7 @@ __all__ = [
     "Files",
     "Holds",
     "Located",
+    "Mail",
     "Named",
     "Settings",
     "SettlementColumns",
@@ -135,14 +141,25 @@ class Settings(HubFile):
         variable = owner.secrets.get(name)
         if variable is None:
             raise Misconfigured(f"{owner.slug} has no {name} secret: name its variable under secrets in {self.config}")
+        return self.variable(variable, f"{owner.slug} needs its {name} secret")
+
+    def variable(self, variable: str, needed: str) -> SecretStr:
+        """What that environment variable holds, or the file that it names.
+
+        Args:
+            needed: who needs which secret, for the error.
+
+        Raises:
+            Misconfigured: the variable is not set.
+        """
         if variable in self.secret_values:
             return self.secret_values[variable]
         if variable not in self.secret_files:
             raise Misconfigured(
-                f"{owner.slug} needs its {name} secret: set the environment variable {variable}, "
+                f"{needed}: set the environment variable {variable}, "
                 f"or {variable}_FILE to the name of a file that holds it"
             )
-        return _read_secret(self.secret_files[variable], f"{owner.slug} needs its {name} secret")
+        return _read_secret(self.secret_files[variable], needed)
 
     def _store(self, name: str) -> Store:
         if self.database_url is not None:
@@ -175,7 +192,7 @@ def load_settings(
     if hub_file is None or found:
         raise ConfigurationFaults(tuple(found))
     owners: tuple[Channel | Erp, ...] = (*hub_file.channels, hub_file.erp)
-    variables = {name for owner in owners for name in owner.secrets.values()}
+    variables = {name for owner in owners for name in owner.secrets.values()} | _of_alerts(hub_file.alerts)
     return Settings.model_construct(
         **{name: getattr(hub_file, name) for name in HubFile.model_fields},
         config=file,
@@ -185,6 +202,11 @@ def load_settings(
         secret_values={name: SecretStr(environ[name]) for name in sorted(variables) if environ.get(name)},
         secret_files={name: Path(environ[f"{name}_FILE"]) for name in sorted(variables) if environ.get(f"{name}_FILE")},
     )
+
+
+def _of_alerts(alerts: Alerts) -> set[str]:
+    named = {alerts.mail.password if alerts.mail else None, alerts.webhook.secret if alerts.webhook else None}
+    return {name for name in named if name is not None}
 
 
 def _read_secret(file: Path, needed: str) -> SecretStr:

@@ -15,6 +15,8 @@ from hub.settings.environment import Environment
 from hub.settings.file import Fault, Located, NodePath, display_name, read_yaml
 from hub.settings.parts import (
     SHIPPED,
+    Alerts,
+    Called,
     CaptureHold,
     Channel,
     CreditHold,
@@ -23,6 +25,7 @@ from hub.settings.parts import (
     Files,
     Holds,
     HubFile,
+    Mail,
     PriceHold,
     Retention,
     is_variable,
@@ -58,7 +61,21 @@ def read(
 SETTING_NAMES: Final = sorted(
     {
         name
-        for part in (HubFile, Entity, Channel, Retention, Erp, Files, Holds, PriceHold, CreditHold, CaptureHold)
+        for part in (
+            HubFile,
+            Entity,
+            Channel,
+            Retention,
+            Erp,
+            Files,
+            Holds,
+            PriceHold,
+            CreditHold,
+            CaptureHold,
+            Alerts,
+            Mail,
+            Called,
+        )
         for name in part.model_fields
     }
 )

@@ -301,6 +301,52 @@ class SettlementColumns(Part):
     encoding: Annotated[str, Field(pattern=r"^(utf-8|latin-1|cp1252)$")] = "utf-8"
 
 
+class Mail(Part):
+    """Who is told of alerts by e-mail, and through which server."""
+
+    server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")]
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    tls: Literal["starttls", "tls"] = "starttls"
+    """starttls: begun on an open connection, which goes no further without; tls: from the first byte."""
+    ca: DataFile | None = None
+    """Certificates to trust, PEM; None: those that this machine trusts."""
+    sender: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
+    to: Annotated[tuple[Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")], ...], AfterValidator(_some)]
+    user: str | None = None
+    """None: the server asks for no log-in."""
+    password: VariableName | None = None
+    """The environment variable that holds it."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password go together")
+        return self
+
+
+class Called(Part):
+    """An address that is called with each alert, sealed so that its owner knows who calls."""
+
+    address: Annotated[str, Field(min_length=1)]
+    secret: VariableName
+    """The environment variable that holds the key of the seal."""
+
+
+class Alerts(Part):
+    """What somebody is to be told of, once when it begins and once when it is over; None: never of that."""
+
+    money_held_minor: dict[CurrencyCode, Annotated[int, Field(ge=1)]] = {}
+    """By currency: so much is held, or more."""
+    in_doubt_minutes: Annotated[int, Field(ge=1, le=100_000)] | None = 60
+    """So long it has been unknown whether a write happened."""
+    quiet_minutes: dict[Slug, Annotated[int, Field(ge=1, le=1_000_000)]] = {}
+    """By channel: so long nothing came of it, by webhook, pull or file."""
+    late_cursor_beats: Annotated[int, Field(ge=2, le=10_000)] | None = 10
+    """A stream was not read for so many of its beats, and not for five minutes."""
+    mail: Mail | None = None
+    webhook: Called | None = None
+
+
 class HubFile(Part):
     """What hub.yaml may say."""
 
@@ -315,3 +361,4 @@ class HubFile(Part):
     settlements: dict[str, SettlementColumns] = {}
     """How payment providers write theirs, by a name of ours."""
     holds: Holds = Holds()
+    alerts: Alerts = Alerts()

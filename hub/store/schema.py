@@ -443,6 +443,38 @@ credit = Table(
 )
 
 
+alert = Table(  # a condition that somebody is told of, from when it began until it is over
+    "alert",
+    hub_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("condition", String(100), nullable=False),  # kind and subject
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("opened_at", String(27), nullable=False),
+    Column("resolved_at", String(27)),
+    Index(  # a condition is open once, whoever finds it
+        "alert_open",
+        "condition",
+        unique=True,
+        sqlite_where=text("resolved_at IS NULL"),
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+)
+
+alert_notice = Table(  # of an alert, to be told to one receiver; told and gone are told apart by `told_at`
+    "alert_notice",
+    hub_metadata,
+    Column("alert_id", BIG, nullable=False),
+    Column("phase", String(10), nullable=False),  # opened, resolved
+    Column("receiver", String(10), nullable=False),  # mail, webhook
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", String(27), nullable=False),  # not before then: it was tried, or somebody is at it
+    Column("told_at", String(27)),
+    PrimaryKeyConstraint("alert_id", "phase", "receiver"),
+    _partial("alert_notice_due", "alert_id", where="told_at IS NULL"),
+)
+
 stock = Table(
     "stock",
     hub_metadata,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hub.errors import AuthExpired, Forged, Retryable
 from hub.steps import syncing
 from hub.steps.advance import advance_all
+from hub.steps.alerting import alert
 from hub.steps.erp_changes import pull_erp, tells_changes
 from hub.steps.exceptions import reconsider_due, reconsider_held
 from hub.steps.hub import Hub
@@ -22,6 +23,7 @@ ADVANCE: Final = "advance"
 SEND: Final = "send"
 RECONSIDER: Final = "reconsider"  # rung once, at the start: the configuration may be another than when it stopped
 SEAL: Final = "seal"
+ALERT: Final = "alert"
 ERP_CHANGES: Final = "pull erp"
 
 ADVANCE_EVERY_S: Final = 5  # the clock's ring, for what no webhook rang
@@ -30,6 +32,7 @@ REFETCH_EVERY_S: Final = 5
 ERP_CHANGES_EVERY_S: Final = 60
 SWEEP_EVERY_S: Final = 3_600
 SUBSCRIBE_EVERY_S: Final = 86_400
+ALERT_EVERY_S: Final = 60
 SEAL_EVERY_S: Final = 3_600  # a day is sealed once it is over, soon after midnight UTC
 FAILED_S: Final = 30  # a job that failed is left alone for so long
 CREDENTIALS_S: Final = 900  # one whose credentials are no longer good
@@ -90,6 +93,7 @@ def works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
         RECONSIDER: partial(_reconsider, hub, ring),
         SEND: partial(_send, hub),
         SEAL: partial(_seal, hub),
+        ALERT: partial(_alert, hub),
     }
     if tells_changes(hub):
         jobs[ERP_CHANGES] = partial(_pull_erp, hub, ring)
@@ -105,6 +109,7 @@ def works(hub: Hub, ring: Callable[[str], None]) -> Mapping[str, Job]:
 
 def _beats(hub: Hub) -> list[tuple[str, float]]:
     beats: list[tuple[str, float]] = [(ADVANCE, ADVANCE_EVERY_S), (SEND, SEND_EVERY_S), (SEAL, SEAL_EVERY_S)]
+    beats.append((ALERT, ALERT_EVERY_S))
     if tells_changes(hub):
         beats.append((ERP_CHANGES, ERP_CHANGES_EVERY_S))
     for slug in syncing.channels_live(hub):
@@ -150,6 +155,10 @@ def _send(hub: Hub) -> None:
 
 def _seal(hub: Hub) -> None:
     make_roots(hub)
+
+
+def _alert(hub: Hub) -> None:
+    alert(hub)
 
 
 def _pull(hub: Hub, ring: Callable[[str], None], slug: str, stream: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, case, func, select, text
 
 from hub.model.facts import Source
 from hub.model.intents import StepState
-from hub.store import targets
+from hub.store import alerts, targets
 from hub.store.orders import ERP_TARGET
 from hub.store.schema import (
     IS_PLANNED,
@@ -80,6 +80,7 @@ class HubGauges:
     oldest_exception: str | None
     held_orders: int
     backordered_orders: int
+    alerts: dict[str, int]  # open, by kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def hub_gauges(store: Engine, now: datetime, slots: dict[str, int]) -> HubGauges
             oldest_exception=oldest,
             held_orders=connection.execute(select(func.count()).where(orders.c.holds > 0)).scalar_one(),
             backordered_orders=connection.execute(waits).scalar_one(),
+            alerts=alerts.open_by_kind(connection),
         )
 
 

@@ -19,6 +19,43 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "alert",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("condition", sa.String(length=100), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.String(length=27), nullable=False),
+        sa.Column("resolved_at", sa.String(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "alert_open",
+        "alert",
+        ["condition"],
+        unique=True,
+        sqlite_where=sa.text("resolved_at IS NULL"),
+        postgresql_where=sa.text("resolved_at IS NULL"),
+    )
+    op.create_table(
+        "alert_notice",
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("phase", sa.String(length=10), nullable=False),
+        sa.Column("receiver", sa.String(length=10), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.String(length=27), nullable=False),
+        sa.Column("told_at", sa.String(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("alert_id", "phase", "receiver"),
+    )
+    op.create_index(
+        "alert_notice_due",
+        "alert_notice",
+        ["alert_id"],
+        unique=False,
+        sqlite_where=sa.text("told_at IS NULL"),
+        postgresql_where=sa.text("told_at IS NULL"),
+    )
+    op.create_table(
         "api_token",
         sa.Column("id", sa.String(length=12), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -553,4 +590,18 @@ def downgrade() -> None:
     op.drop_table("backorder")
     op.drop_table("audit")
     op.drop_table("api_token")
+    op.drop_index(
+        "alert_notice_due",
+        table_name="alert_notice",
+        sqlite_where=sa.text("told_at IS NULL"),
+        postgresql_where=sa.text("told_at IS NULL"),
+    )
+    op.drop_table("alert_notice")
+    op.drop_index(
+        "alert_open",
+        table_name="alert",
+        sqlite_where=sa.text("resolved_at IS NULL"),
+        postgresql_where=sa.text("resolved_at IS NULL"),
+    )
+    op.drop_table("alert")
     op.drop_table("adoption")
