@@ -16,9 +16,12 @@ wrong. What a composed order keeps:
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
+import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +36,11 @@ from connectors.shopify.shop.bench import BENCH
 from connectors.shopify.shop.command import main
 from connectors.shopify.shop.server import App, Server
 from connectors.shopify.shop.stamps import DOMAIN
+from connectors.shopify.shop.webhooks import Sending, seal
 from connectors.shopify.shop.world import Setup
+
+SMALL_BYTES_MAX = 6_800
+SMALL_ORDERS = 10
 
 __all__ = [
     "BENCH",
@@ -47,6 +54,8 @@ __all__ = [
     "Story",
     "compose",
     "read_once",
+    "seal_holds",
+    "signed",
 ]
 
 
@@ -116,6 +125,42 @@ def compose(
     for index in range(orders):
         life = draw(seed, index, start, days, shelf)
         yield Story(str(life.id), frozenset(life.traits), life)
+
+
+def signed(secret: str, orders: int, seed: int, start: datetime) -> Iterator[tuple[dict[str, str], bytes]]:
+    """Deliveries of new orders of about 6 kB, their ids all different, as the shop sends them: headers and body.
+
+    The orders are few and repeated under other ids: composing each anew would take longer than what is measured.
+    """
+    small: list[tuple[Delivery, str, bytes]] = []
+    for story in compose(seed, 100 * SMALL_ORDERS, start=start, days=28):
+        told = story.deliveries[0]
+        body = json.dumps(told.body, separators=(",", ":")).encode()
+        if told.topic == "orders/create" and len(body) <= SMALL_BYTES_MAX:
+            small.append((told, story.order_id, body))
+        if len(small) == SMALL_ORDERS:
+            break
+    for number in range(orders):
+        told, was, composed = small[number % len(small)]
+        body = composed.replace(was.encode(), str(int(was) + 1_000_000_000 + number).encode())
+        sending = Sending(
+            webhook_id=str(uuid.UUID(int=(seed << 64) + number, version=4)),
+            event_id=f"e-{number}",
+            topic=told.topic,
+            order=None,
+            uri="",
+            subscription=None,
+            triggered_at=told.at,
+            body=body,
+            seal=seal(secret, body),
+        )
+        yield sending.headers(DOMAIN, 0), body
+
+
+def seal_holds(secret: str, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
+    """The least that a door checks: the seal is the body's. For benchmarks to stand on."""
+    given = next((value for name, value in headers if name == b"x-shopify-hmac-sha256"), b"")
+    return hmac.compare_digest(base64.b64encode(hmac.digest(secret.encode(), body, "sha256")), given)
 
 
 def _webhook_id(life: Life, number: int) -> str:

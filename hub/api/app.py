@@ -2,19 +2,27 @@
 
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from logging import WARNING
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from hub.api import contract, health, metrics, operating, pages, problems, rest, webhooks
+from hub.api import contract, health, metrics, operating, pages, problems, rest
 from hub.api.guard import Guard, agree
 from hub.api.headers import SecurityHeaders
 from hub.api.metrics import Figures
 from hub.api.operating import Jobs
+from hub.api.webhooks import PATH, Webhooks
 from hub.steps.hub import Hub
+
+SWITCH_S: Final = 0.0005
+"""How long a job may keep a request waiting for the interpreter; Python's own 5 ms is paid several times a request."""
 
 
 def create_app(hub: Hub, jobs: Jobs, *, no_login: bool = False) -> FastAPI:
@@ -28,15 +36,18 @@ def create_app(hub: Hub, jobs: Jobs, *, no_login: bool = False) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         jobs.start()
         try:
-            yield
+            async with door.writing():
+                yield
         finally:
             jobs.stop()
 
+    door = Webhooks(hub, jobs.ring)
     app = FastAPI(title="orderhub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.guard = Guard(hub, no_login=no_login)
     app.add_middleware(SecurityHeaders)
     problems.add_to(app)
-    app.include_router(webhooks.router(hub, jobs.ring))
+    app.state.deliveries = door.counts
+    first(app, PATH, door)
     app.include_router(operating.router(hub, jobs))
     app.include_router(health.router(hub))
     app.include_router(pages.router(hub))
@@ -48,6 +59,11 @@ def create_app(hub: Hub, jobs: Jobs, *, no_login: bool = False) -> FastAPI:
     app.include_router(contract.router())
     agree(app.routes)
     return app
+
+
+def first(app: FastAPI, path: str, endpoint: ASGIApp) -> None:
+    """What is posted there goes to this endpoint, before anything else of the application is asked."""
+    app.router.routes.insert(0, Route(path, endpoint, methods=["POST"]))
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -69,6 +85,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 def run(app: FastAPI, listens: socket.socket) -> None:
     """The application is served until the process is told to stop; what is under way then is finished."""
+    sys.setswitchinterval(SWITCH_S)
     config = uvicorn.Config(app, log_level=WARNING, access_log=False, server_header=False)
     with listens:
         _Server(config).run([listens])

@@ -97,7 +97,7 @@ def now() -> datetime:
 
 
 def command(
-    app: typer.Typer, name: str, *, interrupted: str = GOES_ON
+    app: typer.Typer, name: str, *, interrupted: str = GOES_ON, hidden: bool = False
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Registers a function as a command; it is handed a Door, and its result is the exit status, None for 0.
 
@@ -123,7 +123,7 @@ def command(
 
         run.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *shared)}
-        app.command(name)(run)
+        app.command(name, hidden=hidden)(run)
         return function
 
     return register

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from hub.cli.door import Door, cells, command, money, say, table
+from hub.cli.door import Door, cells, command, money, now, say, table
 from hub.cli.reconciling import tables
+from hub.steps.opening import opened
 
 Orders = Annotated[int, typer.Option("--orders", min=1, max=10_000_000, help="How many orders are composed.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed tells the same stories.")]
@@ -141,6 +142,36 @@ def register(app: typer.Typer) -> None:
         for purpose, count in answer["calls_per_order"].items():
             per_order.add_row(*cells(purpose, count))
         door.show(answer, _figures({name: x for name, x in answer.items() if name != "calls_per_order"}), per_order)
+
+    @command(group, "webhooks", interrupted=NOT_MEASURED)
+    def webhooks(
+        door: Door,
+        requests: Annotated[
+            int, typer.Option("--requests", min=500, max=100_000, help="How many, of each kind.")
+        ] = 8_000,
+        seed: Seed = 7,
+    ) -> None:
+        """Signed orders over 64 connections, beside the same server doing no more than checking the seal."""
+        from hub.rehearsal.bench_webhooks import bench
+
+        door.show(answer := bench(door.settings(of_home=False), requests, seed), _figures(answer))
+
+    @command(group, "webhooks-server", hidden=True)
+    def webhooks_server(
+        door: Door,
+        port: Annotated[int, typer.Option("--port")],
+        drain: Annotated[bool, typer.Option("--drain", help="The jobs run.")] = False,
+    ) -> None:
+        """The server that `bench webhooks` measures, in a process of its own."""
+        from hub.api.app import bound, create_app, first, run
+        from hub.rehearsal.bench_webhooks import BARE, Bare, Idle, configured
+        from hub.worker.jobs import Jobs
+
+        settings = configured(door.settings(of_home=False))
+        with opened(settings, now) as hub:
+            web = create_app(hub, Jobs(hub) if drain else Idle())
+            first(web, BARE, Bare(hub.settings.channels[0].system))
+            run(web, bound("127.0.0.1", port))
 
 
 def _of_demo(answer: dict[str, Any]) -> dict[str, Any]:

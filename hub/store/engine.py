@@ -22,6 +22,9 @@ CHECKPOINT_PAGES: Final = 4_000  # 64 MB of log before a commit has to write it 
 OPENING_LOCK: Final = 7_340_017  # any number that nobody else takes as an advisory lock of this database
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 Part = Literal["hub", "inbox"]
+FULL: Final = ("synchronous=FULL", "synchronous=EXTRA", "synchronous_commit=on", "synchronous_commit=remote_apply")
+_LEVELS: Final = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
+_COMMIT_MODE: Final = "commit_mode"
 
 
 def connect(url: str, part: Part, schema: str | None = None) -> Engine:
@@ -42,14 +45,38 @@ def open_engine(url: str, *, schema: str | None = None) -> Engine:
     logging.getLogger("sqlalchemy.engine.Engine").addFilter(_no_rows)
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite(url)
-    engine = create_engine(
-        url, hide_parameters=True, connect_args={"options": f"-csearch_path={schema}"} if schema else {}
-    )
+    options = "-csynchronous_commit=on" + (f" -csearch_path={schema}" if schema else "")
+    engine = create_engine(url, hide_parameters=True, connect_args={"options": options})
     if schema:
         with engine.begin() as connection:  # two at once would both make it
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OPENING_LOCK})")
             connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
     return engine
+
+
+def commit_mode(connection: Connection) -> str:
+    """How sure a commit on this very connection is once it has returned, in the database's words.
+
+    Asked once of each connection that the driver opens.
+
+    Raises:
+        Misconfigured: a commit may return before it is on disk.
+    """
+    known = connection.info.get(_COMMIT_MODE)
+    if known is not None:
+        return str(known)
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        level = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+        mode = f"synchronous={_LEVELS.get(level, level)}"
+    else:
+        mode = f"synchronous_commit={connection.exec_driver_sql('SHOW synchronous_commit').scalar_one()}"
+    if mode not in FULL:
+        raise Misconfigured(
+            f"the inbox commits with {mode}: an answer could go out before what it acknowledges is kept"
+        )
+    connection.info[_COMMIT_MODE] = mode
+    return mode
 
 
 def scrub(engine: Engine) -> bool:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Dialect, Engine, Select, bindparam, func, ins
 from hub.model.facts import Source
 from hub.model.records import Received, Record
 from hub.store import refetching
-from hub.store.bulk import Compiled, add, add_new, compiled, reserve, run
+from hub.store.bulk import AT_ONCE, Compiled, add, add_at_once, add_new, compiled, reserve, run
+from hub.store.engine import commit_mode
 from hub.store.refetching import Asked
 from hub.store.schema import body, edit, inbox_counter, moment, record, stamp
 from hub.store.schema import cursor as cursor_table
@@ -28,6 +29,28 @@ def put(engine: Engine, received: Sequence[Received]) -> dict[tuple[str, str], i
         return {}
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         return _put(connection, received)
+
+
+def put_durably(connection: Connection, received: Sequence[Received]) -> dict[tuple[str, str], int]:
+    """As `put`, on a connection that says that its commits are on disk.
+
+    Raises:
+        Misconfigured: it does not say so; nothing was written.
+    """
+    commit_mode(connection)
+    connection.rollback()
+    with connection.begin():
+        return _put(connection, received)
+
+
+def commits_with(engine: Engine) -> str:
+    """The mode that the inbox's commits are made in.
+
+    Raises:
+        Misconfigured: they may be lost.
+    """
+    with engine.connect() as connection:
+        return commit_mode(connection)
 
 
 def put_aside(
@@ -108,21 +131,25 @@ def _put(connection: Connection, received: Sequence[Received]) -> dict[tuple[str
     first = reserve(connection, inbox_counter, "record", len(rows))
     for number, row in enumerate(rows, first):
         row["id"] = number
-    add_new(connection, record, rows)
+    together = len(rows) <= AT_ONCE
+    if together:
+        add_at_once(connection, record, rows, ignoring=True)
+    else:
+        add_new(connection, record, rows)
     taken = select(record.c.id).where(record.c.id.between(first, first + len(rows) - 1))
     new = [id - first for id in connection.execute(taken).scalars()]  # which of the numbers stuck
-    add(
-        connection,
-        body,
-        [
-            {
-                "record_id": first + place,
-                "headers": json.dumps(received[place].headers) if received[place].headers else "{}",
-                "body": received[place].body,
-            }
-            for place in new
-        ],
-    )
+    bodies = [
+        {
+            "record_id": first + place,
+            "headers": json.dumps(received[place].headers) if received[place].headers else "{}",
+            "body": received[place].body,
+        }
+        for place in new
+    ]
+    if together and bodies:
+        add_at_once(connection, body, bodies)
+    else:
+        add(connection, body, bodies)
     return {(received[place].channel, received[place].key): first + place for place in new}
 
 
