@@ -347,6 +347,42 @@ mutation CancelFulfilment($id: ID!) {
   fulfillmentCancel(id: $id) { fulfillment { id status } userErrors { field message } }
 }"""
 )
+STANDING: Final = _document(
+    f"""
+query Standing($id: ID!, $many: Int!) {{
+  order(id: $id) {{ id cancelledAt lineItems(first: $many) {{ nodes {{ ...Line }} {_MORE} }} }}
+}}"""
+)
+# Asked for no refund, the vendor makes none: `refund` and `refundMethod` are left out. The errors have a name of their
+# own here; `userErrors` is deprecated.
+CANCEL_ORDER: Final = _document(
+    """
+mutation CancelOrder($id: ID!, $reason: OrderCancelReason!, $restock: Boolean!, $notify: Boolean!, $note: String) {
+  orderCancel(orderId: $id, reason: $reason, restock: $restock, notifyCustomer: $notify, staffNote: $note) {
+    job { id done } userErrors: orderCancelUserErrors { field message code }
+  }
+}"""
+)
+BEGIN_EDIT: Final = _document(
+    """
+mutation BeginEdit($id: ID!) {
+  orderEditBegin(id: $id) { calculatedOrder { id } userErrors { field message } }
+}"""
+)
+SET_QUANTITY: Final = _document(
+    """
+mutation SetQuantity($id: ID!, $line: ID!, $quantity: Int!) {
+  orderEditSetQuantity(id: $id, lineItemId: $line, quantity: $quantity, restock: true) {
+    calculatedOrder { id } userErrors { field message }
+  }
+}"""
+)
+COMMIT_EDIT: Final = _document(
+    """
+mutation CommitEdit($id: ID!, $notify: Boolean!, $note: String) {
+  orderEditCommit(id: $id, notifyCustomer: $notify, staffNote: $note) { order { id } userErrors { field message } }
+}"""
+)
 STOCK: Final = _document(
     """
 query Stock($query: String!, $location: ID!) {
@@ -389,6 +425,11 @@ ALL: Final = (
     FULFIL,
     TRACK,
     CANCEL_FULFILMENT,
+    STANDING,
+    CANCEL_ORDER,
+    BEGIN_EDIT,
+    SET_QUANTITY,
+    COMMIT_EDIT,
     STOCK,
     SET_STOCK,
 )

@@ -8,24 +8,26 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from connectors.shopify import calling_off
 from connectors.shopify import fulfil as wire
 from connectors.shopify.client import Shop
 from connectors.shopify.fulfil import Held
 from connectors.shopify.orders import Orders
 from connectors.shopify.stock import Level, level, set_level
 from hub.errors import AuthExpired, InDoubt, Rejected, Retryable
-from hub.model.documents import Document, DocumentKind
+from hub.model.documents import WHOLE, Document, DocumentKind
 from hub.model.intents import REFS, Action, Found, Outcome, Probe, Verdict, Write
 from hub.ports import put_each
 
 SETTLE_S: Final = 900  # a request whose connection ended may still be carried out, minutes later
 STOCK_TRIES_MAX: Final = 5  # times that a level is read anew because it moved meanwhile
 STALE: Final = "change_from_quantity_stale"
+FINAL: Final = "cancellation_is_final"
 UNKNOWN_ORDER: Final = "unknown_order"
 
 
 class Pushes:
-    """Shipments and stock levels told to one shop."""
+    """Shipments, cancellations and stock levels told to one shop."""
 
     def __init__(self, shop: Shop, orders: Orders) -> None:
         self._shop = shop
@@ -52,6 +54,8 @@ class Pushes:
     def _put(self, write: Write) -> Outcome:
         if write.document.kind is DocumentKind.STOCK_NOTICE:
             return self._set(write)
+        if write.document.kind is DocumentKind.CANCELLATION_NOTICE:
+            return self._call_off(write)
         made: list[str] = []
         try:
             return self._ship(write, made)
@@ -95,6 +99,8 @@ class Pushes:
     def _probe(self, write: Write) -> Probe:
         if write.document.kind is DocumentKind.STOCK_NOTICE:
             return self._look(write)
+        if write.document.kind is DocumentKind.CANCELLATION_NOTICE:
+            return self._look_at_units(write)
         try:
             standing = self._standing(_order(write.document))
         except Rejected as refusal:
@@ -110,6 +116,32 @@ class Pushes:
         if _told(ours) == wanted and (tracked or not write.document.parcels):
             return Probe(Found.DONE, REFS.join(one.id for one in ours))
         return Probe(Found.ABSENT)
+
+    # --- cancellations ----------------------------------------------------------------------------------------------
+
+    def _call_off(self, write: Write) -> Outcome:
+        document, order = write.document, _order(write.document)
+        standing = calling_off.standing(self._shop, self._orders, order)
+        beyond = standing.beyond(_units(document))
+        if write.action is Action.VOID:
+            if not standing.cancelled and not _called_off(standing, document):
+                return Outcome(Verdict.DONE)
+            remedy = "add the units in the shop by hand, or place the order anew, or close the lines in the ERP again"
+            return Outcome(Verdict.REJECTED, None, FINAL, "lines", remedy)
+        if beyond and document.memo == WHOLE:
+            calling_off.cancel(self._shop, self._orders, order)
+        elif beyond:
+            calling_off.take_out(self._shop, order, beyond)
+        return Outcome(Verdict.DONE)
+
+    def _look_at_units(self, write: Write) -> Probe:
+        try:
+            standing = calling_off.standing(self._shop, self._orders, _order(write.document))
+        except Rejected as refusal:
+            return Probe(Found.ABSENT if refusal.code == UNKNOWN_ORDER else Found.UNKNOWN)
+        if write.action is Action.VOID:
+            return Probe(Found.ABSENT)  # nothing was done for it; said once more, a person reads why not
+        return Probe(Found.ABSENT if standing.beyond(_units(write.document)) else Found.DONE)
 
     # --- stock ------------------------------------------------------------------------------------------------------
 
@@ -165,6 +197,11 @@ def _doubled(standing: Iterable[Held], write: Write, wanted: Counter[str]) -> bo
     same = [one for one in standing if one.id not in write.taken and numbers.intersection(one.numbers)]
     told = _told(same)
     return any(told[line] > count for line, count in wanted.items() if told[line])
+
+
+def _called_off(standing: calling_off.Standing, document: Document) -> bool:
+    """Whether the shop has some line at what it was told to have."""
+    return any(standing.units.get(line, 0) <= count for line, count in _units(document).items())
 
 
 def _fits(ours: list[Held], wanted: Counter[str]) -> bool:

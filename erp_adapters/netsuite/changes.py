@@ -23,11 +23,12 @@ from hub.model.documents import KEY_WORDS, DocumentKind
 from hub.model.facts import Source
 from hub.model.records import Received
 from hub.ports import EntityConfig, Page
-from mappings.netsuite.changes import DELETED, DOCUMENT, FULFILMENT, SHIPPED, STOCK, moment
+from mappings.netsuite.changes import CLOSED, DELETED, DOCUMENT, FULFILMENT, SHIPPED, STOCK, moment
 from mappings.netsuite.fields import Fields
+from mappings.netsuite.order import closed_by_hand
 from mappings.netsuite.packages import PACKAGES
 from mappings.netsuite.postings import KINDS
-from mappings.netsuite.words import CHANNEL, ORDER
+from mappings.netsuite.words import CANCELLED, CHANNEL, ORDER, REVISION, VOIDED
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +72,38 @@ ENTERED: Final = f"""
 """  # noqa: S608 - ours
 # What the hub wrote and somebody else changed.
 EDITED: Final = f"""
-    SELECT {_HEAD} FROM transaction t
+    SELECT {_HEAD}, t.foreigntotal, t.memo, c.symbol AS currency,
+        BUILTIN.DF(t.lastmodifiedby) AS editor, t.{CHANNEL} AS of_channel, t.{ORDER} AS of_order
+    FROM transaction t LEFT JOIN currency c ON c.id = t.currency
     WHERE t.type IN ({_TYPES}) AND t.externalid IS NOT NULL AND t.{ORDER} IS NOT NULL
         AND t.lastmodifiedby <> t.createdby AND t.lastmodifieddate >= {_SINCE} AND t.id > ?
     ORDER BY t.id
 """  # noqa: S608 - ours
+# Orders of ours of which a row is closed: by the hub, or by people.
+CLOSING: Final = f"""
+    SELECT {_HEAD}, t.{CANCELLED} AS cancelled, t.{REVISION} AS revision, t.{CHANNEL} AS of_channel,
+        t.{ORDER} AS of_order
+    FROM transaction t
+    WHERE t.type = 'SalesOrd' AND t.externalid IS NOT NULL AND t.{ORDER} IS NOT NULL AND t.{CHANNEL} IS NOT NULL
+        AND t.lastmodifieddate >= {_SINCE} AND t.id > ?
+        AND (t.status IN ('C', 'H') OR EXISTS (
+            SELECT 1 FROM transactionline tl WHERE tl.transaction = t.id AND tl.mainline = 'F' AND tl.isclosed = 'T'))
+    ORDER BY t.id
+"""  # noqa: S608 - ours
+# Orders of which it was told that people closed something, and that changed since.
+CLOSED_BEFORE: Final = f"""
+    SELECT {_HEAD}, t.{CANCELLED} AS cancelled, t.{REVISION} AS revision, t.{CHANNEL} AS of_channel,
+        t.{ORDER} AS of_order
+    FROM transaction t WHERE t.lastmodifieddate >= {_SINCE} AND t.id IN ({{marks}}) ORDER BY t.id
+"""  # noqa: S608 - ours
+CLOSED_LINES: Final = """
+    SELECT tl.uniquekey, tl.transaction, tl.quantity, tl.quantityshiprecv, tl.quantitybilled, tl.isclosed,
+        tl.{line_field} AS orderline
+    FROM transactionline tl
+    WHERE tl.mainline = 'F' AND tl.taxline = 'F' AND tl.transaction IN ({marks})
+    ORDER BY tl.uniquekey
+"""
+CANCELLED_STATUS: Final = "C"
 GONE: Final = f"""
     SELECT d.recordid AS id, d.type, d.name, {MOMENT.format("d.deleteddate")} AS modified FROM deletedrecord d
     WHERE d.deleteddate >= {_SINCE}
@@ -115,14 +143,18 @@ class Reading:
     at: str = BEGINNING  # where the next look begins, by the clock of the integration's user
     told: dict[str, str] = field(default_factory=dict)  # digest of what was told since then -> its stamp
     ships: dict[str, list[str]] = field(default_factory=dict)  # fulfilment -> channel and order, the oldest first
+    closed: list[str] = field(default_factory=list)  # orders that people closed rows of, the oldest first
 
     def text(self) -> str:
-        return json.dumps({"at": self.at, "told": self.told, "ships": self.ships}, separators=(",", ":"))
+        return json.dumps(
+            {"at": self.at, "told": self.told, "ships": self.ships, "closed": self.closed}, separators=(",", ":")
+        )
 
     def reached(self, latest: str, zone: ZoneInfo) -> None:
         """The next look begins an overlap before this stamp, and what was told before that is forgotten."""
         self.at = max(self.at, begins_before(latest, zone))
         self.told = {token: stamp for token, stamp in self.told.items() if stamp >= self.at}
+        del self.closed[: max(0, len(self.closed) - SHIPS_KEPT_MAX)]
         for id in list(self.ships)[: max(0, len(self.ships) - SHIPS_KEPT_MAX)]:
             del self.ships[id]
 
@@ -137,7 +169,7 @@ def reading_of(slug: str, cursor: str | None) -> Reading:
     try:
         said = json.loads(cursor)
         datetime.fromisoformat(said["at"])
-        return Reading(said["at"], dict(said["told"]), dict(said["ships"]))
+        return Reading(said["at"], dict(said["told"]), dict(said["ships"]), list(said.get("closed", ())))
     except (ValueError, KeyError, TypeError):
         raise Misconfigured(
             f"{slug}: {cursor[:40]!r} is no cursor of NetSuite's; remove it to read from the beginning"
@@ -177,7 +209,7 @@ class Changes:
         for received in self._entered(begin, reading):
             yield Page(tuple(received), reading.text(), more=True)
         gone = list(self._ask(GONE, _bound(begin))) if since is not None else []
-        last = [*self._edited(begin, reading), *self._deleted(gone, reading)]
+        last = [*self._edited(begin, reading), *self._closed(begin, reading), *self._deleted(gone, reading)]
         for levels in self._levels(begin, gone, reading, everything=since is None):
             yield Page((*last, *levels), reading.text(), more=True)
             last = []
@@ -241,10 +273,38 @@ class Changes:
             log.warning("netsuite.edits_unseen", extra={"code": refusal.code})
             return []
         return [
-            self._record(DOCUMENT, row.needed("id"), {"row": row.raw()})
+            self._record(DOCUMENT, row.needed("id"), {"row": row.raw(), "zone": self._options.time_zone})
             for row in rows
             if self._is_news("edit", row.needed("id"), row.needed("modified"), reading=reading)
         ]
+
+    def _closed(self, begin: str, reading: Reading) -> list[Received]:
+        """Orders of which people closed rows, or opened those again that they had closed."""
+        rows = {row.needed("id"): row for row in self._client.walk(CLOSING, (_bound(begin),))}
+        for some in some_at_once([id for id in reading.closed if id not in rows], ITEMS_AT_ONCE):
+            query = CLOSED_BEFORE.format(marks=marks(some))
+            rows |= {row.needed("id"): row for row in self._ask(query, _bound(begin), *some)}
+        rows = {id: row for id, row in rows.items() if row.text("revision") != VOIDED}
+        lines: dict[str, list[Fields]] = {}
+        for some in some_at_once(rows, ITEMS_AT_ONCE):
+            query = CLOSED_LINES.format(line_field=self._options.line_field, marks=marks(some))
+            for line in self._ask(query, *some):
+                lines.setdefault(line.needed("transaction"), []).append(line)
+        received = []
+        for id, row in rows.items():
+            own = [line for line in lines.get(id, ()) if line.text("orderline") is not None]
+            closed = own if row.text("status") == CANCELLED_STATUS else [x for x in own if x.flag("isclosed")]
+            if not closed_by_hand(row.text("cancelled"), len(closed)):
+                closed = []
+            if not closed and id not in reading.closed:
+                continue
+            if not self._is_news("closed", id, row.needed("modified"), reading=reading):
+                continue
+            if id not in reading.closed:
+                reading.closed.append(id)
+            said = {"row": row.raw(), "lines": [line.raw() for line in closed], "zone": self._options.time_zone}
+            received.append(self._record(CLOSED, id, said))
+        return received
 
     def _deleted(self, gone: Sequence[Fields], reading: Reading) -> Iterator[Received]:
         for row in gone:

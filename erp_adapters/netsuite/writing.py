@@ -21,6 +21,7 @@ from mappings.netsuite.fields import Fields
 from mappings.netsuite.order import StandingRow
 from mappings.netsuite.reading import standing_rows
 from mappings.netsuite.words import (
+    CANCELLED,
     CHANNEL,
     ORDER,
     PARTY,
@@ -350,7 +351,11 @@ class Writes:
         if write.action is Action.VOID:
             self._client.patch("salesOrder", id, order.closed_order(standing))
             return id
-        self._patch("salesOrder", id, order.order_changes(document, write.revision, self._directory, standing))
+        voided = held.text(REVISION) == VOIDED
+        body = order.order_changes(
+            document, write.revision, self._directory, standing, held.text(CANCELLED), voided=voided
+        )
+        self._patch("salesOrder", id, body)
         return id
 
     def _change_in_place(self, write: Write) -> str | None:

@@ -56,6 +56,11 @@ _CONFIRMED = "(NOT c_here OR c_total = h_total OR channel_is_newer)"
 # where both ends are alike but for the period.
 _VALUED = "(kind NOT IN ('currency', 'entity') OR (kind = 'entity' AND side = 'right'))"
 _MATCHED_BOOKS = f"pair = 'hub-erp' AND h_here AND e_here AND readback IS NOT NULL AND {_VALUED}"
+_EDITED = f"{_MATCHED_BOOKS} AND (e_by_hand OR e_version > h_readback_version)"
+# Its tax is another one than was read back, and nothing else of it.
+_TAX_ALONE = (
+    "coalesce(e_tax_minor <> h_readback_tax_minor AND e_tax_minor - h_readback_tax_minor = e_total - readback, false)"
+)
 _GONE = "pair = 'hub-erp' AND kind = 'missing_in_erp'"
 _POSTED_OTHERWISE = (
     f"pair = 'hub-erp' AND h_here AND readback <> h_total AND {_CONFIRMED}"
@@ -95,9 +100,22 @@ _CAUSES: Final = (
     ),
     # --- what the ERP did with what we wrote, and what became of it ---
     _cause(
+        "tax_recomputed",
+        "e_tax_minor - h_readback_tax_minor",
+        f"{_EDITED} AND {_TAX_ALONE}",
+        _evidence(
+            ref="e_ref",
+            readback_tax_minor="h_readback_tax_minor",
+            erp_tax_minor="e_tax_minor",
+            readback_version="h_readback_version",
+            version="e_version",
+            by_hand="e_by_hand",
+        ),
+    ),
+    _cause(
         "hand_edit",
         "e_total - readback",
-        f"{_MATCHED_BOOKS} AND (e_by_hand OR e_version > h_readback_version)",
+        f"{_EDITED} AND NOT {_TAX_ALONE}",
         _evidence(
             ref="e_ref",
             readback_minor="readback",
@@ -243,7 +261,7 @@ WITH ends AS (
         LEFT JOIN known ON known.channel = c_channel AND known.order_id = c_order_id AND kind = 'missing_in_hub'
 ), seen AS MATERIALIZED (SELECT *, CASE kind WHEN 'currency' THEN {_RESCALED} END AS l_rescaled FROM placed)
 SELECT * FROM ({" UNION ALL ".join(_CAUSES)})
-WHERE amount_minor <> 0 OR code NOT IN ('channel_edit', 'hand_edit', 'rounding', 'tax_base')
+WHERE amount_minor <> 0 OR code NOT IN ('channel_edit', 'hand_edit', 'tax_recomputed', 'rounding', 'tax_base')
 """
 
 _EXPLAINED = """

@@ -8,12 +8,14 @@ from hub.flow.echo import shipments
 from hub.flow.lines import Lines
 from hub.model.facts import (
     SOURCE_RANK,
+    Cancellation,
     Echo,
     Edit,
     Fact,
     FactKind,
     Fulfilment,
     FulfilmentStatus,
+    HandEdit,
     Promise,
     Refund,
     Restock,
@@ -29,6 +31,7 @@ from hub.model.problems import Problem
 from hub.model.refunding import cancelled_units
 from hub.model.state import (
     Commercial,
+    DatedCancellation,
     DatedFulfilment,
     DatedRefund,
     DatedReturn,
@@ -85,6 +88,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
     tenders: list[DatedTender] = []
     returns: list[DatedReturn] = []
     promises: list[Promise] = []
+    cancellations: list[DatedCancellation] = []
     for (_, external_id), fact in facts.items():
         match fact.body if lines is None else lines.body(fact.body, fact.modified_at):
             case Snapshot() as latest:
@@ -98,16 +102,19 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
             case Promise() as body:
                 if not body.called_off:
                     promises.append(body)
-            case Fulfilment() | Echo() | Edit():
-                pass  # see above; an edit's effect is in the snapshot that follows it
+            case Cancellation() as body:
+                cancellations.append(DatedCancellation(external_id, body))
+            case Fulfilment() | Echo() | Edit() | HandEdit():
+                pass  # see above; an edit's effect is in the snapshot that follows it, one in the ERP has none here
             case _:
                 deleted = True
     fulfilments.sort(key=lambda f: (f.body.shipped_at, f.id))
     refunds.sort(key=lambda r: (r.body.processed_at, r.id))
     tenders.sort(key=lambda t: (t.body.processed_at, t.id))
     returns.sort(key=lambda r: r.id)
+    cancellations.sort(key=lambda c: c.id)
 
-    quantities = _quantities(snapshot, fulfilments, announced, refunds) if snapshot else {}
+    quantities = _quantities(snapshot, fulfilments, announced, refunds, cancellations) if snapshot else {}
     captured, refunded = _money(tenders)
     fulfilment = _fulfilment_state(quantities, fulfilments)
     return OrderState(
@@ -135,6 +142,7 @@ def fold(key: OrderKey, facts: FactSet) -> OrderState:
             or _given(snapshot.promised_delivery_by if snapshot else None)
         ),
         problems=tuple(_strangers(quantities, fulfilments, refunds)) if snapshot else (),
+        cancellations=tuple(cancellations),
         references=tuple(lines.references) if lines is not None else (),
     )
 
@@ -198,7 +206,11 @@ def _wins(fact: Fact, held: Fact) -> bool:
 
 
 def _quantities(
-    snapshot: Snapshot, fulfilments: list[DatedFulfilment], announced: list[Fulfilment], refunds: list[DatedRefund]
+    snapshot: Snapshot,
+    fulfilments: list[DatedFulfilment],
+    announced: list[Fulfilment],
+    refunds: list[DatedRefund],
+    cancellations: list[DatedCancellation],
 ) -> dict[LineId, Quantities]:
     shipped: dict[LineId, int] = {}
     delivered: dict[LineId, int] = {}
@@ -225,16 +237,29 @@ def _quantities(
             if given.restock in (Restock.RETURN, Restock.LEGACY):
                 returned[given.line] = returned.get(given.line, 0) + given.quantity - off
     whole = snapshot.cancelled_at is not None
+    if whole:
+        for line, units in unshipped.items():
+            cancelled[line] = cancelled.get(line, 0) + units
+        unshipped = dict.fromkeys(unshipped, 0)
+    in_erp: dict[LineId, int] = {}
+    for cut in (cut for cancellation in cancellations for cut in cancellation.body.cuts):
+        left = unshipped.get(cut.line, 0)
+        # What the channel has taken out meanwhile is the same units: told of ours, or of one mind with it.
+        goes = min(shipped.get(cut.line, 0) + left, cut.of) - max(cut.kept, shipped.get(cut.line, 0))
+        if goes > 0:
+            in_erp[cut.line] = in_erp.get(cut.line, 0) + min(left, goes)
+            unshipped[cut.line] = left - min(left, goes)
     return {
         line.id: Quantities(
             ordered=line.quantity,
             removed=line.removed_quantity,
-            cancelled=cancelled.get(line.id, 0) + (unshipped[line.id] if whole else 0),
+            cancelled=cancelled.get(line.id, 0) + in_erp.get(line.id, 0),
             shipped=shipped.get(line.id, 0),
             delivered=delivered.get(line.id, 0),
             credited=credited.get(line.id, 0),
             returned=returned.get(line.id, 0),
-            picked=min(picked.get(line.id, 0), 0 if whole else unshipped[line.id]) if picked else 0,
+            picked=min(picked.get(line.id, 0), unshipped[line.id]) if picked else 0,
+            cancelled_in_erp=in_erp.get(line.id, 0),
         )
         for line in snapshot.lines
     }
@@ -378,6 +403,11 @@ def _happened(held: Fact | None, fact: Fact) -> Iterator[Event]:
         case Promise() as promise:
             if held is not None or promise.ship_by or promise.delivery_by:
                 yield Event(EventKind.PROMISED, fact.kind, fact.external_id, fact.occurred_at)
+        case Cancellation() as cancellation:
+            kind = EventKind.CANCELLED_IN_ERP if cancellation.cuts else EventKind.REOPENED_IN_ERP
+            yield Event(kind, fact.kind, fact.external_id, fact.occurred_at)
+        case HandEdit():
+            yield Event(EventKind.EDITED_IN_ERP, fact.kind, fact.external_id, fact.occurred_at)
         case Echo():
             pass  # the hub's own doing: its documents say when
         case _:

@@ -26,7 +26,7 @@ from hub.model.documents import DocumentKind
 
 def explain_ledgers(connection: DuckDBPyConnection) -> None:
     """The tables `cause` (a row a cause) and `difference` (a document on an account, with its residual) stand."""
-    for statement in (_SEEN, _MOVED, _PLACED, _TAXED, _STRAY, _FOREIGN, _VALUE, _CAUSE, _DIFFERENCE):
+    for statement in (_SEEN, _MOVED, _PLACED, _TAXED, _STRAY, _FOREIGN, _VALUE, _RETAXED, _CAUSE, _DIFFERENCE):
         connection.execute(statement)
 
 
@@ -227,6 +227,7 @@ _UNSENT = "x_in <> t_in OR xf_in <> tf_in"
 _ALIKE_BUT_WORTH = f"""now IS NOT NULL AND NOT by_hand AND NOT adopted AND ours AND currency <> functional
     AND rest = 0 AND restf <> 0
     AND abs(restf) <= CASE role WHEN '{Role.FX_GAIN_LOSS}' THEN greatest(e_lines, 1) ELSE greatest(lines, 1) END"""
+_CHANGED: Final = "(now - was <> tax OR nowf - wasf <> taxf)"
 _EDITED = f"""now IS NOT NULL AND changed AND read_alike AND ours AND NOT (adopted AND total_off <> 0)
     AND NOT coalesce({_ALIKE_BUT_WORTH}, false)"""
 _ADOPTED = "now IS NOT NULL AND NOT changed AND adopted"
@@ -297,19 +298,22 @@ _CAUSES: Final = (
             (CauseCode.TAX_BASE, f"abs(taxed) > {ROUNDING_MINOR_MAX}"),
         )
     ),
-    _cause(
-        CauseCode.HAND_EDIT,
-        "now - was - tax",
-        "nowf - wasf - taxf",
-        f"{_EDITED} AND (now - was <> tax OR nowf - wasf <> taxf)",
-        _evidence(
-            ref="e_ref",
-            readback_minor="was + tax",
-            erp_minor="now",
-            readback_version="readback_version",
-            version="e_version",
-            by_hand="by_hand",
-        ),
+    *(
+        _cause(
+            code,
+            "now - was - tax",
+            "nowf - wasf - taxf",
+            f"{_EDITED} AND {_CHANGED} AND name {which} (FROM retaxed)",
+            _evidence(
+                ref="e_ref",
+                readback_minor="was + tax",
+                erp_minor="now",
+                readback_version="readback_version",
+                version="e_version",
+                by_hand="by_hand",
+            ),
+        )
+        for code, which in ((CauseCode.TAX_RECOMPUTED, "IN"), (CauseCode.HAND_EDIT, "NOT IN"))
     ),
     _cause(
         CauseCode.ADOPTED,
@@ -333,6 +337,17 @@ _CAUSES: Final = (
         _evidence(ref="e_ref", lines="lines", erp_minor="now", taken_minor="was"),
     ),
 )
+
+# Documents of which somebody changed the tax and what is owed by it, and nothing else.
+_RETAXED = f"""
+CREATE OR REPLACE TEMP TABLE retaxed AS
+WITH may AS (
+    SELECT compared AS account, bool_or(role = '{Role.SALES_TAX_PAYABLE}') AS is_tax FROM account_of
+    WHERE role IN ('{Role.SALES_TAX_PAYABLE}', {_OWED}) GROUP BY ALL
+)
+SELECT name FROM value LEFT JOIN may USING (account) WHERE {_EDITED} AND {_CHANGED}
+GROUP BY name HAVING bool_and(is_tax IS NOT NULL) AND bool_or(is_tax)
+"""
 
 _CAUSE = f"CREATE OR REPLACE TEMP TABLE cause AS {' UNION ALL '.join(_CAUSES)}"
 

@@ -208,7 +208,7 @@ class _Plan:
     def _units_out(self, on: datetime.date) -> Iterator[DocumentLine]:
         for line in self.snapshot.lines:
             of = self.state.quantities[line.id]
-            for units, why in ((of.removed, EDITED), (of.cancelled, CANCELLED)):
+            for units, why in ((of.removed, EDITED), (of.cancelled - of.cancelled_in_erp, CANCELLED)):
                 if units:
                     yield DocumentLine(Component.ADJUSTMENT, 0, line.id, self.terms.item(line, on), units, why)
 

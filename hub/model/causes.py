@@ -15,6 +15,7 @@ class CauseCode(StrEnum):
     TAX_BASE = "tax_base"
     CHANNEL_EDIT = "channel_edit"
     HAND_EDIT = "hand_edit"
+    TAX_RECOMPUTED = "tax_recomputed"
     ADOPTED = "adopted"
     UNBOOKED_REFUND = "unbooked_refund"
     HELD_ORDER = "held_order"

@@ -2,6 +2,7 @@
 
 import datetime
 from enum import StrEnum
+from typing import Final
 
 from hub.model.documents import Document, DocumentKey
 from hub.model.entries import Entry
@@ -58,9 +59,15 @@ class HoldCode(StrEnum):
     UNKNOWN_LINE = "unknown_line"
     DELETED_IN_CHANNEL = "deleted_in_channel"
     SHIPPED_ELSEWHERE = "shipped_elsewhere"  # it holds nothing: a person should know
+    CANCELLED_ELSEWHERE = "cancelled_elsewhere"  # so does this
+    REFUND_DUE = "refund_due"  # and this: money for what is never to be shipped, not given back
     PAYOUT_INCOMPLETE = "payout_incomplete"  # its lines do not make its amount
     UNKNOWN_SETTLEMENT = "unknown_settlement"  # of a payout: in quarantine, a task that holds nothing back
     FAULT = "fault"  # the hub's own: the order is put aside by name
+
+
+REPORTS: Final = frozenset({HoldCode.SHIPPED_ELSEWHERE, HoldCode.CANCELLED_ELSEWHERE, HoldCode.REFUND_DUE})
+"""What a person should know of an order, and that holds nothing of it."""
 
 
 @frozen

@@ -39,14 +39,20 @@ class DocumentKind(Word):
     JOURNAL_ENTRY = "journal_entry"  # recognition on delivery, write-off
     PAYOUT = "payout"  # what a payment provider paid into the bank
     SHIPMENT_NOTICE = "shipment_notice"  # told to a channel: goods left, with tracking
+    CANCELLATION_NOTICE = "cancellation_notice"  # told to a channel: what is never to be shipped
     STOCK_NOTICE = "stock_notice"  # told to a channel: how much of an item is at a location
 
 
 MASTER_KINDS: Final = frozenset({DocumentKind.CUSTOMER, DocumentKind.ITEM})
 """Documents that orders refer to and that stand before them."""
 
-NOTICE_KINDS: Final = frozenset({DocumentKind.SHIPMENT_NOTICE, DocumentKind.STOCK_NOTICE})
+NOTICE_KINDS: Final = frozenset(
+    {DocumentKind.SHIPMENT_NOTICE, DocumentKind.CANCELLATION_NOTICE, DocumentKind.STOCK_NOTICE}
+)
 """What a channel is told: of no period, and nothing in the books."""
+
+WHOLE: Final = "whole"
+"""The memo of a cancellation that leaves nothing of its order."""
 
 KEY_WORDS: Final = {
     DocumentKind.CUSTOMER: "cust",
@@ -65,6 +71,7 @@ KEY_WORDS: Final = {
     DocumentKind.JOURNAL_ENTRY: "je",
     DocumentKind.PAYOUT: "po",
     DocumentKind.SHIPMENT_NOTICE: "ship",
+    DocumentKind.CANCELLATION_NOTICE: "cancel",
     DocumentKind.STOCK_NOTICE: "level",
 }
 

@@ -1,6 +1,7 @@
 """Facts: normalized statements about an order. An order's state is a pure function of the set of its facts."""
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -22,6 +23,8 @@ class FactKind(Word):
     PROMISE = "promise"
     DELETION = "deletion"
     ECHO = "echo"
+    CANCELLATION = "cancellation"  # by the ERP: a channel's own is in its snapshot
+    HAND_EDIT = "hand_edit"
 
 
 class Source(Word):
@@ -188,7 +191,40 @@ class Echo:
     fulfilment: str  # the external id of the one that was told
 
 
-Body = Snapshot | Fulfilment | Refund | Tender | Return | Edit | Promise | Deletion | Echo
+@frozen
+class Cut:
+    """Of the units of a line that the ERP was last told to ship, in all, so many are left."""
+
+    line: LineId
+    of: int
+    kept: int
+
+    @property
+    def quantity(self) -> int:
+        return self.of - self.kept
+
+
+@frozen
+class Cancellation:
+    """What people in the ERP took out of the order, by line; none: nothing, or nothing any more."""
+
+    cancelled_at: datetime
+    cuts: tuple[Cut, ...] = ()
+
+
+@frozen
+class HandEdit:
+    """A document of ours as a person in the ERP left it; what it was before, the evidence of our last write says."""
+
+    document: str  # its key
+    by: str | None  # as the ERP names who changed it
+    date: date | None
+    currency: str | None
+    total: Decimal | None
+    memo: str | None = None
+
+
+Body = Snapshot | Fulfilment | Refund | Tender | Return | Edit | Promise | Deletion | Echo | Cancellation | HandEdit
 
 BODY_TYPES: dict[FactKind, type[Body]] = {
     FactKind.SNAPSHOT: Snapshot,
@@ -200,6 +236,8 @@ BODY_TYPES: dict[FactKind, type[Body]] = {
     FactKind.PROMISE: Promise,
     FactKind.DELETION: Deletion,
     FactKind.ECHO: Echo,
+    FactKind.CANCELLATION: Cancellation,
+    FactKind.HAND_EDIT: HandEdit,
 }
 
 

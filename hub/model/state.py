@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from hub.model.facts import FactKind, Fulfilment, Parcel, Refund, Return, Source, Tender
+from hub.model.facts import Cancellation, FactKind, Fulfilment, Parcel, Refund, Return, Source, Tender
 from hub.model.frozen import frozen
 from hub.model.order import FinancialStatus, Line, LineId, OrderKey, Snapshot
 from hub.model.problems import Problem
@@ -39,6 +39,7 @@ class Quantities:
     credited: int  # refunded after shipment
     returned: int  # of these, back in stock
     picked: int = 0  # of those open: in a shipment that is announced and still here
+    cancelled_in_erp: int = 0  # of those cancelled: the ERP says so, the channel does not, or not yet
 
     @property
     def open(self) -> int:
@@ -54,6 +55,12 @@ class DatedFulfilment:
     echoes: tuple[str, ...] = ()  # the channel's own fulfilments that are this shipment, heard or known to be made
     called_off: bool = False  # the channel cancelled all of them
     heard: tuple[Parcel, ...] = ()  # that the channel alone knows of
+
+
+@frozen
+class DatedCancellation:
+    id: str
+    body: Cancellation
 
 
 @frozen
@@ -112,6 +119,7 @@ class OrderState:
     promised_ship_by: datetime | None  # the first deadline of any delivery that is not called off
     promised_delivery_by: datetime | None
     problems: tuple[Problem, ...]
+    cancellations: tuple[DatedCancellation, ...] = ()  # by people in the ERP, by id
     references: tuple[Reference, ...] = ()  # of all lines, oldest first; none where the snapshot has one version
 
     def references_of(self, line: Line) -> tuple[Reference, ...]:
@@ -165,6 +173,9 @@ class EventKind(StrEnum):
     RETURN_CLOSED = "return_closed"
     RETURN_DROPPED = "return_dropped"
     PROMISED = "promised"
+    CANCELLED_IN_ERP = "cancelled_in_erp"
+    REOPENED_IN_ERP = "reopened_in_erp"
+    EDITED_IN_ERP = "edited_in_erp"
 
 
 @frozen

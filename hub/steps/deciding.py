@@ -18,7 +18,7 @@ from hub.flow.decide import NOTHING, decide, standing
 from hub.flow.fold import FactSet, events, fold, winners
 from hub.flow.hold import holds, late
 from hub.flow.plan import plan
-from hub.flow.tell import tell, untold
+from hub.flow.tell import refund_due, tell, untold
 from hub.flow.terms import Item, Terms
 from hub.flow.urgency import urgent_by
 from hub.model.crosswalk import CrosswalkRow
@@ -360,8 +360,9 @@ class Decider:
     def _tell(self, decided: DecidedOrder) -> None:
         """What the channel is told does not wait for a hold: the goods are gone, and the customer asks where."""
         channel, state, known = decided.channel, decided.state, decided.known
+        decided.reports += [x for x in refund_due(state, decided.terms) if x.code.value not in known.released]
         if channel.channel.ships is Ships.CHANNEL:  # what was told before it was so configured stands
-            decided.reports = [one for one in untold(state) if one.code.value not in known.released]
+            decided.reports += [one for one in untold(state) if one.code.value not in known.released]
             unsent = [key for key, held in known.told.items() if not held.sent]
             decided.telling = Decision([], unsent) if unsent else NOTHING
         elif state.commercial is not Commercial.DELETED:

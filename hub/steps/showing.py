@@ -1,20 +1,23 @@
 """One order in one look: what was claimed and computed, its lines, stages, documents, events and holds."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from hub.errors import Misconfigured, Missing
 from hub.flow.fold import fold, winners
 from hub.model.allocation import NOTHING_ALLOCATED, Allocation
+from hub.model.facts import HandEdit
+from hub.model.money import format_minor
 from hub.model.order import OrderKey
 from hub.model.problems import Problem
-from hub.model.state import OrderState, ReferenceKind
+from hub.model.state import EventKind, OrderState, ReferenceKind
 from hub.steps.answers import as_json
 from hub.steps.hub import Hub
 from hub.store import orders as stored
 from hub.store import stock
+from hub.store.schema import stamp
 from hub.store.views import exceptions, orders
 from hub.store.views.exceptions import OpenException
 from hub.store.views.orders import DocumentRow, EventRow, OrderRow, RecordOfOrder, ReleaseRow
@@ -157,6 +160,9 @@ def timeline(hub: Hub, name: str) -> tuple[OrderRow, list[Happening]]:
         Happening(event.occurred_at, event.kind, f"{event.fact_kind} {event.fact_id}", event.amount_minor or None)
         for event in sight.events
     ]
+    found = [
+        replace(one, detail=_edit(hub, sight, one)) if one.what == EventKind.EDITED_IN_ERP else one for one in found
+    ]
     for line in sight.lines:
         last: dict[str, ReferenceSight] = {}
         for one in line.references:
@@ -178,6 +184,30 @@ def timeline(hub: Hub, name: str) -> tuple[OrderRow, list[Happening]]:
     for release in sight.releases:
         found.append(Happening(release.released_at, "released", f"{release.code} by {release.released_by}"))
     return sight.row, sorted(found, key=lambda one: one.at)
+
+
+def _edit(hub: Hub, sight: OrderSight, edited: Happening) -> str:
+    """What a person in the ERP left of a document, beside what was read back of it after our last write."""
+    key = OrderKey(sight.row.channel, sight.row.order)
+    with hub.store.connect() as connection:
+        known = stored.load(connection, [key])
+    for fact in known[key].facts if key in known else ():
+        body = fact.body
+        if isinstance(body, HandEdit) and stamp(fact.occurred_at) == edited.at:
+            befores = [x.readback_total_minor for x in sight.documents if x.document == body.document]
+            before = next((total for total in reversed(befores) if total is not None), None)
+            parts = [body.document, f"by {body.by}" if body.by else "by hand"]
+            if body.total is not None:
+                was = (
+                    "" if before is None or body.currency is None else f", {format_minor(before, body.currency)} before"
+                )
+                parts.append(f"total {abs(body.total)} {body.currency or ''}".rstrip() + was)
+            if body.date is not None:
+                parts.append(f"dated {body.date}")
+            if body.memo:
+                parts.append(f"memo {body.memo!r}")
+            return ", ".join(parts)
+    return edited.detail
 
 
 def last_run(hub: Hub) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub.errors import Retryable
-from hub.model.decisions import Decided, HoldCode
+from hub.model.decisions import REPORTS, Decided, HoldCode
 from hub.model.documents import DocumentKey
 from hub.model.facts import Fact, FactKind, Source, adapter
 from hub.model.intents import Action, StepState
@@ -42,7 +42,7 @@ NOT_SENT: Final = (StepState.PLANNED.value, StepState.REJECTED.value)
 """The ERP has nothing of it: a later decision takes its place."""
 
 
-HOLDS: Final = tuple(code.value for code in HoldCode if code is not HoldCode.SHIPPED_ELSEWHERE)
+HOLDS: Final = tuple(code.value for code in HoldCode if code not in REPORTS)
 ERP_TARGET: Final = "erp"
 """The target of steps that go to the ERP; of those that go to a channel it is the channel's slug."""
 

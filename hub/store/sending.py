@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select, text, update
 
-from hub.model.decisions import HoldCode
+from hub.model.decisions import REPORTS, HoldCode
 from hub.model.documents import DOCUMENT, Document, DocumentKind
 from hub.model.facts import Fact, content_hash
 from hub.model.intents import REFS, Action, Outcome, ReadBack, StepState, Write
@@ -49,7 +49,7 @@ OF_SENDING: Final = frozenset({REJECTED, IN_DOUBT, READ_BACK, NOT_TOLD, TOLD_TWI
 """Codes of the exceptions that `send` opens and resolves; those of the ERP and of channels apart."""
 
 HOLDS_NOTHING: Final = frozenset(
-    {NOT_TOLD, TOLD_TWICE, PAUSED, HoldCode.SHIPPED_ELSEWHERE.value, HoldCode.UNKNOWN_SETTLEMENT.value}
+    {NOT_TOLD, TOLD_TWICE, PAUSED, HoldCode.UNKNOWN_SETTLEMENT.value, *(code.value for code in REPORTS)}
 )
 """Codes of exceptions that keep no document of their order from the ERP."""
 

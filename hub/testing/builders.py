@@ -21,12 +21,14 @@ from hub.model.facts import (
     Adjustment,
     AdjustmentKind,
     Body,
+    Cancellation,
     Echo,
     Edit,
     Fact,
     FactKind,
     Fulfilment,
     FulfilmentStatus,
+    HandEdit,
     LineQuantity,
     Parcel,
     Promise,
@@ -170,6 +172,10 @@ def fact(
             kind, happened = FactKind.EDIT, body.committed_at
         case Promise():
             kind, happened = FactKind.PROMISE, PLACED_AT
+        case Cancellation():
+            kind, happened = FactKind.CANCELLATION, body.cancelled_at
+        case HandEdit():
+            kind, happened = FactKind.HAND_EDIT, PLACED_AT
         case Echo():
             kind, happened = FactKind.ECHO, PLACED_AT
         case _:

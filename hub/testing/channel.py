@@ -47,6 +47,7 @@ class Shop:
     """What the channel holds; it outlives the hub's processes."""
 
     shipments: list[Shipment] = field(default_factory=list)
+    called_off: dict[str, dict[str, int]] = field(default_factory=dict)  # by order: units that are left, by line
     levels: dict[tuple[str, str | None], int] = field(default_factory=dict)  # by item and location
     faults: deque[Fault] = field(default_factory=deque)
     late: list[Write] = field(default_factory=list)
@@ -126,6 +127,9 @@ class UnpleasantChannel:
             (line,) = document.lines
             self._shop.levels[line.item or "", document.location] = line.quantity
             return None
+        if document.kind is DocumentKind.CANCELLATION_NOTICE:
+            self._shop.called_off[order] = {} if write.action is Action.VOID else _units(document)
+            return None
         held = [one for one in self._shop.shipments if one.id in write.held]
         same = [one for one in held if one.units == _units(document) and not one.cancelled]
         if write.action is Action.AMEND and same:
@@ -145,6 +149,9 @@ class UnpleasantChannel:
             (line,) = document.lines
             stands = self._shop.levels.get((line.item or "", document.location)) == line.quantity
             return Probe(Found.DONE if stands else Found.ABSENT)
+        if document.kind is DocumentKind.CANCELLATION_NOTICE:
+            wanted = {} if write.action is Action.VOID else _units(document)
+            return Probe(Found.DONE if self._shop.called_off.get(order, {}) == wanted else Found.ABSENT)
         if write.action is Action.VOID:
             standing = [one for one in self._shop.of(order) if one.id in write.held]
             return Probe(Found.ABSENT) if standing else Probe(Found.DONE, REFS.join(write.held) or None)

@@ -11,17 +11,30 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hub.errors import Untranslatable
-from hub.model.facts import Fact, FactKind, Fulfilment, FulfilmentStatus, LineQuantity, Parcel, Source
+from hub.model.facts import (
+    Cancellation,
+    Cut,
+    Fact,
+    FactKind,
+    Fulfilment,
+    FulfilmentStatus,
+    HandEdit,
+    LineQuantity,
+    Parcel,
+    Source,
+)
 from hub.model.order import LineId, OrderKey
 from hub.model.problems import Problem
 from hub.model.records import Record, StockLevel, Translation
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.packages import packages
 from mappings.netsuite.postings import kind_of
+from mappings.netsuite.rows import SEP
 
 FULFILMENT: Final = "fulfilment"
 DELETED: Final = "deleted"
 DOCUMENT: Final = "document"
+CLOSED: Final = "closed"
 STOCK: Final = "stock"
 """The topics."""
 ID_PREFIX: Final = "erp-"
@@ -54,8 +67,12 @@ def translate(record: Record, locations: Mapping[str, str]) -> Translation:
         case topic if topic == DOCUMENT:
             row = _part(said, "row")
             word = f"{kind_of(row)} {row.text('externalid') or row.needed('id')}"
+            if row.text("externalid") and row.text("of_channel") and row.text("of_order"):
+                return _edited(row, ZoneInfo(said.needed("zone")))
             how = "changed" if row.text("externalid") else "entered"
             return Translation(ignored=f"{word} was {how} by hand: reconcile shows it")
+        case topic if topic == CLOSED:
+            return _closed(said)
         case topic if topic == STOCK:
             return _level(said, locations)
     raise Untranslatable((Problem("$", f"unknown topic: {record.topic[:80]!r}"),))
@@ -104,6 +121,40 @@ def _deleted(said: Fields) -> Translation:
     at = moment(row.needed("modified"), zone)
     body = Fulfilment(status=FulfilmentStatus.CANCELLED, lines=(), shipped_at=at)
     return Translation(facts=(_fact(said.needed("channel"), said.needed("order"), row.needed("id"), row, zone, body),))
+
+
+def _closed(said: Fields) -> Translation:
+    """What people closed of an order: a closed row keeps the units that were ordered, and what was done of them."""
+    row, zone = _part(said, "row"), ZoneInfo(said.needed("zone"))
+    cuts = []
+    for line in said.rows("lines"):
+        key = line.text("orderline")
+        if key is None or SEP in key:  # a person's own row, or no goods
+            continue
+        ordered = abs(line.whole("quantity") or 0)
+        done = max(abs(line.whole("quantityshiprecv") or 0), abs(line.whole("quantitybilled") or 0))
+        if ordered > done:
+            cuts.append(Cut(LineId(key), ordered, done))
+    at = moment(row.needed("modified"), zone)
+    body = Cancellation(at, tuple(sorted(cuts, key=lambda cut: cut.line)))
+    of = OrderKey(row.needed("of_channel"), row.needed("of_order"))
+    id = f"{ID_PREFIX}{row.needed('id')}"
+    return Translation(facts=(Fact(of, FactKind.CANCELLATION, id, at, at, Source.ERP, body),))
+
+
+def _edited(row: Fields, zone: ZoneInfo) -> Translation:
+    at = moment(row.needed("modified"), zone)
+    body = HandEdit(
+        document=row.needed("externalid"),
+        by=row.text("editor"),
+        date=row.day("day"),
+        currency=row.text("currency"),
+        total=row.amount("foreigntotal"),
+        memo=row.text("memo"),
+    )
+    key = OrderKey(row.needed("of_channel"), row.needed("of_order"))
+    id = f"{ID_PREFIX}{row.needed('id')}"
+    return Translation(facts=(Fact(key, FactKind.HAND_EDIT, id, at, at, Source.ERP, body),))
 
 
 def _level(said: Fields, locations: Mapping[str, str]) -> Translation:

@@ -112,13 +112,34 @@ def address(party: Party | None) -> Body | None:
     )
 
 
-def order_changes(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body:
+def closed_by_hand(cancelled: str | None, closed: int) -> bool:
+    """Whether people closed rows of an order: more are closed than we closed, as `CANCELLED` says."""
+    return closed > int((cancelled or "").partition(SEP)[2] or 0)
+
+
+def order_changes(
+    document: Document,
+    revision: str,
+    directory: Directory,
+    standing: Sequence[StandingRow],
+    cancelled: str | None = None,
+    *,
+    voided: bool = False,
+) -> Body:
     """What makes the standing order as the document has it: rows by their number, rows that are not there appended.
+
+    Where people closed rows, none is opened again.
+
+    Args:
+        cancelled, voided: what the order says of itself before.
 
     The tax details are whole: they replace those that stand.
     """
     by_key = {row.key: row for row in standing if row.key is not None}
     targets = targets_of(document, standing)
+    if not voided and closed_by_hand(cancelled, sum(row.closed for row in standing)):
+        stay = {row.key for row in standing if row.closed}
+        targets = [replace(one, closed=one.closed or one.row.key in stay) for one in targets]
     changes: list[Body] = []
     for one in targets:
         held = by_key.get(one.row.key)

@@ -13,7 +13,7 @@ BIN = Path(sys.executable).parent
 DEMO = ("demo", "--erp", "netsuite", "--orders", "25", "--seed", "3", "--no-serve", "--format", "json")
 CAUSES = {
     "amount edited": "hand_edit",
-    "tax recomputed": "hand_edit",
+    "tax recomputed": "tax_recomputed",
     "deleted": "erp_deleted",
     "payment applied twice": "entered_twice",
     "wrong period": "cut_off",

@@ -68,18 +68,26 @@ class Hand(Steps):
         self._refund([], adjustment=Amount(-minor, -minor), note="goodwill")
         return True
 
+    def take_out(self, removed: list[tuple[Line, int]]) -> None:
+        """These units are edited out."""
+        self._edit([], removed)
+
     def cancel(self) -> bool:
         """Everything unshipped is cancelled; what was captured flows back. False: it is cancelled already."""
         if self.life.cancelled_at is not None:
             return False
-        self._cancel("customer")
+        self.call_off("customer", refund=True)
+        return True
+
+    def call_off(self, reason: str, *, refund: bool) -> None:
+        """Everything unshipped is cancelled; what was captured flows back if it shall."""
+        self._cancel(reason)
         left = [(line, quantity) for line, quantity in self._left() if quantity]
-        if self.captured:
+        if self.captured and refund:
             self._refund(left, "cancel", shipping=not self.life.shipments, note="Order canceled")
         else:
             self.life.gone += [Gone(self.now, line, quantity, shipped=False) for line, quantity in left]
-            self.life.shipping_dropped = True
-        return True
+            self.life.shipping_dropped = not self.life.shipments
 
     def ship_all(self) -> bool:
         parts = [(line, quantity) for line, quantity in self._left() if quantity and not line.gift_card]

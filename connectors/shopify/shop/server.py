@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.shopify.shop.auth import Tokens
 from connectors.shopify.shop.bulk import Bulk
+from connectors.shopify.shop.cancelling import Cancelling
 from connectors.shopify.shop.control import Control
 from connectors.shopify.shop.counting import Counting
 from connectors.shopify.shop.faults import Faults
@@ -52,6 +53,7 @@ class App:
             self.outbox.mutations,
             self.bulk.mutations,
             Fulfilling(self.shop).mutations,
+            Cancelling(self.shop).mutations,
             Counting(self.shop, self.outbox).mutations,
         ]
         self.lock = threading.RLock()

@@ -17,6 +17,7 @@ CAUSE: Final = {
     CauseCode.TAX_BASE: "Taxed otherwise by the ERP",
     CauseCode.CHANNEL_EDIT: "Changed in the channel since",
     CauseCode.HAND_EDIT: "Edited by hand in the ERP",
+    CauseCode.TAX_RECOMPUTED: "Tax computed anew in the ERP",
     CauseCode.ADOPTED: "Booked otherwise before the hub",
     CauseCode.UNBOOKED_REFUND: "Refund not booked",
     CauseCode.HELD_ORDER: "Held, not posted",
@@ -37,6 +38,7 @@ MEANING: Final = {
     CauseCode.ROUNDING: "The ERP rounded the tax by a few minor units when it booked the document.",
     CauseCode.TAX_BASE: "The ERP computed another tax than the channel charged, when it booked the document.",
     CauseCode.CHANNEL_EDIT: "The order was edited or cancelled in the channel after the version that the hub has.",
+    CauseCode.TAX_RECOMPUTED: "The tax of the ERP's document is another one than was read back; nothing else of it is.",
     CauseCode.HAND_EDIT: "The ERP's document was changed by hand after the hub had posted it.",
     CauseCode.ADOPTED: "An older integration booked it, otherwise than the hub would have; the hub adopted it so.",
     CauseCode.UNBOOKED_REFUND: "The channel paid money back; no credit memo was booked for it.",
@@ -58,6 +60,7 @@ TO_DO: Final = {
     CauseCode.ROUNDING: "Nothing: it is within the tolerance. Book it to the rounding account if it adds up.",
     CauseCode.TAX_BASE: "Compare the ERP's tax code for this order with what the channel charged; correct the mapping.",
     CauseCode.CHANNEL_EDIT: "Import the order again; the hub amends the document.",
+    CauseCode.TAX_RECOMPUTED: "Set the channel's tax again in the ERP, as an override, and look for what computes it anew.",
     CauseCode.HAND_EDIT: "Ask who edited it and why. Undo it in the ERP, or make the same change in the channel.",
     CauseCode.ADOPTED: "Compare it with the order in the channel; correct the ERP's document where it is wrong.",
     CauseCode.UNBOOKED_REFUND: "Import the order again: the refund is captured, and its credit memo posts by itself.",
@@ -192,6 +195,13 @@ def because(cause: Cause, currency: str) -> str:
                 f"Read back after posting: {amount('readback_minor')} (version {seen.get('readback_version')})."
                 f" Now: {amount('erp_minor')} (version {seen.get('version')}"
                 f"{', last changed by a person' if seen.get('by_hand') else ''}), document {seen.get('ref')}."
+            )
+        case CauseCode.TAX_RECOMPUTED:
+            tax = "tax_" if "erp_tax_minor" in seen else ""
+            return (
+                f"Tax read back after posting: {amount(f'readback_{tax}minor')}"
+                f" (version {seen.get('readback_version')})."
+                f" Now: {amount(f'erp_{tax}minor')} (version {seen.get('version')}), document {seen.get('ref')}."
             )
         case CauseCode.ERP_DELETED:
             gone = (

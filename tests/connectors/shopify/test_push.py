@@ -332,3 +332,51 @@ def test_a_level_that_never_rests_is_refused_in_the_end(app: Restless, live: Liv
     outcome = put(live, level(app, 123))
 
     assert (outcome.verdict, outcome.code) == (Verdict.REJECTED, "change_from_quantity_stale")
+
+
+def called_off(order: str, units: dict[str, int], *, whole: bool = False, action: Action = Action.CREATE) -> Write:
+    shipment = notice(order, units).document
+    document = replace(
+        shipment,
+        key=DocumentKey("cancel-shopify-1"),
+        kind=DocumentKind.CANCELLATION_NOTICE,
+        location=None,
+        memo="whole" if whole else "",
+    )
+    return Write(action, document, "0" * 12)
+
+
+def test_an_order_cancelled_in_the_erp_is_cancelled_in_the_shop_and_no_money_is_given_back(
+    app: App, live: LiveShop, waiting: Waiting
+) -> None:
+    now = app.shop.now
+    lives = {order: app.shop.orders[int(order)].life for order in waiting}
+    order = next(x for x, life in lives.items() if not any(one.at <= now for one in life.shipments))
+    life = app.shop.orders[int(order)].life
+    refunds = len([refund for refund in life.refunds if refund.at <= app.shop.now])
+    write = called_off(order, {str(line.id): 0 for line in life.lines}, whole=True)
+
+    assert put(live, write).verdict is Verdict.IN_DOUBT  # the shop does it a moment later
+    app.shop.move_to(app.shop.now + timedelta(seconds=5))
+
+    assert probed(live, write) is Found.DONE
+    assert put(live, write).verdict is Verdict.DONE
+    assert life.cancelled_at is not None
+    assert life.cancelled_at <= app.shop.now
+    assert len(life.refunds) == refunds
+
+
+def test_units_cancelled_in_the_erp_are_edited_out_once(app: App, live: LiveShop, waiting: Waiting) -> None:
+    order, units = some(waiting)
+    line = next(iter(units))
+    life = app.shop.orders[int(order)].life
+    left = next(one.quantity - life.gone_at(app.shop.now, one) for one in life.lines if str(one.id) == line) - 1
+    write = called_off(order, {line: left})
+
+    assert probed(live, write) is Found.ABSENT
+    assert put(live, write).verdict is Verdict.DONE
+    assert put(live, write).verdict is Verdict.DONE
+
+    assert len([edit for edit in life.edits if edit.at <= app.shop.now and edit.removed]) == 1
+    assert probed(live, write) is Found.DONE
+    assert put(live, called_off(order, {line: left}, action=Action.VOID)).code == "cancellation_is_final"

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from erp_adapters.netsuite import changes as feed
+from erp_adapters.netsuite.account import saving
+from erp_adapters.netsuite.account.bodies import Draft
 from erp_adapters.netsuite.account.hands import Hands
 from erp_adapters.netsuite.account.world import Switches
 from erp_adapters.netsuite.changes import begins_before
@@ -17,7 +19,8 @@ from hub.model.facts import FulfilmentStatus, Source
 from hub.model.records import Received, Record
 from hub.steps.closing import reconcile
 from hub.steps.erp_changes import pull_erp
-from hub.steps.showing import show_order
+from hub.steps.showing import show_order, timeline
+from hub.store.views import exceptions
 from hub.testing.builders import captured, fact, line, shipped, snapshot
 from hub.testing.channel import Shop
 from hub.testing.conformance.wiring import record as as_record
@@ -290,3 +293,114 @@ def test_the_shop_is_told_of_what_netsuite_shipped(tmp_path: Path, utc: Clock) -
         (told,) = shop.shipments
         assert told.numbers == ("1Z9",)
         assert sorted(kinds(made)) == ["deposit", "deposit_application", "invoice", "sales_order", "shipment_notice"]
+
+
+def units_of(made: Office) -> list[tuple[int, int, int]]:
+    sight = show_order(made.hub, f"shopify/{plain_story().order_id}")
+    return [(line.ordered, line.cancelled, line.open) for line in sight.lines]
+
+
+def codes(made: Office) -> set[str]:
+    return {one.code for one in exceptions.opened(made.hub.store)}
+
+
+def happened(made: Office) -> list[str]:
+    return [event.kind for event in show_order(made.hub, f"shopify/{plain_story().order_id}").events]
+
+
+def reopen(made: Office) -> None:
+    order = made.hands.rec(f"so-shopify-{plain_story().order_id}")
+    rows = [{"line": row.line, "isClosed": False} for row in order.rows("item")]
+    saving.update(made.world, order, Draft(sublists={"item": rows}), by_hand=True)
+
+
+def test_an_order_closed_in_netsuite_is_cancelled_here_and_nothing_is_posted_of_it(waiting: Office) -> None:
+    before = kinds(waiting)
+    waiting.hands.cancel(f"so-shopify-{plain_story().order_id}")
+
+    pulled(waiting)
+
+    assert all(cancelled == ordered and still == 0 for ordered, cancelled, still in units_of(waiting))
+    assert kinds(waiting) == before
+    assert "cancelled_in_erp" in happened(waiting)
+    assert codes(waiting) >= {"cancelled_elsewhere", "refund_due"}  # this channel ships by itself
+
+
+def test_an_order_opened_again_in_netsuite_is_to_be_shipped_again(waiting: Office) -> None:
+    waiting.hands.cancel(f"so-shopify-{plain_story().order_id}")
+    pulled(waiting)
+    reopen(waiting)
+
+    pulled(waiting)
+
+    assert all((cancelled, still) == (0, ordered) for ordered, cancelled, still in units_of(waiting))
+    assert happened(waiting)[-1] != "cancelled_in_erp"
+    assert not codes(waiting).intersection({"cancelled_elsewhere", "refund_due"})
+
+
+def test_what_the_hub_closed_by_itself_is_no_cancellation_of_the_erps(waiting: Office) -> None:
+    gone = plain_story().final | {
+        "fulfillments": [],
+        "fulfillment_status": None,
+        "cancelled_at": "2026-11-20T10:00:00-05:00",
+        "updated_at": "2026-11-20T10:00:00-05:00",
+    }
+    take_in(waiting.hub, record(gone, "two"))
+    waiting.settle()
+    assert all(row.get("isClosed") for row in waiting.hands.rec(f"so-shopify-{plain_story().order_id}").rows("item"))
+
+    pulled(waiting)
+
+    assert not {"cancelled_in_erp", "edited_in_erp"}.intersection(happened(waiting))
+
+
+def test_a_hand_edit_in_netsuite_is_on_the_orders_timeline_and_changes_nothing_here(waiting: Office) -> None:
+    before = units_of(waiting), kinds(waiting)
+    waiting.hands.edit(f"so-shopify-{plain_story().order_id}", memo="call first")
+
+    pulled(waiting)
+
+    assert (units_of(waiting), kinds(waiting)) == before
+    assert happened(waiting).count("edited_in_erp") == 1
+    _, told = timeline(waiting.hub, f"shopify/{plain_story().order_id}")
+    (edit,) = [one for one in told if one.what == "edited_in_erp"]
+    assert "call first" in edit.detail
+
+
+def test_a_channel_that_the_erp_ships_for_is_told_of_a_cancellation_once(tmp_path: Path, utc: Clock) -> None:
+    shop = Shop()
+    with office(tmp_path / "office", utc, shop=shop) as made:
+        bare = plain_story().final | {"fulfillments": [], "fulfillment_status": None}
+        take_in(made.hub, record(bare, "one"))
+        made.settle()
+        pulled(made)
+        made.hands.cancel(f"so-shopify-{plain_story().order_id}")
+
+        pulled(made)
+        pulled(made)
+
+        assert shop.called_off == {
+            plain_story().order_id: {str(line["id"]): 0 for line in plain_story().final["line_items"]}
+        }
+        assert shop.calls == 1
+        assert codes(made) == {"refund_due"}
+
+
+def test_what_the_channel_says_of_the_cancellation_that_it_was_told_is_the_same_one(waiting: Office) -> None:
+    waiting.hands.cancel(f"so-shopify-{plain_story().order_id}")
+    pulled(waiting)
+    before = units_of(waiting)
+    gone = plain_story().final | {
+        "fulfillments": [],
+        "fulfillment_status": None,
+        "cancelled_at": "2026-11-20T10:00:00-05:00",
+        "updated_at": "2026-11-20T10:00:00-05:00",
+    }
+
+    take_in(waiting.hub, record(gone, "two"))
+    waiting.settle()
+    pulled(waiting)
+
+    assert units_of(waiting) == before
+    assert "cancelled_elsewhere" not in codes(waiting)
+    assert [x for x in reconcile(waiting.hub, "2026-11", []).sales.variances if x.residual_minor] == []
