@@ -60,7 +60,7 @@ TO_DO: Final = {
     CauseCode.ROUNDING: "Nothing: it is within the tolerance. Book it to the rounding account if it adds up.",
     CauseCode.TAX_BASE: "Compare the ERP's tax code for this order with what the channel charged; correct the mapping.",
     CauseCode.CHANNEL_EDIT: "Import the order again; the hub amends the document.",
-    CauseCode.TAX_RECOMPUTED: "Set the channel's tax again in the ERP, as an override, and look for what computes it anew.",
+    CauseCode.TAX_RECOMPUTED: "Set the channel's tax again in the ERP, and look for what computes it anew there.",
     CauseCode.HAND_EDIT: "Ask who edited it and why. Undo it in the ERP, or make the same change in the channel.",
     CauseCode.ADOPTED: "Compare it with the order in the channel; correct the ERP's document where it is wrong.",
     CauseCode.UNBOOKED_REFUND: "Import the order again: the refund is captured, and its credit memo posts by itself.",

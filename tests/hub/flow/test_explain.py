@@ -314,3 +314,12 @@ def test_one_unit_beside_other_evidence_is_a_residual_of_one(number: str, amount
     found = sides.compared().sales
 
     assert found.unexplained_minor == {"USD": 1}
+
+
+def test_tax_that_alone_was_computed_anew_is_not_taken_for_a_hand_edit(sides: Sides) -> None:
+    sides.at_hub("1002", readback_minor=10825, readback_tax_minor=900)
+    sides.at_erp("1002", {"tax_minor": 810}, by_hand=True, version=2)
+
+    [variance] = sides.compared().sales.variances
+
+    assert told(variance) == ("hub-erp", "amount", -90, [("tax_recomputed", -90)], 0)

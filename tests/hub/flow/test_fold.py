@@ -1,6 +1,7 @@
 """An order's state is a pure function of the set of its facts."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from hub.flow.fold import events, fold, winners
 from hub.model.facts import (
+    Cancellation,
+    Cut,
     Deletion,
     Fact,
     FactKind,
@@ -391,3 +394,32 @@ def test_the_same_statement_from_a_better_source_is_no_event() -> None:
 
     assert events(winners([hook]), winners([hook, money])) == []
     assert winners([hook, money])[FactKind.TENDER, "t1"].source is Source.PULL
+
+
+def test_what_the_erp_cancelled_and_the_channel_then_takes_out_are_the_same_units_in_any_order() -> None:
+    placed = fact(snapshot(line("1", 3, 1000)))
+    closed = fact(Cancellation(at(30), (Cut(LineId("1"), 3, 1),)), "erp-7", source=Source.ERP)
+    edited = fact(snapshot(line("1", 3, 1000, removed=2)), modified_at=at(40))
+
+    for told in permutations([placed, closed, edited, closed]):
+        units = fold(KEY, winners(told)).quantities[LineId("1")]
+        assert (units.removed, units.cancelled, units.cancelled_in_erp, units.open) == (2, 0, 0, 1)
+    before = fold(KEY, winners([closed, placed])).quantities[LineId("1")]
+    assert (before.removed, before.cancelled, before.cancelled_in_erp, before.open) == (0, 2, 2, 1)
+
+
+def test_units_that_the_channel_adds_later_are_not_cancelled_with_those_before() -> None:
+    closed = fact(Cancellation(at(30), (Cut(LineId("1"), 3, 1),)), "erp-7", source=Source.ERP)
+
+    units = fold(KEY, winners([fact(snapshot(line("1", 5, 1000))), closed])).quantities[LineId("1")]
+
+    assert (units.ordered, units.cancelled, units.open) == (5, 2, 3)
+
+
+def test_what_was_opened_again_in_the_erp_is_to_be_shipped_whichever_is_told_first() -> None:
+    closed = fact(Cancellation(at(30), (Cut(LineId("1"), 3, 0),)), "erp-7", source=Source.ERP)
+    opened = fact(Cancellation(at(50)), "erp-7", source=Source.ERP)
+    placed = fact(snapshot(line("1", 3, 1000)))
+
+    for told in permutations([placed, closed, opened]):
+        assert fold(KEY, winners(told)).quantities[LineId("1")].open == 3
