@@ -1,7 +1,7 @@
 """The warehouse ships what the shop waits for; its fulfilments in the ERP are what the shop is then told."""
 
-import json
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ SHIPS_BEFORE: Final = timedelta(hours=2)  # before the day's end, when the clock
 
 @dataclass(slots=True)
 class Warehouse:
-    """Ships what the shop waits for, each parcel once, whenever the shop hears of it."""
+    """Ships what the shop waits for, each unit once, whenever the shop hears of it."""
 
     staff: Staff
     slug: str
     chance: random.Random
-    _gone: set[tuple[str, str]] = field(default_factory=set)  # order, and what of it
+    _gone: dict[str, Counter[str]] = field(default_factory=dict)  # order -> units by line
 
     def ship(self, orders: Sequence[Mapping[str, Any]], now: datetime) -> int:
         """What should have left by now has, as far as the ERP knows the order; how many parcels.
@@ -34,13 +34,19 @@ class Warehouse:
         return sum(self._ship(order, now) for order in waiting if keys[str(order["id"])] in stand)
 
     def _ship(self, order: Mapping[str, Any], now: datetime) -> bool:
-        parcel = (str(order["id"]), json.dumps(order["to_ship"], sort_keys=True))
-        if parcel in self._gone:
+        """What the shop waits for, but for units that left already and that it was not told of.
+
+        A push may be made in several shipments, and end after the first: the shop then waits for the rest alone.
+        """
+        gone = self._gone.setdefault(str(order["id"]), Counter())
+        untold = gone - Counter(order["shipped"])
+        units = dict(Counter(order["to_ship"]) - untold)
+        if not units:
             return False
-        self._gone.add(parcel)
+        gone.update(units)
         return self.staff.fulfil(
             sales_order(OrderKey(self.slug, str(order["id"]))),
-            order["to_ship"],
+            units,
             carrier=self.chance.choice(CARRIERS),
             tracking_number=f"1Z{self.chance.getrandbits(48):012X}",
             shipped_at=now - SHIPS_BEFORE,
