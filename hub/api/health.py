@@ -1,11 +1,14 @@
-"""GET /healthz: the process lives. GET /readyz: what it needs is there; a dependency that is wrong is named."""
+"""GET /healthz: the process lives. GET /readyz: what it needs is there; a dependency that is wrong is named.
+
+An ERP or a channel that nothing can be sent to is named too, and the hub is ready nevertheless: what comes in is kept.
+"""
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from hub.steps.hub import Hub
-from hub.steps.opening import dependencies
+from hub.steps.opening import dependencies, far_sides
 
 
 def router(hub: Hub) -> APIRouter:
@@ -17,9 +20,9 @@ def router(hub: Hub) -> APIRouter:
 
     @made.get("/readyz")
     async def readyz() -> JSONResponse:
-        faults = await run_in_threadpool(dependencies, hub)
-        wrong = {name: fault for name, fault in faults.items() if fault is not None}
-        status = {name: fault or "ok" for name, fault in faults.items()}
+        needed, away = await run_in_threadpool(lambda: (dependencies(hub), far_sides(hub)))
+        wrong = any(fault is not None for fault in needed.values())
+        status = {name: fault or "ok" for name, fault in (needed | away).items()}
         return JSONResponse(status, status_code=503 if wrong else 200)
 
     return made

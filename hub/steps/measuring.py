@@ -1,5 +1,6 @@
 """How the hub stands, in figures to watch it by; a store that is down is one of them and ends nothing."""
 
+import logging
 import shutil
 import sqlite3
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from hub.steps import syncing
 from hub.steps.hub import Hub
 from hub.store.views import gauges
 from hub.store.views.gauges import HubGauges, InboxGauges, Loss
+
+log = logging.getLogger(__name__)
 
 DISK_FREE_BYTES_MIN: Final = 256 * 1024 * 1024
 """With less the hub says of itself that it is not ready: a full disk takes no webhook."""
@@ -40,12 +43,13 @@ def measured(hub: Hub) -> Measures:
     lost: dict[str, Loss] | None = None
     try:
         inbox = gauges.inbox_gauges(hub.inbox, [*slugs, hub.settings.erp.slug])
-    except (SQLAlchemyError, sqlite3.Error):
-        inbox = None
+    except (SQLAlchemyError, sqlite3.Error) as fault:
+        log.warning("measure.inbox_down", extra={"fault": fault})
     try:
         orders = gauges.hub_gauges(hub.store, now, hub.settings.slots())
         lost = _losses(hub, now) if inbox is not None else None
-    except (SQLAlchemyError, sqlite3.Error):
+    except (SQLAlchemyError, sqlite3.Error) as fault:
+        log.warning("measure.store_down", extra={"fault": fault})
         orders = lost = None
     beats = {(slug, one.name): float(one.every_s) for slug in slugs for one in syncing.streams(hub, slug)}
     return Measures(now, inbox, orders, lost, beats, disk_free_bytes(hub.settings.home))

@@ -10,12 +10,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hub.books.faults import Faulty
 from hub.errors import HubError, Misconfigured, Retryable
+from hub.logs import fault_of
 from hub.model.problems import Problem
 from hub.ports import Checks, ChecksSetup, Looked
 from hub.settings import Settings
 from hub.steps.hub import Clock, Hub, open_hub
 from hub.steps.in_use import in_use
-from hub.store.views import backlog
+from hub.steps.measuring import DISK_FREE_BYTES_MIN, disk_free_bytes
+from hub.store.views import backlog, gauges
 
 BUSY_S: Final = 5
 ERP: Final = "erp"
@@ -73,13 +75,43 @@ def versions(hub: Hub) -> list[Version]:
 
 
 def dependencies(hub: Hub) -> dict[str, str | None]:
-    """What the hub needs to run, each with what is wrong with it; None: it answers."""
-    return {name: _fault(look) for name, look in _needs(hub)}
+    """What the hub needs to take in and to decide, each with what is wrong with it; None: it is well.
+
+    A far side that is away is not among them: what comes in is kept until it is back. The words name no address, user
+    or value: who asks may be anybody.
+    """
+    return {name: _told_of(look) for name, look in _needs(hub)}
+
+
+def far_sides(hub: Hub) -> dict[str, str | None]:
+    """The targets that nothing is sent to now, each with why; None: it is sent to."""
+    try:
+        found = gauges.hub_gauges(hub.store, hub.clock(), hub.settings.slots()).targets
+    except (SQLAlchemyError, sqlite3.Error):
+        return {}
+    return {f"target {one.target}": f"paused: {one.paused}" if one.paused else None for one in found}
+
+
+def _told_of(look: Callable[[], Any]) -> str | None:
+    try:
+        look()
+    except (SQLAlchemyError, sqlite3.Error) as fault:
+        return f"it does not answer ({type(fault).__name__}): see orderhub check"
+    except (HubError, ValueError, LookupError, OSError) as fault:
+        return fault_of(fault)
+    return None
+
+
+def _room(hub: Hub) -> None:
+    free = disk_free_bytes(hub.settings.home)
+    if free is not None and free < DISK_FREE_BYTES_MIN:
+        raise Misconfigured(f"{free // 2**20} MB are left, less than {DISK_FREE_BYTES_MIN // 2**20}: free some space")
 
 
 def _needs(hub: Hub) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "hub store", lambda: backlog.version(hub.store, "hub")
     yield "inbox", lambda: backlog.version(hub.inbox, "inbox")
+    yield "disk", lambda: _room(hub)
     yield f"erp {hub.settings.erp.slug}", lambda: hub.erp
     for channel in hub.settings.channels:
         yield f"channel {channel.slug}", lambda slug=channel.slug: hub.channel(slug)  # type: ignore[misc]

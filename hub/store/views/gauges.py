@@ -200,9 +200,10 @@ def losses(inbox: Engine, store: Engine, now: datetime) -> dict[str, Loss]:
     )
     with inbox.connect() as connection:
         rows = connection.execute(
-            select(record.c.channel, record.c.order_id, hooked, pulled)
+            select(func.coalesce(record.c.channel, text("''")), record.c.order_id, hooked, pulled)
             .where(record.c.id >= _first_since(connection, since), record.c.order_id.is_not(None))
-            .group_by(record.c.channel, record.c.order_id)
+            # Not the bare column: SQLite would walk all records, channel by channel, to spare itself the sorting.
+            .group_by(func.coalesce(record.c.channel, text("''")), record.c.order_id)
         ).all()
     told: dict[str, int] = {}
     untold: dict[str, list[str]] = {}
@@ -221,8 +222,9 @@ def losses(inbox: Engine, store: Engine, now: datetime) -> dict[str, Loss]:
 
 def _first_since(connection: Connection, since: datetime) -> int:
     """The first record that was received since then; ids grow with time but for a few that overtook each other."""
-    lowest, highest = connection.execute(select(func.min(record.c.id), func.max(record.c.id))).one()
-    if highest is None:
+    # Asked for both at once, SQLite walks the table.
+    lowest, highest = (connection.execute(select(end(record.c.id))).scalar() for end in (func.min, func.max))
+    if lowest is None or highest is None:
         return 0
 
     def received(id: int) -> str:

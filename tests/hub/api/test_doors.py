@@ -16,7 +16,14 @@ def test_it_says_what_it_needs_and_that_it_is_there(client: httpx.Client) -> Non
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"hub store": "ok", "inbox": "ok", "erp ledger": "ok", "channel shopify": "ok"}
+    assert answer.json() == {
+        "hub store": "ok",
+        "inbox": "ok",
+        "erp ledger": "ok",
+        "channel shopify": "ok",
+        "disk": "ok",
+        "target erp": "ok",
+    }
 
 
 def test_it_says_how_it_stands_and_looks_at_a_channel_when_asked(client: httpx.Client) -> None:
@@ -39,3 +46,19 @@ def test_the_front_page_runs_no_script_and_loads_nothing(client: httpx.Client) -
 @pytest.mark.parametrize("run", ["..%2f..%2fhub.db", "2026-10-nothere", "%00"])
 def test_a_run_that_is_not_there_is_not_found(client: httpx.Client, run: str) -> None:
     assert client.get(f"/runs/{run}").status_code == 404
+
+
+def test_a_store_that_is_gone_is_named_without_its_address(tmp_path: Path) -> None:
+    """The inbox's file becomes a folder: nothing in the words says where it is."""
+    with opened(load_settings(None, tmp_path, {}), now) as hub:
+        hub.inbox.dispose()
+        for file in tmp_path.glob("inbox.db*"):
+            file.unlink()
+        (tmp_path / "inbox.db").mkdir()
+        with served(create_app(hub, Jobs(hub))) as address:
+            answer = httpx.get(f"{address}/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["inbox"] == "it does not answer (OperationalError): see orderhub check"
+    assert answer.json()["hub store"] == "ok"
+    assert str(tmp_path) not in answer.text

@@ -142,11 +142,14 @@ def test_figures_are_read_along_indexes(hub: Hub) -> None:
     measured(hub)
 
     assert walked
-    assert [plan for plan in walked if plan.startswith("SCAN") and "INDEX" not in plan and plan not in SMALL] == []
+    scans = {plan for plan in walked if plan.startswith("SCAN") and plan.split()[1] not in SMALL}
+    assert {plan.split()[-1] for plan in scans} <= OF_WHAT_WAITS
 
 
-SMALL = ("SCAN cursor", "SCAN target", "SCAN refetch", "SCAN anon_1", "SCAN backorder", "SCAN CONSTANT ROW")
+SMALL = ("cursor", "target", "refetch", "anon_1", "backorder", "CONSTANT")
 """A row a stream, a target, an order that waits: as few as there are."""
+OF_WHAT_WAITS = {"step_planned", "step_under_way", "exception_open", "record_due", "orders_held", "alert_open"}
+"""Partial indexes: of what is open, not of all that ever was."""
 
 
 def _explain(engine: Any, walked: list[str]) -> None:
