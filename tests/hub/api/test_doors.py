@@ -1,7 +1,11 @@
 """The web door without a channel that is live: what it refuses, and what it says of itself."""
 
+from pathlib import Path
+
 import httpx
 import pytest
+
+from hub.steps.hub import Hub
 
 
 def test_a_channel_that_does_not_exist_is_not_found(client: httpx.Client) -> None:
@@ -48,15 +52,14 @@ def test_a_run_that_is_not_there_is_not_found(client: httpx.Client, run: str) ->
     assert client.get(f"/runs/{run}").status_code == 404
 
 
-def test_a_store_that_is_gone_is_named_without_its_address(tmp_path: Path) -> None:
+def test_a_store_that_is_gone_is_named_without_its_address(client: httpx.Client, hub: Hub, tmp_path: Path) -> None:
     """The inbox's file becomes a folder: nothing in the words says where it is."""
-    with opened(load_settings(None, tmp_path, {}), now) as hub:
-        hub.inbox.dispose()
-        for file in tmp_path.glob("inbox.db*"):
-            file.unlink()
-        (tmp_path / "inbox.db").mkdir()
-        with served(create_app(hub, Jobs(hub))) as address:
-            answer = httpx.get(f"{address}/readyz")
+    hub.inbox.dispose()
+    for file in tmp_path.glob("inbox.db*"):
+        file.unlink()
+    (tmp_path / "inbox.db").mkdir()
+
+    answer = client.get("/readyz")
 
     assert answer.status_code == 503
     assert answer.json()["inbox"] == "it does not answer (OperationalError): see orderhub check"
