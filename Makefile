@@ -57,5 +57,5 @@ browser:
 
 # requirements.txt follows pyproject.toml, for every platform, hashes of every wheel. `make lock ARGS=--upgrade` moves versions.
 lock:
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group dev --no-config \
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra machines --group dev --no-config \
 	  --universal --generate-hashes --quiet --output-file requirements.txt $(ARGS)

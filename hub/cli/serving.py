@@ -1,16 +1,26 @@
 """serve and sync: the hub as a service, and a pull by hand."""
 
+import signal
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 
 from hub.cli.door import Door, command, log_to_stderr, now, say, table
 from hub.errors import Misconfigured
+from hub.settings import Settings
 
 HOST = "127.0.0.1"
 PORT = 8080
 _REMEDY = "end what listens there, or name another --host or --port"
+
+AliveOption = Annotated[
+    Path | None, typer.Option("--alive", help="A file that is touched every few seconds while the stores answer.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,17 +32,26 @@ def register(app: typer.Typer) -> None:
         no_login: Annotated[
             bool, typer.Option("--no-login", help="Let who is at this machine read without a token.")
         ] = False,
+        no_jobs: Annotated[
+            bool, typer.Option("--no-jobs", help="The web door alone: orderhub worker and scheduler do the jobs.")
+        ] = False,
     ) -> None:
         """Takes webhooks, pulls on a schedule, decides, sends: until it is told to stop."""
         from hub.api.app import bound, create_app, run
         from hub.api.guard import LOOPBACK
-        from hub.worker.jobs import Jobs
+        from hub.worker.broker import Broker
+        from hub.worker.jobs import Jobs, Rings, is_far
 
         if no_login and host not in LOOPBACK:
             raise typer.BadParameter(f"--no-login is for this machine alone, and {host} is reached by others")
         log_to_stderr(service=True)
         with door.hub() as hub:
-            web = create_app(hub, Jobs(hub), no_login=no_login)
+            jobs: Jobs | Rings
+            if no_jobs:
+                jobs = Rings(hub, Broker(_broker_url(hub.settings), is_far))
+            else:
+                jobs = Jobs(hub)
+            web = create_app(hub, jobs, no_login=no_login)
             try:
                 listens = bound(host, port)
             except OSError as fault:
@@ -40,6 +59,48 @@ def register(app: typer.Typer) -> None:
             say(f"serving on http://{host}:{listens.getsockname()[1]}; stop it with Ctrl-C")
             run(web, listens)
         say("stopped: what was taken in is kept, and nothing is sent twice")
+
+    @command(app, "worker")
+    def worker(
+        door: Door,
+        threads: Annotated[
+            int, typer.Option("--threads", min=1, max=64, help="Calls of a target at once, and pulls at once.")
+        ] = 8,
+        alive: AliveOption = None,
+    ) -> None:
+        """Does what is rung through the broker, and what is due: any number may run, until they are told to stop."""
+        from hub.worker.broker import Broker
+        from hub.worker.jobs import Jobs, is_far
+
+        with door.hub() as hub:
+            jobs = Jobs(hub, Broker(_broker_url(hub.settings), is_far), threads, _touching(alive))
+            jobs.start()
+            try:
+                say("working; stop it with Ctrl-C")
+                _until_told()
+            finally:
+                jobs.stop()
+        say("stopped: what was begun is finished, what waits is another worker's")
+
+    @command(app, "scheduler")
+    def scheduler(door: Door, alive: AliveOption = None) -> None:
+        """Rings jobs when they are due: any number may run, one has its turn, until they are told to stop."""
+        from hub.worker.broker import Broker
+        from hub.worker.jobs import holder, is_far, plan
+        from hub.worker.schedule import Scheduler
+
+        with door.hub() as hub:
+            broker = Broker(_broker_url(hub.settings), is_far)
+            made = Scheduler(hub, holder(), plan(hub), broker.ring, _touching(alive))
+            broker.start()
+            made.start()
+            try:
+                say("scheduling; stop it with Ctrl-C")
+                _until_told()
+            finally:
+                made.stop()
+                broker.stop()
+        say("stopped: what is due stands in the store")
 
     @command(app, "sync")
     def sync(
@@ -86,3 +147,28 @@ def register(app: typer.Typer) -> None:
         door.show(answer, shown)
         say(f"synced at {now():%Y-%m-%d %H:%M:%SZ}")
         return None
+
+
+def _broker_url(settings: Settings) -> SecretStr:
+    """
+    Raises:
+        Misconfigured: none is given.
+    """
+    if settings.broker_url is None:
+        raise Misconfigured(
+            "several processes ring each other through a Redis or Valkey: set ORDERHUB_BROKER_URL to redis://HOST, or "
+            "ORDERHUB_BROKER_URL_FILE to the name of a file that holds it; orderhub serve needs none"
+        )
+    return settings.broker_url
+
+
+def _touching(alive: Path | None) -> Callable[[], None]:
+    return alive.touch if alive is not None else lambda: None
+
+
+def _until_told() -> None:
+    """Returns on SIGTERM; on SIGINT too."""
+    told = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: told.set())
+    told.wait()

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr
 
 from hub.errors import Misconfigured
 from hub.settings.check import CONNECTORS, ERP_ADAPTERS, Named, named_files, read
-from hub.settings.environment import Environment
+from hub.settings.environment import Environment, read_secret
 from hub.settings.file import Fault, Located, read_yaml
 from hub.settings.parts import (
     SHIPPED,
@@ -67,7 +67,6 @@ __all__ = [
 HOME: Final = Path(".orderhub")
 OF_HOME: Final = "hub.yaml"
 """A home may bring its own configuration."""
-SECRET_BYTES_MAX: Final = 65_536
 
 _Named = TypeVar("_Named", Entity, Channel)
 
@@ -103,6 +102,7 @@ class Settings(HubFile):
     home: Path
     database_url: SecretStr | None = Field(default=None, exclude=True)
     vault_key: SecretStr | None = Field(default=None, exclude=True)
+    broker_url: SecretStr | None = Field(default=None, exclude=True)
     secret_values: dict[str, SecretStr] = Field(default={}, exclude=True, repr=False)
     secret_files: dict[str, Path] = Field(default={}, exclude=True, repr=False)
     """By variable: the mounted file that holds the secret, read anew each time it is asked for."""
@@ -159,7 +159,7 @@ class Settings(HubFile):
                 f"{needed}: set the environment variable {variable}, "
                 f"or {variable}_FILE to the name of a file that holds it"
             )
-        return _read_secret(self.secret_files[variable], needed)
+        return read_secret(self.secret_files[variable], needed)
 
     def _store(self, name: str) -> Store:
         if self.database_url is not None:
@@ -199,6 +199,7 @@ def load_settings(
         home=place.resolve(),
         database_url=environment.postgresql,
         vault_key=environment.vault_key,
+        broker_url=environment.broker_url,
         secret_values={name: SecretStr(environ[name]) for name in sorted(variables) if environ.get(name)},
         secret_files={name: Path(environ[f"{name}_FILE"]) for name in sorted(variables) if environ.get(f"{name}_FILE")},
     )
@@ -207,17 +208,6 @@ def load_settings(
 def _of_alerts(alerts: Alerts) -> set[str]:
     named = {alerts.mail.password if alerts.mail else None, alerts.webhook.secret if alerts.webhook else None}
     return {name for name in named if name is not None}
-
-
-def _read_secret(file: Path, needed: str) -> SecretStr:
-    """The file's content without the line end that editors leave."""
-    try:
-        content = file.read_text(encoding="utf-8") if file.stat().st_size <= SECRET_BYTES_MAX else ""
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"{needed}: {file} cannot be read ({type(error).__name__})") from None
-    if not (secret := content.strip("\r\n")):
-        raise Misconfigured(f"{needed}: {file} is empty, or larger than {SECRET_BYTES_MAX} bytes")
-    return SecretStr(secret)
 
 
 def _file(config: Path | None, home: Path, environment: Environment) -> Path:

@@ -1,7 +1,7 @@
 """What hub.yaml may say: frozen parts, each value checked where it stands, unknown settings refused."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,8 @@ from hub.model.payouts import SettlementKind
 
 SHIPPED: Final = Path(__file__).resolve().parents[2] / "config" / "hub.yaml"
 """The configuration that comes with the checkout."""
+
+INTERVAL_S_MAX: Final = 86_400
 
 SLUG_CHARACTERS_MAX: Final = 20
 """A document's key has 40 characters; the channel's slug may take half of them."""
@@ -83,6 +85,25 @@ def _beside_the_file(file: Path, info: ValidationInfo) -> Path:
     return folder / file
 
 
+def _every(given: object) -> object:
+    """Seconds, or a cron expression."""
+    if isinstance(given, str):
+        from cronsim import CronSim, CronSimError
+
+        try:
+            CronSim(given, datetime(2026, 1, 1, tzinfo=UTC))
+        except CronSimError as fault:
+            raise ValueError(
+                f"not a cron expression: {given[:80]!r}: {fault}; expected one like '30 2 * * *'"
+            ) from None
+        return given
+    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= INTERVAL_S_MAX:
+        raise ValueError(f"expected seconds from 1 to {INTERVAL_S_MAX}, or a cron expression: {given!r}")
+    return given
+
+
+Every = Annotated[int | str, BeforeValidator(_every)]
+"""How often something is done: an interval in seconds, or a cron expression in the time zone of what it is done for."""
 Slug = Annotated[str, AfterValidator(_slug)]
 CurrencyCode = Annotated[Currency, AfterValidator(_currency)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
@@ -168,8 +189,9 @@ class Channel(Part):
     """Base URL of the shop; None: the channel is fed from files alone."""
     options: dict[str, Any] = {}
     """The connector's own settings; its README names them, and `orderhub check` their faults."""
-    every: dict[str, Annotated[int, Field(ge=1, le=86_400)]] = {}
-    """How often a stream of the channel is pulled, in seconds; one that is not named keeps the connector's beat."""
+    every: dict[str, Every] = {}
+    """How often each stream of the channel is pulled, in seconds or by cron in its time zone, and `sweep` and
+    `subscribe` are done; what is not named keeps its own beat."""
     retention: Retention = Retention()
     policies: ChannelPolicies = ChannelPolicies()
     settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
@@ -197,6 +219,8 @@ class Channel(Part):
 class Erp(Part):
     slug: Slug
     system: Slug
+    every: dict[Literal["changes"], Every] = {}
+    """How often its changes are read, in seconds or by cron in the first entity's time zone."""
     settle_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
     """How long an absent document is not believed to be absent; None: the adapter's own default."""
     slots: Slots | None = None

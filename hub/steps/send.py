@@ -25,7 +25,7 @@ STEPS_BY_SLOTS: Final = 10_000
 BATCH_CALLS: Final = 20  # steps that a channel is told under one lease: each is a few calls
 
 
-def send(hub: Hub, limit: int | None = None, target: str = ERP_TARGET) -> Sent:
+def send(hub: Hub, limit: int | None = None, target: str = ERP_TARGET, at_once: int | None = None) -> Sent:
     """The next due steps of a target were tried once, the first of each order; nothing sent: `total` is 0.
 
     Where the target has slots, also what comes due meanwhile, until nothing is: those in doubt are looked for, and
@@ -33,13 +33,14 @@ def send(hub: Hub, limit: int | None = None, target: str = ERP_TARGET) -> Sent:
 
     Args:
         limit: steps to be sent; None: BATCH_STEPS, BATCH_CALLS to a channel, STEPS_BY_SLOTS where there are slots.
+        at_once: calls that this worker makes at once of a target with slots; None: as many as it has.
     """
-    sent = _send(hub, limit, target)
+    sent = _send(hub, limit, target, at_once)
     sweep_cycles()
     return sent
 
 
-def _send(hub: Hub, limit: int | None, name: str) -> Sent:
+def _send(hub: Hub, limit: int | None, name: str, at_once: int | None = None) -> Sent:
     now = hub.clock()
     try:
         target = open_target(hub, name)
@@ -50,7 +51,7 @@ def _send(hub: Hub, limit: int | None, name: str) -> Sent:
     if target is None:
         return Sent()
     if target.slots is not None:
-        return send_by_slots(hub, target, limit or STEPS_BY_SLOTS)
+        return send_by_slots(hub, target, limit or STEPS_BY_SLOTS, at_once)
     most = BATCH_STEPS if name == ERP_TARGET else BATCH_CALLS
     with hub.writing() as connection, connection.begin():
         claimed = sending.claim(connection, name, min(limit or most, most), now)
@@ -92,24 +93,28 @@ def read_back_due(hub: Hub, target: str = ERP_TARGET) -> int:
     return read_back_in_a_slot(hub, opened) if opened is not None and opened.reads_later else 0
 
 
-def send_all(hub: Hub) -> Sent:
-    """Nothing is due any more: every step was tried, and those in doubt probed, until nothing moves, in all targets."""
+def send_all(hub: Hub, at_once: int | None = None) -> Sent:
+    """Nothing is due any more: every step was tried, and those in doubt probed, until nothing moves, in all targets.
+
+    Args:
+        at_once: as `send` takes it.
+    """
     total = Sent()
     while True:
-        _drain(hub, ERP_TARGET, total)
+        _drain(hub, ERP_TARGET, total, at_once)
         told = 0
         for slug in _told_channels(hub):
-            told += _drain(hub, slug, total.told.setdefault(slug, Sent()))
+            told += _drain(hub, slug, total.told.setdefault(slug, Sent()), at_once)
         if not told:  # what a channel answered may decide an order anew, and so concern the ERP
             total.told = {slug: sent for slug, sent in total.told.items() if sent.total}
             return total
 
 
-def _drain(hub: Hub, target: str, total: Sent) -> int:
+def _drain(hub: Hub, target: str, total: Sent, at_once: int | None) -> int:
     """Nothing of this target is due any more; how many steps moved."""
     moved = 0
     while True:
-        sent = send(hub, target=target)
+        sent = send(hub, target=target, at_once=at_once)
         if not sent.moved:
             probed = probe(hub, target=target)
             total.add(probed)

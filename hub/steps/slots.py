@@ -29,12 +29,16 @@ READ_BACKS_WAIT_S: Final = 60
 Call = Callable[[], Answer]
 
 
-def send_by_slots(hub: Hub, target: Target, limit: int) -> Sent:
-    """The due steps of the target were tried, at most so many; those in doubt looked for, those done read back."""
+def send_by_slots(hub: Hub, target: Target, limit: int, at_once: int | None = None) -> Sent:
+    """The due steps of the target were tried, at most so many; those in doubt looked for, those done read back.
+
+    Args:
+        at_once: calls under way from here; None: as many as the target has slots.
+    """
     total = Sent()
     faults: list[BaseException] = []  # nobody thought of them: the leases of these calls run out, and they are probed
     under_way: set[Future[Answer]] = set()
-    slots = target.slots or 1
+    slots = min(target.slots or 1, at_once or target.slots or 1)
     with ThreadPoolExecutor(slots, thread_name_prefix=f"send-{target.name}") as pool:
         while True:
             if not faults:

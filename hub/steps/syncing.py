@@ -49,12 +49,9 @@ class Pulled:
 
 
 def streams(hub: Hub, slug: str) -> tuple[Stream, ...]:
-    """What can be pulled from a channel, each with its beat: the configured one, else the connector's own."""
+    """What can be pulled from a channel, each with the beat of its connector; the configuration may say another."""
     connector = hub.connector(slug)
-    if not isinstance(connector, Fetches):
-        return ()
-    every = hub.settings.channel(slug).every
-    return tuple(Stream(one.name, every.get(one.name, one.every_s)) for one in connector.streams)
+    return tuple(connector.streams) if isinstance(connector, Fetches) else ()
 
 
 def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pulled:
@@ -191,6 +188,11 @@ def _read(hub: Hub, slug: str, connector: FetchesOrders, asked: Sequence[Asked],
 def waiting(hub: Hub) -> dict[str, int]:
     """How many orders of each channel wait to be read anew."""
     return {channel.slug: refetching.count(hub.inbox, channel.slug) for channel in hub.settings.channels}
+
+
+def waiting_of(hub: Hub, slug: str) -> int:
+    """How many orders of a channel wait to be read anew."""
+    return refetching.count(hub.inbox, slug)
 
 
 def sweep(hub: Hub, slug: str) -> int:

@@ -559,6 +559,20 @@ api_token = Table(
 )
 
 
+job = Table(  # that one worker at a time does, or that is due by a schedule
+    "job",
+    hub_metadata,
+    Column("name", String(120), primary_key=True),
+    Column("next_at", String(27)),  # when the schedule rings it next; null: it is of no schedule
+    Column("rung_at", String(27)),  # since when it waits to be begun; null: nobody waits for it
+    Column("not_before", String(27)),  # it failed, and is left alone until then
+    Column("holder", String(60)),  # whose turn it is; null: nobody's
+    Column("held_until", String(27)),  # unless its holder says that it goes on
+    Column("began_at", String(27)),
+    Column("ended_at", String(27)),
+)
+
+
 @lru_cache(maxsize=10_000)  # an order stamps the same few moments in all of its rows, and a batch takes turns
 def stamp(at: datetime) -> str:
     """A moment as the tables keep it: `2026-11-01T12:00:00.000000Z`.

@@ -7,6 +7,7 @@ again.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -25,9 +26,16 @@ Job = Callable[[], None]
 class Bell:
     """The jobs of one process, by name, on threads of its own; the broker lives in the process."""
 
-    def __init__(self, jobs: Mapping[str, Job], *, failed: Callable[[str, Exception], None]) -> None:
+    def __init__(
+        self,
+        jobs: Mapping[str, Job],
+        *,
+        failed: Callable[[str, Exception], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """Args:
         failed: is told of what a job raised; the job runs again when it is rung again.
+        clock: that of the messages, in seconds since 1970.
         """
         self._jobs = dict(jobs)
         self._failed = failed
@@ -36,8 +44,10 @@ class Bell:
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._runs: dict[str, int] = dict.fromkeys(jobs, 0)
+        self._began: dict[str, float] = {}
+        self._clock = clock
         self._broker = StubBroker(middleware=[])
-        self._actor = dramatiq.actor(broker=self._broker, actor_name="job", queue_name="jobs")(self._run)
+        self._actor = dramatiq.actor(broker=self._broker, actor_name="job", queue_name="jobs")(self.run)
         # One a job: a first pull of a large channel takes hours, and no other job is to wait for its thread.
         threads = max(1, min(len(self._jobs), WORKER_THREADS_MAX))
         self._worker = dramatiq.Worker(self._broker, worker_threads=threads, worker_timeout=POLL_MS)
@@ -74,13 +84,23 @@ class Bell:
         with self._guard:
             return dict(self._runs)
 
-    def _run(self, name: str) -> None:
+    def run(self, name: str, rung_at: float | None = None) -> None:
+        """That job was done, in this thread; where one runs already, it runs again after that.
+
+        Args:
+            rung_at: in seconds since 1970; a ring from before the job last began is answered. None: it is not.
+        """
+        if name not in self._jobs:
+            return  # of a process with other channels
         with self._guard:
             self._waiting.discard(name)
+            if rung_at is not None and rung_at < self._began.get(name, 0.0):
+                return
             if name in self._running:
                 self._again.add(name)
                 return
             self._running.add(name)
+            self._began[name] = self._clock()
         try:
             self._jobs[name]()
         except Exception as fault:  # noqa: BLE001  the worker's rim: one job's fault ends no other

@@ -224,6 +224,18 @@ def upgrade() -> None:
     )
     op.create_index("intent_order", "intent", ["channel", "order_id"], unique=False)
     op.create_table(
+        "job",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("next_at", sa.String(length=27), nullable=True),
+        sa.Column("rung_at", sa.String(length=27), nullable=True),
+        sa.Column("not_before", sa.String(length=27), nullable=True),
+        sa.Column("holder", sa.String(length=60), nullable=True),
+        sa.Column("held_until", sa.String(length=27), nullable=True),
+        sa.Column("began_at", sa.String(length=27), nullable=True),
+        sa.Column("ended_at", sa.String(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "orders",
         sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("order_id", sa.String(length=100), nullable=False),
@@ -564,6 +576,7 @@ def downgrade() -> None:
         "orders_held", table_name="orders", sqlite_where=sa.text("holds > 0"), postgresql_where=sa.text("holds > 0")
     )
     op.drop_table("orders")
+    op.drop_table("job")
     op.drop_index("intent_order", table_name="intent")
     op.drop_index(
         "intent_master",
