@@ -7,7 +7,7 @@ the rings are dropped; the beats of the workers, and what the stores say was run
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,12 +48,13 @@ class Broker:
         Raises:
             Misconfigured: the package for it is not installed, or that is no address.
         """
-        self._broker, self._client, self._lost = _connected(url)
+        self._client, self._lost, brokers = _connected(url, (NEAR, FAR))
+        self._brokers = brokers
         self._far = far
         self._run: Run | None = None
         self._actors = {
-            queue: dramatiq.actor(broker=self._broker, actor_name=queue, queue_name=queue)(self._took)
-            for queue in (NEAR, FAR)
+            queue: dramatiq.actor(broker=broker, actor_name=queue, queue_name=queue)(self._took)
+            for queue, broker in brokers.items()
         }
         self._workers: list[dramatiq.Worker] = []
         self._asked: set[str] = set()
@@ -69,7 +70,7 @@ class Broker:
         self._thread.start()
         if run is not None:
             for queue, count in ((NEAR, NEAR_THREADS), (FAR, threads)):
-                worker = dramatiq.Worker(self._broker, queues={queue}, worker_threads=count, worker_timeout=POLL_MS)
+                worker = dramatiq.Worker(self._brokers[queue], worker_threads=count, worker_timeout=POLL_MS)
                 self._workers.append(worker)
                 worker.start()
 
@@ -126,7 +127,8 @@ def _mark(name: str) -> str:
     return f"{NAMESPACE}:waiting:{name}"
 
 
-def _connected(url: SecretStr) -> "tuple[RedisBroker, Any, type[Exception]]":
+def _connected(url: SecretStr, queues: Sequence[str]) -> "tuple[Any, type[Exception], dict[str, RedisBroker]]":
+    """The client, what it raises, and a broker for each queue: dramatiq gives a broker's threads to all its queues."""
     try:
         import redis
         from dramatiq.brokers.redis import RedisBroker
@@ -140,7 +142,8 @@ def _connected(url: SecretStr) -> "tuple[RedisBroker, Any, type[Exception]]":
         )
     except ValueError:
         raise Misconfigured("ORDERHUB_BROKER_URL: expected redis://[:PASSWORD@]HOST[:PORT][/NUMBER]") from None
-    broker = RedisBroker(  # type: ignore[no-untyped-call]
-        client=client, namespace=NAMESPACE, middleware=[CurrentMessage()]
-    )
-    return broker, client, redis.RedisError
+    brokers = {
+        queue: RedisBroker(client=client, namespace=NAMESPACE, middleware=[CurrentMessage()])  # type: ignore[no-untyped-call]
+        for queue in queues
+    }
+    return client, redis.RedisError, brokers
