@@ -72,6 +72,7 @@ def register(app: typer.Typer) -> None:
         from hub.worker.broker import Broker
         from hub.worker.jobs import Jobs, is_far
 
+        log_to_stderr(service=True)
         with door.hub() as hub:
             jobs = Jobs(hub, Broker(_broker_url(hub.settings), is_far), threads, _touching(alive))
             jobs.start()
@@ -89,6 +90,7 @@ def register(app: typer.Typer) -> None:
         from hub.worker.jobs import holder, is_far, plan
         from hub.worker.schedule import Scheduler
 
+        log_to_stderr(service=True)
         with door.hub() as hub:
             broker = Broker(_broker_url(hub.settings), is_far)
             made = Scheduler(hub, holder(), plan(hub), broker.ring, _touching(alive))

@@ -115,7 +115,7 @@ class Broker:
                     self._client.ping()
             except self._lost as fault:
                 if self.there is not False:
-                    log.warning("broker.lost", extra={"fault": type(fault).__name__, "goes_on": "by its own beat"})
+                    log.warning("broker.lost", extra={"fault": fault})
                 self.there = False
             else:
                 if self.there is False:

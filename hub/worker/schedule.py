@@ -129,7 +129,7 @@ class Scheduler:
         if self._asked_at is None or not timedelta() <= now - self._asked_at < timedelta(seconds=KEEPS_S):
             mine = turns.take(self._hub, SCHEDULER, self._holder, SCHEDULER_TURN_S)
             if mine and not self._mine:
-                log.info("scheduler.began", extra={"holder": self._holder})
+                log.info("scheduler.began")
             self._mine, self._asked_at = mine, now
         due = turns.ring_due(self._hub, self._plan) if self._mine else []
         for name in due:
@@ -144,7 +144,7 @@ class Scheduler:
             except Exception as fault:  # noqa: BLE001  the scheduler's rim: it goes on when the store is back
                 self._mine, self._asked_at = False, None
                 if not lost:
-                    log.warning("scheduler.store_lost", extra={"fault": type(fault).__name__})
+                    log.warning("scheduler.store_lost", extra={"fault": fault})
                 lost = True
             else:
                 lost = False
