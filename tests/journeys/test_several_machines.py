@@ -25,49 +25,58 @@ def everything_is_posted(made: Machines, orders: int) -> bool:
 
 
 def test_a_sync_comes_to_the_ledger_by_scheduler_broker_and_worker(tmp_path: Path, postgres_url: str) -> None:
-    with running_valkey() as valkey, rehearsed_shop(tmp_path, ORDERS) as shop:
-        with machines(tmp_path / "home", postgres_url, valkey.url) as made:
-            made.configure(shop.address)
-            placed = len(shop.orders())
+    with (
+        running_valkey() as valkey,
+        rehearsed_shop(tmp_path, ORDERS) as shop,
+        machines(tmp_path / "home", postgres_url, valkey.url) as made,
+    ):
+        made.configure(shop.address)
+        placed = len(shop.orders())
 
-            made.start("scheduler", "scheduler")
-            made.start("worker-1", "worker", "--threads", "4")
-            made.start("worker-2", "worker", "--threads", "4")
-            made.wait_for(lambda: everything_is_posted(made, placed), "every order posted")
+        made.start("scheduler", "scheduler")
+        made.start("worker-1", "worker", "--threads", "4")
+        made.start("worker-2", "worker", "--threads", "4")
+        made.wait_for(lambda: everything_is_posted(made, placed), "every order posted")
 
-            assert [made.end(name) for name in ("worker-1", "worker-2", "scheduler")] == [0, 0, 0]
+        assert [made.end(name) for name in ("worker-1", "worker-2", "scheduler")] == [0, 0, 0]
 
 
 def test_without_its_broker_the_hub_goes_on_and_says_so(tmp_path: Path, postgres_url: str) -> None:
     """It is away when all begin, comes, and is killed and emptied: only the delay is another."""
-    with running_valkey() as valkey, rehearsed_shop(tmp_path, ORDERS) as shop:
-        with machines(tmp_path / "home", postgres_url, valkey.url) as made:
-            made.configure(shop.address)
-            placed = len(shop.orders())
-            valkey.stop()
+    with (
+        running_valkey() as valkey,
+        rehearsed_shop(tmp_path, ORDERS) as shop,
+        machines(tmp_path / "home", postgres_url, valkey.url) as made,
+    ):
+        made.configure(shop.address)
+        placed = len(shop.orders())
+        valkey.stop()
 
-            made.start("scheduler", "scheduler")
-            made.start("worker", "worker")
-            made.wait_for(lambda: everything_is_posted(made, placed), "every order posted")
-            said = made.said("worker")
-            valkey.start()
-            made.wait_for(lambda: "broker.back" in made.said("worker"), "the broker being back")
+        made.start("scheduler", "scheduler")
+        made.start("worker", "worker")
+        made.wait_for(lambda: everything_is_posted(made, placed), "every order posted")
+        said = made.said("worker")
+        valkey.start()
+        made.wait_for(lambda: "broker.back" in made.said("worker"), "the broker being back")
 
-            assert "broker.lost" in said
-            assert made.end("worker") == 0
+        assert "broker.lost" in said
+        assert made.end("worker") == 0
 
 
 def test_when_the_scheduler_is_killed_another_one_takes_over(tmp_path: Path, postgres_url: str) -> None:
-    with running_valkey() as valkey, rehearsed_shop(tmp_path, 2) as shop:
-        with machines(tmp_path / "home", postgres_url, valkey.url) as made:
-            made.configure(shop.address)
-            holder = "SELECT holder FROM hub.job WHERE name = 'scheduler' AND holder IS NOT NULL"
-            made.start("first", "scheduler")
-            made.wait_for(lambda: bool(made.ask(holder)), "a scheduler's turn")
-            (was,) = made.ask(holder)
+    with (
+        running_valkey() as valkey,
+        rehearsed_shop(tmp_path, 2) as shop,
+        machines(tmp_path / "home", postgres_url, valkey.url) as made,
+    ):
+        made.configure(shop.address)
+        holder = "SELECT holder FROM hub.job WHERE name = 'scheduler' AND holder IS NOT NULL"
+        made.start("first", "scheduler")
+        made.wait_for(lambda: bool(made.ask(holder)), "a scheduler's turn")
+        (was,) = made.ask(holder)
 
-            made.start("second", "scheduler")
-            made.end("first", signal.SIGKILL)
-            made.wait_for(lambda: made.ask(holder) not in ([], [was]), "the other's turn")
+        made.start("second", "scheduler")
+        made.end("first", signal.SIGKILL)
+        made.wait_for(lambda: made.ask(holder) not in ([], [was]), "the other's turn")
 
-            assert str(made.children["second"].pid) in made.ask(holder)[0][0]
+        assert str(made.children["second"].pid) in made.ask(holder)[0][0]
