@@ -1,4 +1,4 @@
-"""The hub as a company runs it: doors, workers and schedulers as processes of their own, on one PostgreSQL and one broker."""
+"""The hub as a company runs it: workers and schedulers as processes, one PostgreSQL, one broker."""
 
 import os
 import signal
