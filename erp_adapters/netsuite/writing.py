@@ -15,6 +15,7 @@ from hub.errors import Rejected
 from hub.model.documents import Document, DocumentKind
 from hub.model.frozen import frozen
 from hub.model.intents import REFS, Action, Found, Outcome, Probe, Verdict, Write
+from hub.model.order import Party
 from hub.ports import put_each
 from mappings.netsuite import customer, goods, journal, money, order, sales
 from mappings.netsuite.fields import Fields
@@ -242,9 +243,7 @@ class Writes:
         match kept.record:
             case "salesOrder":
                 self._allow_currency(document)
-                parties = {"party": write.party(document.party), "bill_to": write.party(document.bill_to)}
-                known = {name: who for name, who in parties.items() if who is not None}
-                body = order.sales_order(document, revision, names, known)
+                body = order.sales_order(document, revision, names, _parties(write))
             case "itemFulfillment":
                 id, standing = self._order(document)
                 if (moved := goods.moves(document, standing, names)) is not None:
@@ -351,12 +350,28 @@ class Writes:
         if write.action is Action.VOID:
             self._client.patch("salesOrder", id, order.closed_order(standing))
             return id
+        whole = order.whole_order(document, write.revision, self._directory, standing, _parties(write))
+        if whole is not None and self._replaced(id, whole):
+            return id
+        if whole is not None:  # refused: something was shipped since
+            held = self._client.get("salesOrder", id, expand=True) or held
+            standing = standing_rows(held, self._directory.line_field, document.currency)
         voided = held.text(REVISION) == VOIDED
         body = order.order_changes(
             document, write.revision, self._directory, standing, held.text(CANCELLED), voided=voided
         )
         self._patch("salesOrder", id, body)
         return id
+
+    def _replaced(self, id: str, whole: Body) -> bool:
+        """The order's rows are those of the body; False: NetSuite keeps what was shipped since they were read."""
+        try:
+            self._patch("salesOrder", id, whole, ("item",))
+        except Rejected as refusal:
+            if refusal.code != "user_error":
+                raise
+            return False
+        return True
 
     def _change_in_place(self, write: Write) -> str | None:
         """The internal id of the record that was changed; None: it must be made anew."""
@@ -386,9 +401,14 @@ class Writes:
         self._patch(kept.record, held.needed("id"), body)
         return held.needed("id")
 
-    def _patch(self, record: str, id: str, body: Body) -> None:
-        """Rows without a key are replaced: told again they would be there twice."""
-        self._client.patch(record, id, body, replace=[name for name in KEYLESS if name in body])
+    def _patch(self, record: str, id: str, body: Body, replace: tuple[str, ...] = ()) -> None:
+        """Rows without a key are replaced: told again they would be there twice.
+
+        Args:
+            replace: lists besides, of which nothing stays that the body does not have.
+        """
+        keyless = [name for name in KEYLESS if name in body]
+        self._client.patch(record, id, body, replace=[*replace, *keyless])
 
     def _drop(self, document: Document) -> list[str]:
         """The document's records are gone; their ids."""
@@ -434,6 +454,12 @@ class Writes:
         """The customer may be billed in the order's currency: a keyed row, merged however often it is told."""
         if self._options.guests == "each" and document.rate is not None and document.customer is not None:
             self._client.patch("customer", eid(document.customer), customer.currencies(document, self._directory))
+
+
+def _parties(write: Write) -> dict[str, Party]:
+    """By "party" and "bill_to", those that are still known."""
+    parties = {"party": write.party(write.document.party), "bill_to": write.party(write.document.bill_to)}
+    return {name: who for name, who in parties.items() if who is not None}
 
 
 def code_of(document: Document) -> str:

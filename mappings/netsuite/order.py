@@ -128,7 +128,8 @@ def order_changes(
 ) -> Body:
     """What makes the standing order as the document has it: rows by their number, rows that are not there appended.
 
-    Where people closed rows, none is opened again.
+    Where people closed rows, none is opened again. Appended rows are appended again by a repetition: `whole_order` is
+    for them, wherever it may be.
 
     Args:
         cancelled, voided: what the order says of itself before.
@@ -155,6 +156,48 @@ def order_changes(
             change["isClosed"] = one.closed
         if len(change) > 1:
             changes.append(change)
+    body = _changed(document, revision, directory, targets)
+    if changes:
+        body["item"] = {"items": changes}
+    return body
+
+
+def whole_order(
+    document: Document,
+    revision: str,
+    directory: Directory,
+    standing: Sequence[StandingRow],
+    parties: Mapping[str, Party],
+) -> Body | None:
+    """As `order_changes`, with all rows, to take the place of those that stand: a repetition changes nothing.
+
+    None where it need not or must not be: no row is missing, something was shipped, billed or closed, or a row would lose
+    what a person or the first telling put there (a row without our key, the names on a gift card).
+
+    Args:
+        parties: as of `sales_order`.
+    """
+    by_key = {row.key: row for row in standing}
+    targets = targets_of(document, standing)
+    if all(one.row.key in by_key for one in targets):
+        return None
+    if None in by_key or any(row.done or row.closed for row in standing):
+        return None
+    ship_to, bill_to = parties.get("party"), parties.get("bill_to")
+    rows: list[Body] = []
+    for one in targets:
+        held = by_key.get(one.row.key)
+        if held is not None and one.row.component is Component.GIFT_CARD and not parties:
+            return None
+        row = _new_row(one, document, directory, ship_to, bill_to)
+        if held is not None and held.location is not None and one.row.component in SOLD:
+            row["location"] = {"id": held.location}
+        rows.append(row)
+    return _changed(document, revision, directory, targets) | {"item": {"items": rows}}
+
+
+def _changed(document: Document, revision: str, directory: Directory, targets: Sequence["Target"]) -> Body:
+    """All that an edit tells but the rows."""
     body: Body = {
         "tranDate": document.date,
         REVISION: revision,
@@ -163,8 +206,6 @@ def order_changes(
     }
     if document.rate is not None:
         body["exchangeRate"] = document.rate.value
-    if changes:
-        body["item"] = {"items": changes}
     return body | tax_body([one.row for one in targets], document, directory)
 
 

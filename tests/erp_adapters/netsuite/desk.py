@@ -80,6 +80,7 @@ class Desk:
         )
         self.adapter = NetSuiteAdapter(config, nonce=lambda: f"nonce{next(numbers)}")
         self.told: list[Document] = []
+        self.requests: Sequence[tuple[str, str, str, bytes]] = ()  # method, path, query, body: all that came so far
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
@@ -178,6 +179,7 @@ def desk(switches: Switches | None = None, **options: Any) -> Iterator[Desk]:
     seed.charge_item(app.world, "GOODS-CREDITED", "4000")
     with served(app) as address:
         made = Desk(app, clock, address, options)
+        made.requests = requests
         try:
             yield made
         finally:

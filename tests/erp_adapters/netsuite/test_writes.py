@@ -1,12 +1,14 @@
 """Writing to NetSuite: once though answers are lost, changed though something stands, refused in words."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from erp_adapters.netsuite.account.hands import Hands
+from erp_adapters.netsuite.account.service import Response
 from hub.errors import Misconfigured
 from hub.model.documents import Component, Document, DocumentKind, DocumentLine
 from hub.model.intents import Action, Found, Verdict
@@ -127,6 +129,90 @@ def test_a_change_told_twice_appends_no_row(netsuite: Desk) -> None:
     netsuite.done(document, Action.AMEND)
 
     assert len(netsuite.rec("so-webshop-1001").rows()) == 3
+
+
+MORE = fact(snapshot(*LINES, line("3", 2, 500)))
+
+
+def patches(netsuite: Desk) -> list[str]:
+    """The queries of the changes to orders, in order; the request bodies' rows count nothing here."""
+    return [query for method, path, query, _ in netsuite.requests if method == "PATCH" and "/salesOrder/" in path]
+
+
+def test_a_row_more_before_anything_is_shipped_replaces_all_rows(netsuite: Desk) -> None:
+    netsuite.tell(ORDER)
+
+    netsuite.tell(MORE)
+
+    rows = netsuite.rec("so-webshop-1001").rows()
+    assert patches(netsuite) == ["replace=item%2CtaxDetails"]
+    assert [(row.get("custcol_orderhub_line"), row.amount("quantity")) for row in rows] == [
+        ("1", 3),
+        ("2", 1),
+        ("3", 2),
+    ]
+
+
+def test_the_very_same_replacement_told_twice_doubles_nothing(netsuite: Desk) -> None:
+    """Its answer was lost, it ran all the same, and somebody sends it again without looking."""
+    netsuite.tell(ORDER)
+    netsuite.app.faults.fail_write(Fault.LOST_AFTER)
+    (document,) = planned((MORE,), terms(items=ITEMS))
+
+    outcome = netsuite.put(document, Action.AMEND)
+    (body,) = [body for method, path, _, body in netsuite.requests if method == "PATCH" and "/salesOrder/" in path]
+    id = str(netsuite.rec("so-webshop-1001").id)
+    netsuite.adapter.client.patch(
+        "salesOrder", id, json.loads(body, parse_float=Decimal), replace=("item", "taxDetails")
+    )
+
+    assert outcome.verdict is Verdict.IN_DOUBT
+    assert [row.get("custcol_orderhub_line") for row in netsuite.rec("so-webshop-1001").rows()] == ["1", "2", "3"]
+    read = netsuite.read(document)
+    assert read is not None
+    assert (read.total_minor, read.tax_minor, read.lines) == (12045, 300, len(document.lines))
+
+
+def test_a_row_more_after_a_shipment_is_added_beside_rows_told_by_their_line(netsuite: Desk) -> None:
+    netsuite.tell(ORDER, SENT)
+    before = [row.line for row in netsuite.rec("so-webshop-1001").rows()]
+
+    netsuite.tell(MORE, SENT)
+
+    assert patches(netsuite) == ["replace=taxDetails"]
+    assert [row.line for row in netsuite.rec("so-webshop-1001").rows()][:2] == before
+    assert [row.amount("quantityFulfilled") for row in netsuite.rec("so-webshop-1001").rows()] == [2, 0, 0]
+
+
+def test_a_row_that_a_person_added_is_not_replaced(netsuite: Desk) -> None:
+    (document,) = netsuite.tell(ORDER)
+    item = netsuite.world.named("inventoryItem", "itemId", "BOTTLE-1L")
+    assert item is not None
+    order = str(netsuite.rec(document.key).id)
+    netsuite.adapter.client.patch("salesOrder", order, {"item": {"items": [{"item": {"id": str(item.id)}}]}})
+
+    netsuite.tell(MORE)
+
+    rows = netsuite.rec("so-webshop-1001").rows()
+    assert [row.get("custcol_orderhub_line") for row in rows] == ["1", "2", None, "3"]
+
+
+def test_a_shipment_between_the_look_and_the_replacement_keeps_its_rows(netsuite: Desk) -> None:
+    """NetSuite refuses to replace what was shipped meanwhile: the rows are read again and told by their line."""
+    netsuite.tell(ORDER)
+    lines = [row.line for row in netsuite.rec("so-webshop-1001").rows()]
+    handle = netsuite.app.handle
+
+    def shipping(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes = b"") -> Response:
+        if "replace=item" in query and not netsuite.rec("so-webshop-1001").rows()[1].amount("quantityFulfilled"):
+            Hands(netsuite.world).fulfil("so-webshop-1001", {lines[1]: 1})
+        return handle(method, path, query, headers, body)
+
+    setattr(netsuite.app, "handle", shipping)  # noqa: B010 - a person is quicker
+    netsuite.tell(MORE)
+
+    rows = netsuite.rec("so-webshop-1001").rows()
+    assert [(row.line in lines, row.amount("quantityFulfilled")) for row in rows] == [(True, 0), (True, 1), (False, 0)]
 
 
 def test_a_deposit_is_changed_where_it_stands(netsuite: Desk) -> None:
