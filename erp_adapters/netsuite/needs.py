@@ -61,6 +61,17 @@ PERMISSIONS: Final = (
         "itemFulfillment", "Fulfill Orders", "Transactions", Level.FULL, "made; deleted when undone", sure=False
     ),
     Permission("invoice", "Invoice", "Transactions", Level.FULL, "made; deleted when undone"),
+    Permission(
+        "cashSale", "Cash Sale", "Transactions", Level.FULL, "made; deleted when undone", only_for="billing: cash_sale"
+    ),
+    Permission(
+        "cashRefund",
+        "Cash Refund",
+        "Transactions",
+        Level.FULL,
+        "made; deleted when undone",
+        only_for="billing: cash_sale",
+    ),
     Permission("customerDeposit", "Customer Deposit", "Transactions", Level.FULL, "made; deleted when undone"),
     Permission(
         "depositApplication", "Deposit Application", "Transactions", Level.FULL, "made; deleted when undone", sure=False
@@ -97,7 +108,7 @@ GENERAL: Final = (
     General("Return Auth. Approval", "Transactions", Level.FULL, "a return is made as approved"),
 )
 
-SALES: Final = ("salesOrder", "invoice", "creditMemo", "returnAuthorization")
+SALES: Final = ("salesOrder", "invoice", "cashSale", "creditMemo", "cashRefund", "returnAuthorization")
 """Records whose rows have our key."""
 TRANSACTIONS: Final = tuple(one.record for one in PERMISSIONS if one.tab == "Transactions")
 

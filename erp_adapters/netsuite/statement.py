@@ -25,7 +25,7 @@ HEADERS: Final = f"""
     FROM transaction t
         JOIN currency c ON c.id = t.currency
         JOIN transactionline tl ON tl.transaction = t.id AND tl.mainline = 'T'
-    WHERE (t.type IN ('SalesOrd', 'CustDep', 'CustPymt', 'CustRfnd')
+    WHERE (t.type IN ('SalesOrd', 'CustDep', 'CustPymt', 'CustRfnd', 'CashSale', 'CashRfnd')
             OR (t.type = 'Journal' AND t.externalid LIKE 'ref-%'))
         AND t.trandate >= TO_DATE(?, 'YYYY-MM-DD') AND t.trandate <= TO_DATE(?, 'YYYY-MM-DD') AND t.id > ?
     ORDER BY t.id

@@ -12,7 +12,7 @@ from erp_adapters.netsuite.client import Client, eid
 from erp_adapters.netsuite.directory import AccountDirectory
 from erp_adapters.netsuite.options import Options
 from hub.errors import Rejected
-from hub.model.documents import Document, DocumentKind
+from hub.model.documents import BILLS, CREDITS, Document, DocumentKind
 from hub.model.frozen import frozen
 from hub.model.intents import REFS, Action, Found, Outcome, Probe, Verdict, Write
 from hub.model.order import Party
@@ -39,12 +39,7 @@ KEYLESS: Final = ("taxDetails", "package")
 PARTS_MAX: Final = 50  # records of one document
 GOODS_RECORDS: Final = ("itemFulfillment", "itemReceipt", "inventoryAdjustment")
 """Records that move goods: their amounts are costs, in the entity's own currency."""
-CHANGED_IN_PLACE: Final = (
-    DocumentKind.INVOICE,
-    DocumentKind.CREDIT_MEMO,
-    DocumentKind.DEPOSIT,
-    DocumentKind.FULFILMENT,
-)
+CHANGED_IN_PLACE: Final = BILLS | CREDITS | {DocumentKind.DEPOSIT, DocumentKind.FULFILMENT}
 
 
 @frozen
@@ -250,9 +245,9 @@ class Writes:
                     client.patch("salesOrder", id, moved)
                 body = goods.fulfilment(document, revision, names, standing)
                 return lambda: client.transform("salesOrder", id, kept.record, body)
-            case "invoice":
+            case "invoice" | "cashSale":
                 id, standing = self._order(document)
-                return lambda: self._bill(id, document, revision, standing)
+                return lambda: self._bill(id, kept.record, document, revision, standing)
             case "returnAuthorization":
                 id, standing = self._order(document)
                 body = goods.return_authorization(document, revision, names, standing)
@@ -261,10 +256,15 @@ class Writes:
                 id, standing = self._rows("returnAuthorization", return_key(document.key), document)
                 body = goods.item_receipt(document, revision, names, standing)
                 return lambda: client.transform("returnAuthorization", id, kept.record, body)
-            case "creditMemo" if document.applies_to is not None:
+            case "creditMemo" | "cashRefund" if document.applies_to is not None:
                 id, standing = self._rows("returnAuthorization", return_key(document.applies_to), document)
                 body = sales.credit_of_return(document, revision, names, standing)
                 return lambda: client.transform("returnAuthorization", id, kept.record, body)
+            case "cashRefund":
+                sale = next((line.detail for line in document.settles), "")
+                id, standing = self._rows("cashSale", sale, document)
+                body = sales.cash_refund(document, revision, names, standing)
+                return lambda: client.transform("cashSale", id, kept.record, body)
             case "creditMemo":
                 body = sales.credit_memo(document, revision, names)
             case "depositApplication":
@@ -285,16 +285,18 @@ class Writes:
                 body = self._journal(document, revision, kept)
         return lambda: client.post(kept.record, body)
 
-    def _bill(self, order_id: str, document: Document, revision: str, standing: Sequence[StandingRow]) -> str:
-        """An invoice; where it is refused with its discounts on the order's rows, with rows of their own."""
+    def _bill(
+        self, order_id: str, record: str, document: Document, revision: str, standing: Sequence[StandingRow]
+    ) -> str:
+        """A bill; where it is refused with its discounts on the order's rows, with rows of their own."""
         body = sales.invoice(document, revision, self._directory, standing)
         try:
-            return self._client.transform("salesOrder", order_id, "invoice", body)
+            return self._client.transform("salesOrder", order_id, record, body)
         except Rejected as refusal:
             if refusal.code != "user_error" or not sales.has_discounts(document):
                 raise
         body = sales.invoice(document, revision, self._directory, standing, apart=True)
-        return self._client.transform("salesOrder", order_id, "invoice", body)
+        return self._client.transform("salesOrder", order_id, record, body)
 
     def _deposit(self, body: Body) -> str:
         """A deposit on its order; one of a closed order is the customer's alone."""

@@ -5,12 +5,13 @@ Pure, and the same rules for the expected entries of the hub and for the referen
 
 from hub.books.chart import Account, AccountType, Chart, Role
 from hub.books.faults import Faulty, Unpostable
-from hub.books.policy import LateFacts, Policy, Recognise
+from hub.books.policy import Billing, LateFacts, Policy, Recognise
 from hub.books.post import post
 
 __all__ = [
     "Account",
     "AccountType",
+    "Billing",
     "Chart",
     "Faulty",
     "LateFacts",

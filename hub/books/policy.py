@@ -18,6 +18,13 @@ class Recognise(StrEnum):
     DELIVERY = "delivery"
 
 
+class Billing(StrEnum):
+    """How a shipment is billed that is paid in full on its day, by one payment."""
+
+    INVOICE = "invoice"  # with the payment or deposit beside it
+    CASH_SALE = "cash_sale"  # in one document with its payment
+
+
 class LateFacts(StrEnum):
     """What becomes of a fact whose accounting date lies in a closed period."""
 
@@ -30,6 +37,7 @@ class Policy:
     """What is left to choose in posting; `version` names the content."""
 
     recognise: Recognise = Recognise.SHIPMENT
+    billing: Billing = Billing.INVOICE
     late_facts: LateFacts = LateFacts.NEXT_OPEN_PERIOD
     returned_goods: Role = Role.SALES_RETURNS
     refunded_shipping: Role = Role.SHIPPING_INCOME

@@ -7,7 +7,7 @@ from typing import Final
 from hub.books.chart import Chart, Role
 from hub.books.faults import Unpostable
 from hub.books.policy import Policy
-from hub.model.documents import DEFERRED, Component, Document, DocumentKind, DocumentLine
+from hub.model.documents import CREDITS, DEFERRED, Component, Document, DocumentKind, DocumentLine
 from hub.model.entries import Entry, Posting
 from hub.model.money import decimal_of, rounded_minor
 from hub.model.payouts import SettlementKind
@@ -113,6 +113,18 @@ def _credit_memo(document: Document, chart: Chart, policy: Policy, sums: Sums) -
         _add(sums, chart.account(_balance_role(line)), -line.amount_minor)
 
 
+def _cash_sale(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    for line in document.lines:
+        _add(sums, _sale_account(document, line, chart, policy), -line.amount_minor)
+    _add(sums, _clearing(document, chart), document.total_minor)
+
+
+def _cash_refund(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
+    for line in document.lines:
+        _add(sums, _sale_account(document, line, chart, policy), line.amount_minor)
+    _add(sums, _clearing(document, chart), -document.total_minor)
+
+
 def _money_in(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None:
     for line in document.lines:
         _add(sums, chart.account(_balance_role(line)), -line.amount_minor)
@@ -165,7 +177,9 @@ def _stock(document: Document, chart: Chart, policy: Policy, sums: Sums) -> None
 
 RULES: Final[dict[DocumentKind, Callable[[Document, Chart, Policy, Sums], None]]] = {
     DocumentKind.INVOICE: _invoice,
+    DocumentKind.CASH_SALE: _cash_sale,
     DocumentKind.CREDIT_MEMO: _credit_memo,
+    DocumentKind.CASH_REFUND: _cash_refund,
     DocumentKind.PAYMENT: _money_in,
     DocumentKind.DEPOSIT: _money_in,
     DocumentKind.DEPOSIT_APPLICATION: _application,
@@ -246,14 +260,14 @@ def converted(minor: int, currency: str, rate: Decimal, functional: str) -> int:
 
 def _sale_account(document: Document, line: DocumentLine, chart: Chart, policy: Policy) -> str:
     component = line.component
-    deferred = document.deferred or (document.kind is DocumentKind.CREDIT_MEMO and line.detail == DEFERRED)
+    deferred = document.deferred or (document.kind in CREDITS and line.detail == DEFERRED)
     if deferred and component in DEFERRABLE and line.detail != MARKETPLACE:
         return chart.account(Role.DEFERRED_REVENUE)
     role = SALE_ROLES.get(component)
     if component is Component.ADJUSTMENT:
-        given = line.amount_minor if document.kind is DocumentKind.CREDIT_MEMO else -line.amount_minor
+        given = line.amount_minor if document.kind in CREDITS else -line.amount_minor
         role = policy.allowance if given >= 0 else policy.fee_kept
-    elif document.kind is DocumentKind.CREDIT_MEMO:
+    elif document.kind in CREDITS:
         if component is Component.GOODS:
             role = policy.returned_goods
         elif component is Component.SHIPPING:

@@ -14,7 +14,7 @@ from hub.model.order import OrderKey
 MONEY_IN: Final = frozenset({DocumentKind.PAYMENT, DocumentKind.DEPOSIT})
 """Two names for money that came in: which of them it is depends on what was invoiced by then."""
 
-SALES: Final = frozenset({DocumentKind.SALES_ORDER, DocumentKind.INVOICE})
+SALES: Final = frozenset({DocumentKind.SALES_ORDER, DocumentKind.INVOICE, DocumentKind.CASH_SALE})
 """An order of which the ERP has one of these is in the ERP."""
 
 

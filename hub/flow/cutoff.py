@@ -13,14 +13,16 @@ from zoneinfo import ZoneInfo
 from hub.books.chart import Role
 from hub.model.cutoff import CutoffList, CutoffRow, CutoffWhy
 from hub.model.decisions import HoldCode
-from hub.model.documents import Component, Document, DocumentKey, DocumentKind, document_key
+from hub.model.documents import BILLS, Component, Document, DocumentKey, DocumentKind, document_key
 from hub.model.intents import StepState
 from hub.model.state import OrderState
 
 LATE_KINDS: Final = (
     DocumentKind.SALES_ORDER,
     DocumentKind.INVOICE,
+    DocumentKind.CASH_SALE,
     DocumentKind.CREDIT_MEMO,
+    DocumentKind.CASH_REFUND,
     DocumentKind.DEPOSIT,
     DocumentKind.PAYMENT,
     DocumentKind.REFUND,
@@ -30,8 +32,10 @@ LATE_KINDS: Final = (
 
 _MISSING: Final = {
     DocumentKind.INVOICE: CutoffList.SHIPPED_NOT_INVOICED,
+    DocumentKind.CASH_SALE: CutoffList.SHIPPED_NOT_INVOICED,
     DocumentKind.JOURNAL_ENTRY: CutoffList.DELIVERED_NOT_RECOGNISED,
     DocumentKind.CREDIT_MEMO: CutoffList.REFUND_WITHOUT_CREDIT_MEMO,
+    DocumentKind.CASH_REFUND: CutoffList.REFUND_WITHOUT_CREDIT_MEMO,
 }
 _WAITING: Final = {
     StepState.PLANNED: CutoffWhy.NOT_SENT,
@@ -105,7 +109,7 @@ class _Order:
             gap = _amount(document) - (_amount(held) if held else 0)
             if held is not None and gap == 0:
                 continue
-            if held is not None and document.kind is DocumentKind.INVOICE and gap < 0:
+            if held is not None and document.kind in BILLS and gap < 0:
                 yield self._row(CutoffList.INVOICED_NOT_SHIPPED, document, -gap, document.date, self._why(document.key))
             else:
                 yield self._row(wanted, document, gap, document.date, self._why(document.key))
@@ -114,7 +118,7 @@ class _Order:
         """Invoices that the ERP has by the last day, whose goods have not left by then, here or there."""
         for key in self.standing:
             held = self._by_then(key)
-            if held is None or held.kind is not DocumentKind.INVOICE:
+            if held is None or held.kind not in BILLS:
                 continue
             called_for = self.planned.get(key)
             if called_for is None or called_for.date > self.cut.last:

@@ -5,7 +5,7 @@ natural date included, before a closed period moves it. So closing a period, or 
 document that stands.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +15,8 @@ from hub.books.post import post
 from hub.flow.terms import Terms
 from hub.model.decisions import Decided, Decision, Intent
 from hub.model.documents import (
+    BILLS,
+    CREDITS,
     DOCUMENT,
     NOTICE_KINDS,
     Component,
@@ -29,7 +31,9 @@ from hub.model.intents import Action
 
 NOTHING: Final = Decision([], [])
 
-TAKING: Final = frozenset({DocumentKind.DEPOSIT_APPLICATION, DocumentKind.PAYMENT, DocumentKind.REFUND})
+TAKING: Final = frozenset(
+    {DocumentKind.DEPOSIT_APPLICATION, DocumentKind.PAYMENT, DocumentKind.REFUND, DocumentKind.CASH_REFUND}
+)
 """What takes money from other documents, and no document takes anything from it."""
 
 BALANCES: Final = frozenset({Component.DEPOSITS, Component.RECEIVABLE, Component.REFUNDS_PAYABLE})
@@ -73,10 +77,13 @@ def decide(
                 voids.append(_void(standing, terms))
         # The money that is given back may be what a new document takes, and the goods what is shipped anew; all else
         # goes when nothing refers to it.
+        made = {one.document.kind for one in intents if one.action is Action.CREATE}
         money = [void for void in voids if void.document.kind in TAKING]
-        goods = [void for void in voids if void.document.kind not in TAKING and void.document.key in first]
-        others = [void for void in voids if void.document.kind not in TAKING and void.document.key not in first]
-        intents = [*money, *_referring_first(goods), *intents, *_referring_first(others)]
+        rest = [void for void in voids if void.document.kind not in TAKING]
+        early = {one.document.key for one in rest if one.document.key in first or _gives_way(one.document.kind, made)}
+        before = [void for void in rest if void.document.key in early]
+        others = [void for void in rest if void.document.key not in early]
+        intents = [*money, *_referring_first(before), *intents, *_referring_first(others)]
     return Decision(intents, superseded) if intents or superseded else NOTHING
 
 
@@ -171,6 +178,11 @@ def _void(held: Decided, terms: Terms) -> Intent:
         terms.policy,
         _reversal(held, terms),
     )
+
+
+def _gives_way(kind: DocumentKind, made: Collection[DocumentKind]) -> bool:
+    """Whether an invoice becomes a cash sale, a credit memo a cash refund, or back: nothing is billed twice."""
+    return any(kind in family and any(one in family and one is not kind for one in made) for family in (BILLS, CREDITS))
 
 
 def _referring_first(voids: list[Intent]) -> list[Intent]:

@@ -21,7 +21,7 @@ from duckdb import DuckDBPyConnection
 from hub.books.chart import Role
 from hub.flow.explain import ROUNDING_MINOR_MAX
 from hub.model.causes import CauseCode
-from hub.model.documents import DocumentKind
+from hub.model.documents import BILLS, CREDITS, DocumentKind
 
 
 def explain_ledgers(connection: DuckDBPyConnection) -> None:
@@ -35,10 +35,11 @@ _PENDING: Final = {
     CauseCode.IN_DOUBT: "state = 'in_doubt'",
     CauseCode.NOT_SENT_YET: "state IN ('planned', 'sent')",
 }
-_TAXED_KINDS: Final = {DocumentKind.INVOICE: 1, DocumentKind.CREDIT_MEMO: -1}
+_TAXED_KINDS: Final = dict.fromkeys(sorted(BILLS), 1) | dict.fromkeys(sorted(CREDITS), -1)
 """Which documents have tax, and its sign as it adds to what the customer owes."""
 
-_OWED: Final = ", ".join(f"'{role}'" for role in (Role.RECEIVABLE, Role.REFUNDS_PAYABLE, Role.DEPOSITS))
+_OWED_ROLES: Final = (Role.RECEIVABLE, Role.REFUNDS_PAYABLE, Role.DEPOSITS, Role.PAYMENT_CLEARING)
+_OWED: Final = ", ".join(f"'{role}'" for role in _OWED_ROLES)
 
 # Each document: whether a write that got no answer happened all the same, and whether somebody changed it since.
 _SEEN = f"""
@@ -144,7 +145,12 @@ WITH wanted AS (
 SELECT name, entity, currency, account, tax, {_worth("tax")} AS taxf FROM shifted WHERE tax <> 0
 """
 
-_MONEY_IN: Final = (DocumentKind.PAYMENT, DocumentKind.DEPOSIT, DocumentKind.DEPOSIT_APPLICATION)
+_MONEY_IN: Final = (
+    DocumentKind.PAYMENT,
+    DocumentKind.DEPOSIT,
+    DocumentKind.DEPOSIT_APPLICATION,
+    DocumentKind.CASH_SALE,
+)
 """Ways to enter the same money: one is entered again as another."""
 
 

@@ -52,7 +52,9 @@ SHIPPED_BY = frozenset({DocumentKind.SALES_ORDER, DocumentKind.FULFILMENT})
 EARNING = frozenset(
     {
         DocumentKind.INVOICE,
+        DocumentKind.CASH_SALE,
         DocumentKind.CREDIT_MEMO,
+        DocumentKind.CASH_REFUND,
         DocumentKind.FULFILMENT,
         DocumentKind.RETURN_RECEIPT,
         DocumentKind.JOURNAL_ENTRY,
@@ -98,6 +100,8 @@ class _Plan:
     held_by: Holdings = field(default_factory=dict)  # what deposits hold still
     owed_by: Holdings = field(default_factory=dict)  # what invoices are owed still
     memos: dict[str, DocumentKey] = field(default_factory=dict)  # by refund
+    sold_for: Holdings = field(default_factory=dict)  # what cash sales took and nothing gave back
+    paid_back: set[str] = field(default_factory=set)  # payouts that are cash refunds
     invoiced: bool = False
     shipments: dict[str, Shipment] = field(default_factory=dict)  # by fulfilment, where revenue waits for delivery
     recognised: list[tuple[str, datetime.date, tuple[DocumentLine, ...]]] = field(default_factory=list)
@@ -266,6 +270,23 @@ class _Plan:
             self.shipments[fulfilment.id] = Shipment(units, moved, stock, billed)
         if not billed:
             return
+        self.invoiced = True
+        total = sum(line.amount_minor for line in billed)
+        if (deposit := self._of_the_day(on, total)) is not None:
+            self.out.remove(deposit)  # money and goods changed hands on one day: nothing was owed in between
+            del self.held_by[deposit.key]
+            self.deposits_minor -= total
+            self._add(
+                DocumentKind.CASH_SALE,
+                (deposit.memo,),
+                on,
+                tuple(billed),
+                applies_to=moved,
+                method=deposit.method,
+                memo=deposit.memo,
+            )
+            self.sold_for[self.out[-1].key] = total
+            return
         invoice = self._add(
             DocumentKind.INVOICE,
             (fulfilment.id,),
@@ -274,7 +295,6 @@ class _Plan:
             applies_to=moved,
             deferred=self.terms.recognise_on_delivery,
         )
-        self.invoiced = True
         self.receivable_minor += invoice.total_minor
         self.owed_by[invoice.key] = invoice.total_minor
         self._apply((fulfilment.id,), on, invoice.key, invoice.total_minor)
@@ -309,6 +329,15 @@ class _Plan:
         method = self.terms.method(tender.body.method, on)
         if not amount:
             return
+        if (invoice := self._unpaid_of_the_day(on, amount)) is not None:
+            sale = replace(
+                invoice, key=self._key(DocumentKind.CASH_SALE, tender.id), kind=DocumentKind.CASH_SALE, method=method
+            )
+            self.out[self.out.index(invoice)] = replace(sale, memo=tender.id)
+            del self.owed_by[invoice.key]
+            self.receivable_minor -= amount
+            self.sold_for[sale.key] = amount
+            return
         if amount <= self.receivable_minor:
             self.receivable_minor -= amount
             lines = _drawn(Component.RECEIVABLE, self.owed_by, amount)
@@ -320,6 +349,28 @@ class _Plan:
         self.held_by[deposit.key] = amount
         if self.receivable_minor > 0:
             self._apply((f"tender-{tender.id}",), on, deposit.key, self.receivable_minor)
+
+    def _of_the_day(self, on: datetime.date, total: int) -> Document | None:
+        """The one deposit that is held, if it came on this day and is this much; where sales are for cash."""
+        if not self._for_cash(total) or self.receivable_minor:
+            return None
+        return self._alone(self.held_by, on, total)
+
+    def _unpaid_of_the_day(self, on: datetime.date, total: int) -> Document | None:
+        """The one invoice that is open, if it is of this day and this much; where sales are for cash."""
+        if not self._for_cash(total) or self.deposits_minor:
+            return None
+        return self._alone(self.owed_by, on, total)
+
+    def _for_cash(self, total: int) -> bool:
+        return self.terms.cash_sales and not self.terms.recognise_on_delivery and total > 0
+
+    def _alone(self, holdings: Holdings, on: datetime.date, total: int) -> Document | None:
+        keys = [key for key, held in holdings.items() if held]
+        if len(keys) != 1 or holdings[keys[0]] != total:
+            return None
+        found = next(document for document in self.out if document.key == keys[0])
+        return found if (found.date, found.total_minor) == (on, total) else None
 
     def _apply(self, cause: tuple[str, ...], on: datetime.date, to: DocumentKey, due: int) -> None:
         """Deposits settle the receivable as far as they reach."""
@@ -382,17 +433,46 @@ class _Plan:
         total = sum(line.amount_minor for line in lines)
         if not lines:
             return
+        returned = next(iter(receipts), None) if len(receipts) == 1 else None
+        if self._refund_for_cash(refund, on, tuple(lines), returned):
+            return
         payable = max(0, min(total, self._money_of(refund.id)))
         settles = [DocumentLine(Component.REFUNDS_PAYABLE, payable)] if payable else []
         if total != payable:
             settles.extend(_drawn(Component.RECEIVABLE, self.owed_by, total - payable))
             self.receivable_minor -= total - payable
         self.payable_minor[refund.id] = payable
-        returned = next(iter(receipts), None) if len(receipts) == 1 else None
         memo = self._add(
             DocumentKind.CREDIT_MEMO, (refund.id,), on, tuple(lines), settles=tuple(settles), applies_to=returned
         )
         self.memos[refund.id] = memo.key
+
+    def _refund_for_cash(
+        self, refund: DatedRefund, on: datetime.date, lines: tuple[DocumentLine, ...], returned: DocumentKey | None
+    ) -> bool:
+        """Whether one payout of the same day gives back all that is credited, of the money of one cash sale."""
+        total = sum(line.amount_minor for line in lines)
+        sale = next((key for key, left in self.sold_for.items() if left >= total > 0), None)
+        tenders = [tender for tender in self.state.tenders if _pays_out(tender, refund.id)]
+        if sale is None or len(tenders) != 1:
+            return False
+        (tender,) = tenders
+        body = tender.body
+        if (body.status, body.amount_minor, self.terms.day(body.processed_at)) != (TenderStatus.SUCCESS, total, on):
+            return False
+        self.sold_for[sale] -= total
+        self.paid_back.add(tender.id)
+        self._add(
+            DocumentKind.CASH_REFUND,
+            (tender.id,),
+            on,
+            lines,
+            applies_to=returned,
+            settles=(DocumentLine(Component.RECEIVABLE, total, detail=sale),),
+            method=self.terms.method(body.method, on),
+            memo=tender.id,
+        )
+        return True
 
     def _came_from(self, line: LineId, count: int) -> list[tuple[str | None, int]]:
         """The shipments whose units of a line are credited: those that arrived first, in order of shipment.
@@ -458,16 +538,11 @@ class _Plan:
 
     def _money_of(self, refund: str) -> int:
         """What a refund pays out, done or under way."""
-        return sum(
-            tender.body.amount_minor
-            for tender in self.state.tenders
-            if tender.body.refund == refund
-            and tender.body.kind is TenderKind.REFUND
-            and tender.body.status is not TenderStatus.FAILED
-            and not tender.body.test
-        )
+        return sum(tender.body.amount_minor for tender in self.state.tenders if _pays_out(tender, refund))
 
     def _pay_out(self, tender: DatedTender) -> None:
+        if tender.id in self.paid_back:
+            return
         body = tender.body
         on = self.terms.day(body.processed_at)
         owed = self.payable_minor.get(body.refund or "", 0)
@@ -535,6 +610,17 @@ class _Plan:
         )
         self.out.append(document)
         return document
+
+
+def _pays_out(tender: DatedTender, refund: str) -> bool:
+    """Whether it is money of this refund's, done or under way."""
+    body = tender.body
+    return (
+        body.refund == refund
+        and body.kind is TenderKind.REFUND
+        and body.status is not TenderStatus.FAILED
+        and not body.test
+    )
 
 
 def _drawn(component: Component, holdings: Holdings, amount: int) -> tuple[DocumentLine, ...]:

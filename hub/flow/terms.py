@@ -38,6 +38,7 @@ class Terms:
     crosswalks: Crosswalks
     rate: Rate | None = None  # None: the order's currency is the functional one
     closed_until: datetime.date | None = None
+    cash_sales: bool = False  # a shipment that one payment of its day pays in full is billed together with it
 
     def day(self, at: datetime.datetime) -> datetime.date:
         """The calendar day of a moment where the entity keeps its books."""

@@ -16,10 +16,12 @@ ADOPTABLE: Final = frozenset(
         DocumentKind.SALES_ORDER,
         DocumentKind.FULFILMENT,
         DocumentKind.INVOICE,
+        DocumentKind.CASH_SALE,
         DocumentKind.PAYMENT,
         DocumentKind.DEPOSIT,
         DocumentKind.DEPOSIT_APPLICATION,
         DocumentKind.CREDIT_MEMO,
+        DocumentKind.CASH_REFUND,
         DocumentKind.REFUND,
         DocumentKind.RETURN_RECEIPT,
     }

@@ -30,10 +30,12 @@ class DocumentKind(Word):
     SALES_ORDER = "sales_order"
     FULFILMENT = "fulfilment"
     INVOICE = "invoice"
+    CASH_SALE = "cash_sale"  # an invoice that is paid at once: no receivable
     PAYMENT = "payment"
     DEPOSIT = "deposit"  # customer money before the invoice
     DEPOSIT_APPLICATION = "deposit_application"
     CREDIT_MEMO = "credit_memo"
+    CASH_REFUND = "cash_refund"  # a credit of a cash sale, paid out at once
     REFUND = "refund"
     RETURN_RECEIPT = "return_receipt"
     JOURNAL_ENTRY = "journal_entry"  # recognition on delivery, write-off
@@ -54,6 +56,12 @@ NOTICE_KINDS: Final = frozenset(
 WHOLE: Final = "whole"
 """The memo of a cancellation that leaves nothing of its order."""
 
+BILLS: Final = frozenset({DocumentKind.INVOICE, DocumentKind.CASH_SALE})
+"""What bills goods."""
+
+CREDITS: Final = frozenset({DocumentKind.CREDIT_MEMO, DocumentKind.CASH_REFUND})
+"""What takes back of what was billed; their lines are positive where they lower what the customer owes."""
+
 KEY_WORDS: Final = {
     DocumentKind.CUSTOMER: "cust",
     DocumentKind.ITEM: "item",
@@ -62,10 +70,12 @@ KEY_WORDS: Final = {
     DocumentKind.SALES_ORDER: "so",
     DocumentKind.FULFILMENT: "ful",
     DocumentKind.INVOICE: "inv",
+    DocumentKind.CASH_SALE: "cs",
     DocumentKind.PAYMENT: "pay",
     DocumentKind.DEPOSIT: "dep",
     DocumentKind.DEPOSIT_APPLICATION: "depapp",
     DocumentKind.CREDIT_MEMO: "cm",
+    DocumentKind.CASH_REFUND: "cr",
     DocumentKind.REFUND: "ref",
     DocumentKind.RETURN_RECEIPT: "ret",
     DocumentKind.JOURNAL_ENTRY: "je",
@@ -147,6 +157,8 @@ class Document:
       sales_order, invoice, credit_memo: goods, discounts, shipping, tax, charges; a credit memo's are positive where
         they lower what the customer owes, and `settles` says how its total is credited. Of a sales order, lines
         ADJUSTMENT of no amount say how many units an edit or a cancellation took out, and those of no line the money.
+      cash_sale: lines as an invoice; `method` says where the money is, `memo` is the id of the payment.
+      cash_refund: lines as a credit memo, `method` and `memo` as a refund; `settles` names the cash sale that it is of.
       deposit, payment: lines DEPOSITS or RECEIVABLE; `method` says where the money is.
       deposit_application: lines DEPOSITS, and `settles` says which receivables. refund: REFUNDS_PAYABLE and DEPOSITS.
       The `detail` of a line DEPOSITS, RECEIVABLE or REFUNDS_PAYABLE is the key of the deposit, invoice or credit memo

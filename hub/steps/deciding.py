@@ -380,6 +380,7 @@ class Decider:
                 functional=channel.entity.currency,
                 timezone=channel.timezone,
                 recognise_on_delivery=channel.recognise_on_delivery,
+                cash_sales=channel.cash_sales,
                 policy=f"{channel.policy_version}.{crosswalks.version}",
                 crosswalks=crosswalks,
                 closed_until=self._closed_until(channel.entity.slug),

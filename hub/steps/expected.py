@@ -27,8 +27,8 @@ CHUNK_ORDERS: Final = 1_000
 
 KINDS: Final = {
     Subject.ORDER: (DocumentKind.SALES_ORDER,),
-    Subject.REFUND: (DocumentKind.REFUND,),
-    Subject.PAYMENT: (DocumentKind.PAYMENT, DocumentKind.DEPOSIT),
+    Subject.REFUND: (DocumentKind.REFUND, DocumentKind.CASH_REFUND),
+    Subject.PAYMENT: (DocumentKind.PAYMENT, DocumentKind.DEPOSIT, DocumentKind.CASH_SALE),
 }
 """Which documents an ERP has for a subject."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, make_url
 
 from hub import registry
 from hub.books.chart import Chart
-from hub.books.policy import LateFacts, Policy, Recognise
+from hub.books.policy import Billing, LateFacts, Policy, Recognise
 from hub.errors import Misconfigured
 from hub.flow.hold import HoldRules
 from hub.flow.terms import Item
@@ -178,6 +178,10 @@ class OpenChannel:
     @property
     def recognise_on_delivery(self) -> bool:
         return self.policy.recognise is Recognise.DELIVERY
+
+    @property
+    def cash_sales(self) -> bool:
+        return self.policy.billing is Billing.CASH_SALE
 
 
 def spare_the_collector() -> None:

@@ -171,8 +171,8 @@ def whole_order(
 ) -> Body | None:
     """As `order_changes`, with all rows, to take the place of those that stand: a repetition changes nothing.
 
-    None where it need not or must not be: no row is missing, something was shipped, billed or closed, or a row would lose
-    what a person or the first telling put there (a row without our key, the names on a gift card).
+    None where it need not or must not be: no row is missing, something was shipped, billed or closed, or a row would
+    lose what a person or the first telling put there (a row without our key, the names on a gift card).
 
     Args:
         parties: as of `sales_order`.

@@ -18,6 +18,8 @@ KINDS: Final = {
     "SalesOrd": DocumentKind.SALES_ORDER,
     "ItemShip": DocumentKind.FULFILMENT,
     "CustInvc": DocumentKind.INVOICE,
+    "CashSale": DocumentKind.CASH_SALE,
+    "CashRfnd": DocumentKind.CASH_REFUND,
     "CustCred": DocumentKind.CREDIT_MEMO,
     "CustPymt": DocumentKind.PAYMENT,
     "CustDep": DocumentKind.DEPOSIT,

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from hub.model.documents import MASTER_KINDS, Component, Document, DocumentKind
+from hub.model import documents
+from hub.model.documents import BILLS, MASTER_KINDS, Component, Document, DocumentKind
 from hub.model.frozen import frozen
 from hub.model.intents import REFS, ReadBack
 from hub.model.money import rounded_minor
@@ -25,8 +26,8 @@ GOODS: Final = (
     DocumentKind.STOCK_RECEIPT,
     DocumentKind.STOCK_ADJUSTMENT,
 )
-SALES: Final = (DocumentKind.SALES_ORDER, DocumentKind.INVOICE, DocumentKind.CREDIT_MEMO)
-CREDITS: Final = ("creditmemo", "returnauthorization")
+SALES: Final = frozenset({DocumentKind.SALES_ORDER}) | BILLS | documents.CREDITS
+CREDITS: Final = ("creditmemo", "cashrefund", "returnauthorization")
 """Records whose rows searches show with the sign that people see."""
 AMOUNTS: Final = ("payment", "total", "applied")
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from hub.errors import Rejected
-from hub.model.documents import DEFERRED, Component, Document, DocumentKind, DocumentLine
+from hub.model.documents import CREDITS, DEFERRED, Component, Document, DocumentKind, DocumentLine
 from hub.model.frozen import frozen
 from hub.model.money import decimal_of
 from hub.model.order import LineId
@@ -113,7 +113,7 @@ def item_of(row: Row, document: Document, directory: Directory, *, moved: bool =
         return directory.charge(row.component, custom=True)
     if row.component is Component.DISCOUNT and row.detail == MARKETPLACE:
         return directory.charge(Component.MARKETPLACE_TAX)
-    given = row.amount_minor if document.kind is DocumentKind.CREDIT_MEMO else -row.amount_minor
+    given = row.amount_minor if document.kind in CREDITS else -row.amount_minor
     kept = row.component is Component.ADJUSTMENT and given < 0
     return directory.charge(row.component, kept=kept)
 

@@ -1,13 +1,24 @@
-"""Invoices and credit memos: each row says which row of its order or return it is of, and what is to be left out."""
+"""Invoices and credit memos, cash sales and cash refunds: each row says which row of its source it is of."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from hub.model.documents import Component, Document
+from hub.model.documents import Component, Document, DocumentKind
 from hub.model.money import decimal_of
 from mappings.netsuite.order import StandingRow
 from mappings.netsuite.rows import SOLD, Row, row_body, rows_of, tax_body
-from mappings.netsuite.words import Body, Directory, amount, by_key, given, header, own, rate, refused_if_deferred
+from mappings.netsuite.words import (
+    RECORDS,
+    Body,
+    Directory,
+    amount,
+    by_key,
+    given,
+    header,
+    own,
+    rate,
+    refused_if_deferred,
+)
 
 LEFT_OUT: Final = 0
 
@@ -22,7 +33,7 @@ def invoice(
             shipment give back is not the share of a line that an order's row has.
     """
     refused_if_deferred(document)
-    body = header(document, revision, directory, "invoice")
+    body = header(document, revision, directory, RECORDS[document.kind]) | _money(document, directory)
     return body | _made_of(document, directory, standing, moved=True, apart=apart)
 
 
@@ -32,7 +43,7 @@ def has_discounts(document: Document) -> bool:
 
 def credit_of_return(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body:
     """What of a return is credited; amounts besides are rows of their own."""
-    body = header(document, revision, directory, "creditMemo")
+    body = header(document, revision, directory, RECORDS[document.kind]) | _money(document, directory)
     return body | _made_of(document, directory, standing, moved=False) | _applied(document)
 
 
@@ -43,6 +54,24 @@ def credit_memo(document: Document, revision: str, directory: Directory) -> Body
     body["entity"] = directory.customer(document)
     body["item"] = {"items": [row_body(row, document, directory, moved=False) for row in rows]}
     return body | tax_body(rows, document, directory) | _applied(document)
+
+
+def cash_refund(document: Document, revision: str, directory: Directory, standing: Sequence[StandingRow]) -> Body:
+    """What of a cash sale is given back though no goods come back: amounts, as `credit_memo`; its rows are left out."""
+    rows = rows_of(document)
+    body = header(document, revision, directory, "cashRefund") | _money(document, directory)
+    body |= given({"exchangeRate": rate(document)})
+    items = [row_body(row, document, directory, moved=False) for row in rows]
+    items += [{"orderLine": row.line, "quantity": LEFT_OUT} for row in standing]
+    return body | {"item": {"items": items}} | tax_body(rows, document, directory)
+
+
+def _money(document: Document, directory: Directory) -> Body:
+    """Where the money of a sale or refund for cash lies."""
+    if document.kind not in (DocumentKind.CASH_SALE, DocumentKind.CASH_REFUND):
+        return {}
+    body: Body = {"account": {"id": directory.clearing(document)}}
+    return body | ({"undepFunds": False} if document.kind is DocumentKind.CASH_SALE else {})
 
 
 def _made_of(
@@ -83,7 +112,7 @@ def _row_of(row: Row, line: int, document: Document, directory: Directory) -> Bo
 def _applied(document: Document) -> Body:
     """The invoices that the credit settles; what is to be paid out stays open until its refund."""
     rows: dict[str, int] = {}
-    for line in document.settles:
+    for line in document.settles if document.kind is DocumentKind.CREDIT_MEMO else ():
         if line.component is Component.RECEIVABLE and line.detail:
             rows[line.detail] = rows.get(line.detail, 0) + line.amount_minor
     applied = [
@@ -99,6 +128,7 @@ def changes(document: Document, revision: str, directory: Directory, standing: S
     if set(by_key) != {row.key for row in rows} or len(standing) != len(rows):
         return None
     body = header(document, revision, directory, "") | given({"exchangeRate": rate(document)})
+    body |= _money(document, directory)
     items: list[Body] = []
     for row in rows:
         held = by_key[row.key]

@@ -18,6 +18,8 @@ from mappings.netsuite.words import CANCELLED, CHANNEL, ORDER, REVISION, SUBJECT
 SUBJECTS: Final = {
     "SalesOrd": Subject.ORDER,
     "CustRfnd": Subject.REFUND,
+    "CashRfnd": Subject.REFUND,
+    "CashSale": Subject.PAYMENT,
     "Journal": Subject.REFUND,  # of money that no document of the order held
     "CustPymt": Subject.PAYMENT,
     "CustDep": Subject.PAYMENT,

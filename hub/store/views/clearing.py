@@ -15,7 +15,8 @@ from hub.model.intents import Action, StepState
 from hub.model.payouts import SettlementKind
 from hub.store.schema import day, intent, moment, settlement_line, step
 
-MONEY: Final = (DocumentKind.PAYMENT.value, DocumentKind.DEPOSIT.value, DocumentKind.REFUND.value)
+MONEY_OUT: Final = (DocumentKind.REFUND.value, DocumentKind.CASH_REFUND.value)
+MONEY: Final = (DocumentKind.PAYMENT.value, DocumentKind.DEPOSIT.value, DocumentKind.CASH_SALE.value, *MONEY_OUT)
 ROWS_AT_ONCE: Final = 2_000
 CHUNK: Final = 200  # payouts named at once in a query
 
@@ -76,7 +77,7 @@ class LineRow:
 def money(connection: Connection, until: date | None = None) -> Iterator[Money]:
     """Every payment and refund that was decided and stands, dated until that day; None: all."""
     for row, document in _standing(connection, MONEY, until):
-        sign = -1 if row.kind == DocumentKind.REFUND else 1
+        sign = -1 if row.kind in MONEY_OUT else 1
         yield Money(
             row.entity,
             row.channel,

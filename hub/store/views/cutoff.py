@@ -47,8 +47,9 @@ def _suspicions(first: date, last: date, on_delivery: Collection[str]) -> Iterat
     yield select(fact.c.channel, fact.c.order_id).join(orders, of_it).where(*told).distinct()
     to_the_erp = step.c.target == ERP_TARGET, step.c.order_id != NO_ORDER
     yield select(step.c.channel, step.c.order_id).where(text(IS_OPEN), *to_the_erp).distinct()
-    yield order.where(orders.c.shipped_at < until, ~_has(DocumentKind.INVOICE))
-    yield order.where(orders.c.post_sale_at < until, ~_has(DocumentKind.CREDIT_MEMO))
+    yield order.where(orders.c.shipped_at < until, ~_has(DocumentKind.INVOICE), ~_has(DocumentKind.CASH_SALE))
+    credited = _has(DocumentKind.CREDIT_MEMO), _has(DocumentKind.CASH_REFUND)
+    yield order.where(orders.c.post_sale_at < until, *(~one for one in credited))
     yield order.where(or_(orders.c.shipped_at.is_(None), orders.c.shipped_at >= last.isoformat()), _has_invoice(last))
     for channel in on_delivery:
         arrived = orders.c.fulfilment == FulfilmentState.DELIVERED.value
@@ -75,7 +76,8 @@ def _has(kind: DocumentKind, *more: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _has_invoice(last: date) -> ColumnElement[bool]:
-    return _has(DocumentKind.INVOICE, intent.c.date <= last.isoformat())
+    by_then = intent.c.date <= last.isoformat()
+    return or_(_has(DocumentKind.INVOICE, by_then), _has(DocumentKind.CASH_SALE, by_then))
 
 
 @dataclass(frozen=True, slots=True)

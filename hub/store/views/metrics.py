@@ -7,14 +7,14 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, and_, func, or_, select
 
-from hub.model.documents import DocumentKind
+from hub.model.documents import BILLS, CREDITS, DocumentKind
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
 from hub.store.orders import ERP_TARGET, in_keys
 from hub.store.schema import audit, crosswalk, edit, intent, orders, release, stamp, step
 from hub.store.statement import RECONCILED
 
-EARNING: Final = (DocumentKind.INVOICE.value, DocumentKind.CREDIT_MEMO.value, DocumentKind.JOURNAL_ENTRY.value)
+EARNING: Final = (*(kind.value for kind in sorted(BILLS | CREDITS)), DocumentKind.JOURNAL_ENTRY.value)
 """Documents that post income."""
 
 NOTED_ELSEWHERE: Final = ("records.edit",)

@@ -17,6 +17,8 @@ from hub.testing.conformance.wiring import Connect, needed
 SUBJECTS: Final = {
     DocumentKind.SALES_ORDER: Subject.ORDER,
     DocumentKind.REFUND: Subject.REFUND,
+    DocumentKind.CASH_REFUND: Subject.REFUND,
+    DocumentKind.CASH_SALE: Subject.PAYMENT,
     DocumentKind.PAYMENT: Subject.PAYMENT,
     DocumentKind.DEPOSIT: Subject.PAYMENT,
 }

@@ -90,6 +90,7 @@ class Clerk:
     decided: dict[DocumentKey, Decided] = field(default_factory=dict)
     documents: dict[DocumentKey, Document] = field(default_factory=dict)  # as they stand, in the order they were told
     entries: dict[DocumentKey, Entry | None] = field(default_factory=dict)  # of those documents
+    cash_sales: bool = False
 
     def masters(self) -> list[Write]:
         """The customer and the items that the order names."""
@@ -153,6 +154,7 @@ class Clerk:
             functional=company.currency,
             timezone=ZoneInfo(company.timezone),
             recognise_on_delivery=self.on_delivery,
+            cash_sales=self.cash_sales,
             policy="p1",
             crosswalks=Crosswalks(self.order.channel, rows),
             rate=rate,
@@ -221,9 +223,10 @@ class Story:
     currency: str = ""
     need: Need | None = None
     on_delivery: bool = False
+    cash_sales: bool = False
 
     def clerk(self, company: Company, order: OrderKey = KEY) -> Clerk:
-        return Clerk(company, self.currency, self.on_delivery, order)
+        return Clerk(company, self.currency, self.on_delivery, order, cash_sales=self.cash_sales)
 
     def told(self, clerk: Clerk) -> Iterator[list[Write]]:
         """What the ERP is told, chapter by chapter; masters first."""
@@ -433,6 +436,17 @@ def _delivered(clerk: Clerk) -> Iterator[Chapter]:
     yield (shipped("f1", 60, delivered=300, l1=2, l2=1),)
 
 
+def _for_cash(clerk: Clerk) -> Iterator[Chapter]:
+    """Paid when it leaves; of the money one part goes back with goods, one without."""
+    yield (fact(placed(clerk)),)
+    yield shipped("f1", 60, l1=2, l2=3), paid(clerk, "t1", 61, TOTAL)
+    yield refunded("r1", 62, given_back("1", 1, 875, 61)), back(clerk, "t9", 63, 936, "r1")
+    yield (
+        refunded("r2", 64, given_back("2", 1, 1733, 104, Restock.NO_RESTOCK)),
+        back(clerk, "t10", 65, 1837, "r2"),
+    )
+
+
 _TOLD = (
     Story("paid_and_shipped", _paid_and_shipped),
     Story("two_shipments", _two_shipments),
@@ -449,6 +463,8 @@ _TOLD = (
     Story("marketplace", _marketplace),
     Story("exchanged", _exchanged),
     Story("delivered", _delivered, need=Need.DELIVERY, on_delivery=True),
+    Story("for_cash", _for_cash, cash_sales=True),
+    Story("for_cash_in_eur", _for_cash, "EUR", cash_sales=True),
     Story("two_shipments_in_eur", _two_shipments, "EUR"),
     Story("returned_in_eur", _returned, "EUR"),
     Story("returned_in_jpy", _returned, "JPY"),

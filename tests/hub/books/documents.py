@@ -95,9 +95,9 @@ def documents(draw: st.DrawFn, chart: Chart, functional: str = "USD") -> Documen
     lines: tuple[DocumentLine, ...] = ()
     settles: tuple[DocumentLine, ...] = ()
     match kind:
-        case DocumentKind.INVOICE | DocumentKind.SALES_ORDER:
+        case DocumentKind.INVOICE | DocumentKind.CASH_SALE | DocumentKind.SALES_ORDER:
             lines = draw(_lines([*_sales, Component.ADJUSTMENT], _amounts)) + draw(_discounts())
-        case DocumentKind.CREDIT_MEMO:
+        case DocumentKind.CREDIT_MEMO | DocumentKind.CASH_REFUND:
             lines = draw(_lines([*_sales, Component.ADJUSTMENT], _amounts)) + draw(_discounts())
             total = sum(x.amount_minor for x in lines)
             owed = draw(_amounts)

@@ -66,7 +66,7 @@ def test_a_late_fact_stands_in_an_open_period_and_names_its_own_day(example: dic
 def test_the_examples_work_out_every_policy() -> None:
     chosen = {name for param in EXAMPLES for name in param.values[0]["policy"]}  # type: ignore[index]
 
-    assert {"recognise", "late_facts", "refunded_shipping", "allowance", "fee_kept"} <= chosen
+    assert {"recognise", "billing", "late_facts", "refunded_shipping", "allowance", "fee_kept"} <= chosen
 
 
 def test_the_shipped_policies_are_the_defaults() -> None:
