@@ -61,7 +61,7 @@ def test_an_order_paid_at_shipment_is_one_cash_sale_and_owes_nothing(netsuite: D
 
 def test_a_cash_sale_whose_answer_was_lost_is_found_by_its_key(netsuite: Desk) -> None:
     netsuite.tell(ORDER)
-    *before, sale = planned((ORDER, PAID, SENT), terms(items=ITEMS, **CASH))
+    *before, sale = planned((ORDER, PAID, SENT), terms(items=ITEMS, cash_sales=True))
     netsuite.done(before[-1])
     netsuite.app.faults.fail_write(Fault.LOST_AFTER)
 
