@@ -64,6 +64,7 @@ class ChannelConfig:
     address: str | None = None  # base URL of the shop; None: files only
     options: Mapping[str, Any] = field(default_factory=dict)  # the connector's own settings, validated by it
     overlays: Overlays = field(default_factory=dict)  # the merchant's own fields, for the mapping
+    is_told: bool = False  # of what the ERP ships and calls off
     secrets: Secrets = field(default=_no_secret, repr=False)
     clock: Callable[[], datetime] = field(default=_no_clock, repr=False)
     sleep: Callable[[float], None] = field(default=_no_sleep, repr=False)

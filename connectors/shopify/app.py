@@ -23,6 +23,12 @@ SCOPES: Final = {
     "read_shopify_payments_payouts": "payouts cannot be read",
 }
 """What is missing without it. A write scope brings its read scope."""
+TOLD_SCOPES: Final = {
+    "write_merchant_managed_fulfillment_orders": "no shipment of the ERP's can be told",
+    "write_orders": "an order that was cancelled in the ERP cannot be called off",
+    "write_order_edits": "what was taken out of an order in the ERP cannot be taken out here",
+}
+"""And where the shop is told what the ERP does."""
 
 
 def problems(shop: Shop) -> Iterator[Problem]:
@@ -48,7 +54,7 @@ def problems(shop: Shop) -> Iterator[Problem]:
         )
     granted = {scope["handle"] for scope in said["currentAppInstallation"]["accessScopes"]}
     held = granted | {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}
-    for scope, missing in SCOPES.items():
+    for scope, missing in (SCOPES | TOLD_SCOPES if shop.config.is_told else SCOPES).items():
         if scope not in held:
             yield Problem("scopes", f"the app lacks {scope}: {missing}; grant it and install the app again", "scope")
     try:

@@ -22,7 +22,7 @@ from hub.flow.terms import Item
 from hub.model.crosswalk import CrosswalkRow, Crosswalks
 from hub.model.documents import DocumentKey
 from hub.ports import ChannelConfig, EntityConfig, ErpConfig, Translates
-from hub.settings import Channel, Entity, Settings, Store, read_yaml
+from hub.settings import Channel, Entity, Settings, Ships, Store, read_yaml
 from hub.steps.reference import Rates, read_items, read_rates, read_seeds
 from hub.steps.vault import StoredVault
 from hub.store import crosswalks
@@ -134,6 +134,7 @@ class Hub:
             address=channel.address,
             options=channel.options,
             overlays=channel.overlays,
+            is_told=channel.ships is Ships.ERP,
             secrets=lambda name: self.settings.secret(channel, name),
             clock=self.clock,
             sleep=self.sleep,

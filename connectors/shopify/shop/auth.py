@@ -15,7 +15,8 @@ EXPIRING_S = 3_600
 REFRESH_S = 90 * 86_400
 SCOPES = (
     "read_orders,read_all_orders,read_returns,read_customers,read_products,read_locations,read_inventory,"
-    "write_inventory,read_merchant_managed_fulfillment_orders,write_merchant_managed_fulfillment_orders,"
+    "write_inventory,write_orders,write_order_edits,"
+    "read_merchant_managed_fulfillment_orders,write_merchant_managed_fulfillment_orders,"
     "read_shopify_payments_payouts,read_shopify_payments_disputes"
 )
 

@@ -238,6 +238,38 @@ def test_a_check_names_each_thing_that_is_wrong_with_what_to_do(time: Time) -> N
     assert "a granted scope alone is not enough" in problems[5].message
 
 
+@respx.mock
+@pytest.mark.parametrize(
+    ("is_told", "missing"),
+    [(False, []), (True, ["write_merchant_managed_fulfillment_orders", "write_orders", "write_order_edits"])],
+)
+def test_a_shop_that_is_told_what_the_erp_does_lets_the_app_write(
+    time: Time, is_told: bool, missing: list[str]
+) -> None:
+    about = {"name": "x", "myshopifyDomain": "main-street.myshopify.com", "currencyCode": "USD", "ianaTimezone": "UTC"}
+    scopes = [
+        {"handle": handle}
+        for handle in (
+            "read_orders",
+            "read_all_orders",
+            "read_returns",
+            "read_customers",
+            "read_merchant_managed_fulfillment_orders",
+            "read_shopify_payments_payouts",
+        )
+    ]
+    respx.post(GRAPHQL).mock(
+        side_effect=[
+            answered({"shop": about, "currentAppInstallation": {"accessScopes": scopes}}),
+            answered({"orders": {"nodes": []}}),
+        ]
+    )
+
+    problems = list(connected(time, is_told=is_told).check())
+
+    assert [problem.message.split(":")[0] for problem in problems] == [f"the app lacks {scope}" for scope in missing]
+
+
 # --- tokens ---------------------------------------------------------------------------------------------------------
 
 

@@ -70,6 +70,7 @@ def connected(
     secrets: Mapping[str, str] = SECRETS,
     vault: MemoryVault | None = None,
     address: str = ADDRESS,
+    is_told: bool = False,
     **options: Any,
 ) -> LiveShop:
     """The connector of one shop."""
@@ -86,6 +87,7 @@ def connected(
         "America/New_York",
         address=address,
         options=options,
+        is_told=is_told,
         secrets=secret,
         clock=time.clock,
         sleep=time.sleep,
