@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from hub.errors import Forged, HubError, Misconfigured, Retryable
 from hub.model.records import Received
 from hub.steps.hub import Hub
-from hub.steps.receiving import BUSY_S, DELIVERY_BYTES_MAX, Answer, Counts, Intake, accepted
+from hub.steps.receiving import BUSY_S, DELIVERY_BYTES_MAX, Acceptance, Answer, Counts, Intake, acceptance
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Webhooks:
         self.counts = Counts()
         self._hub = hub
         self._slugs = frozenset(channel.slug for channel in hub.settings.channels)
-        self._open: set[str] = set()  # channels whose plugin is loaded
+        self._accepts: dict[str, Acceptance] = {}  # of the channels whose plugin is loaded
         self._bodies_bytes = 0
         self._intake: Intake[Ticket] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -97,11 +97,13 @@ class Webhooks:
         if not isinstance(body, bytes):
             return body
         try:
-            if slug in self._open and len(body) <= SEALED_AT_ONCE_BYTES_MAX:
-                received = accepted(self._hub, slug, headers, body)
+            accept = self._accepts.get(slug)
+            if accept is None:
+                accept = self._accepts[slug] = await run_in_threadpool(acceptance, self._hub, slug)
+            if len(body) <= SEALED_AT_ONCE_BYTES_MAX:
+                received = accept(headers, body)
             else:
-                received = await run_in_threadpool(accepted, self._hub, slug, headers, body)
-                self._open.add(slug)
+                received = await run_in_threadpool(accept, headers, body)
         except Forged:
             self.counts.answers[slug, "forged"] += 1
             log.warning("webhook.forged", extra={"channel": slug})

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from hub.cli.door import Door, cells, command, money, now, say, table
+from hub.cli.door import Door, cells, command, log_to_stderr, money, now, say, table
 from hub.cli.reconciling import tables
 from hub.steps.opening import opened
 
@@ -167,6 +167,7 @@ def register(app: typer.Typer) -> None:
         from hub.rehearsal.bench_webhooks import BARE, Bare, Idle, configured
         from hub.worker.jobs import Jobs
 
+        log_to_stderr(service=True)
         settings = configured(door.settings(of_home=False))
         with opened(settings, now) as hub:
             web = create_app(hub, Jobs(hub) if drain else Idle())

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from hub.errors import HubError, Misconfigured, Retryable
 from hub.model.records import Received
 from hub.ports import Accepts, Delivery
-from hub.steps.capture import capture, told_of
+from hub.steps.capture import capture, told_of_group
 from hub.steps.hub import Hub
 from hub.store import inbox
 
@@ -30,6 +30,7 @@ WAITING_BYTES_MAX: Final = 64 * 1024 * 1024
 STOPS_S: Final = 35  # longer than a locked database is waited for
 
 Ticket = TypeVar("Ticket")
+Acceptance = Callable[[Mapping[str, str], bytes], Received]
 
 
 def receive(hub: Hub, slug: str, headers: Mapping[str, str], body: bytes) -> bool:
@@ -43,24 +44,26 @@ def receive(hub: Hub, slug: str, headers: Mapping[str, str], body: bytes) -> boo
         Misconfigured: there is no such channel, or it takes no webhooks.
         Retryable: the inbox could not take it now; the sender should try again.
     """
-    received = accepted(hub, slug, headers, body)
+    received = acceptance(hub, slug)(headers, body)
     try:
         return bool(capture(hub, [received]))
     except DBAPIError as fault:
         raise Retryable(f"the inbox took no delivery: {type(fault.orig).__name__}", BUSY_S) from fault
 
 
-def accepted(hub: Hub, slug: str, headers: Mapping[str, str], body: bytes) -> Received:
-    """The delivery as a record, its seal good; not stored.
+def acceptance(hub: Hub, slug: str) -> Acceptance:
+    """What lets the deliveries of a channel in: headers by lower-case name and body in, a record out, not stored.
+
+    It raises Forged for no seal or a wrong one, and Misconfigured where the channel's secret is not there.
 
     Raises:
-        Forged: no seal or a wrong one.
         Misconfigured: there is no such channel, or it takes no webhooks.
     """
     connector = hub.connector(slug)
     if not isinstance(connector, Accepts):
         raise Misconfigured(f"channel {slug}: its connector takes no webhooks")
-    return connector.accept(Delivery(headers, body, hub.clock()))
+    accept = connector.accept
+    return lambda headers, body: accept(Delivery(headers, body, hub.clock()))
 
 
 @dataclass(slots=True)
@@ -161,7 +164,7 @@ class Intake(Generic[Ticket]):
             half = len(received) // 2
             return [*self._stored(received[:half]), *self._stored(received[half:])]
         self.counts.commits += 1
-        told_of(received, new)
+        told_of_group(received, new)
         return [new.pop((one.channel, one.key), None) is not None for one in received]
 
     def _failed(self, fault: Exception) -> HubError:

@@ -4,13 +4,13 @@ SQLAlchemy compiles the statement, once a table and set of columns; what is skip
 rows of plain text and integers does nothing but takes half of an import's writing time (measured, 2026-11).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Table, UpdateBase, insert, update
+from sqlalchemy import Connection, CursorResult, Dialect, Select, Table, UpdateBase, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 ROWS_AT_ONCE: Final = 50
@@ -58,12 +58,30 @@ def add_at_once(connection: Connection, table: Table, rows: Rows, *, ignoring: b
 
 def reserve(connection: Connection, counter: Table, name: str, count: int) -> int:
     """The first of `count` numbers that nobody else is given."""
-    grown = update(counter).where(counter.c.name == name).values(value=counter.c.value + count)
-    last = connection.execute(grown.returning(counter.c.value)).scalar()
+    grown = _growing(connection.dialect, counter)
+    given = {"of": name, "count": count}
+    last = one_value(connection, grown, given)
     if last is None:
         add_new(connection, counter, [{"name": name, "value": 0}])
-        last = connection.execute(grown.returning(counter.c.value)).scalar_one()
+        last = one_value(connection, grown, given)
     return int(last) - count + 1
+
+
+def one_value(connection: Connection, statement: Compiled, given: Mapping[str, Any]) -> Any:
+    """The first column of the first row that the statement gives; None: it gives none."""
+    return run_with(connection, statement, given).scalar()
+
+
+def run_with(connection: Connection, statement: Compiled, given: Mapping[str, Any]) -> CursorResult[Any]:
+    """What the statement gives with these parameters."""
+    text, positions = statement
+    return connection.exec_driver_sql(text, dict(given) if positions is None else tuple(given[at] for at in positions))
+
+
+@lru_cache(maxsize=10)
+def _growing(dialect: Dialect, counter: Table) -> Compiled:
+    grown = update(counter).where(counter.c.name == bindparam("of"))
+    return compiled(grown.values(value=counter.c.value + bindparam("count")).returning(counter.c.value), dialect)
 
 
 def _add(connection: Connection, table: Table, rows: Rows, *, ignoring: bool) -> None:
@@ -89,7 +107,7 @@ def upserting(dialect: Dialect, table: Table) -> postgresql.Insert | sqlite.Inse
     return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def compiled(statement: UpdateBase, dialect: Dialect, columns: Sequence[str] | None = None) -> Compiled:
+def compiled(statement: UpdateBase | Select[Any], dialect: Dialect, columns: Sequence[str] | None = None) -> Compiled:
     """The statement, to be run with `run`; callers remember it, once a dialect.
 
     Args:

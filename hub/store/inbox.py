@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Dialect, Engine, Select, bindparam, func, ins
 from hub.model.facts import Source
 from hub.model.records import Received, Record
 from hub.store import refetching
-from hub.store.bulk import AT_ONCE, Compiled, add, add_at_once, add_new, compiled, reserve, run
+from hub.store.bulk import AT_ONCE, Compiled, add, add_at_once, add_new, compiled, reserve, run, run_with
 from hub.store.engine import commit_mode
 from hub.store.refetching import Asked
 from hub.store.schema import body, edit, inbox_counter, moment, record, stamp
@@ -136,8 +136,9 @@ def _put(connection: Connection, received: Sequence[Received]) -> dict[tuple[str
         add_at_once(connection, record, rows, ignoring=True)
     else:
         add_new(connection, record, rows)
-    taken = select(record.c.id).where(record.c.id.between(first, first + len(rows) - 1))
-    new = [id - first for id in connection.execute(taken).scalars()]  # which of the numbers stuck
+    numbers = {"first": first, "last": first + len(rows) - 1}
+    stuck = run_with(connection, _numbered(connection.dialect), numbers).scalars()
+    new = [id - first for id in stuck]
     bodies = [
         {
             "record_id": first + place,
@@ -151,6 +152,11 @@ def _put(connection: Connection, received: Sequence[Received]) -> dict[tuple[str
     else:
         add(connection, body, bodies)
     return {(received[place].channel, received[place].key): first + place for place in new}
+
+
+@lru_cache(maxsize=10)
+def _numbered(dialect: Dialect) -> Compiled:
+    return compiled(select(record.c.id).where(record.c.id.between(bindparam("first"), bindparam("last"))), dialect)
 
 
 def due(engine: Engine, limit: int, channels: Sequence[str] | None = None) -> list[Record]:
