@@ -118,6 +118,9 @@ class Accepts(Protocol):
     def accept(self, delivery: Delivery) -> Received:
         """The delivery as a record, its seal checked on the raw body before anything is read; nothing is parsed.
 
+        The web door calls it between two requests: it asks no network. Where the system stamps its deliveries, one
+        that is too old or from the future is Forged too; Shopify's seal covers no time, so there is no such window.
+
         Raises:
             Forged: the seal is missing or wrong, or it is another shop's.
         """

@@ -18,7 +18,7 @@ STOPS_S: Final = 30
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
+def running_postgres(*, fsync: bool = False) -> Iterator[str]:
     """The address of a fresh server's `postgres` database, `postgresql+psycopg://…`; the server is gone afterwards.
 
     PostgreSQL refuses to run as root, so root starts it as nobody, with a folder and programs that nobody may enter.
@@ -72,7 +72,7 @@ def running_postgres() -> Iterator[str]:
                     "-c",
                     "max_connections=200",
                     "-c",
-                    "fsync=off",
+                    f"fsync={'on' if fsync else 'off'}",
                 ],
                 cwd=folder,
                 env=environ,

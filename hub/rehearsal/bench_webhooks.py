@@ -23,7 +23,7 @@ from hub.rehearsal.processes import STARTS_S, Process, free_port
 from hub.settings import Settings
 
 CONNECTIONS: Final = 64
-ROUND_REQUESTS: Final = 1_000
+ROUND_REQUESTS: Final = 500
 WARM_UP: Final = 256
 ANSWER_BYTES: Final = 65_536
 STALLED_S: Final = 30

@@ -5,6 +5,7 @@ Deliveries that come together share one commit: while one group is being committ
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 DELIVERY_BYTES_MAX: Final = 2 * 1024 * 1024
 BUSY_S: Final = 5
 GROUP_MAX: Final = 256  # deliveries that share a commit
+GATHER_S: Final = 0.001  # a little patience halves the commits, and with them what the writer takes of the machine
 WAITING_MAX: Final = 2_048
 WAITING_BYTES_MAX: Final = 64 * 1024 * 1024
 STOPS_S: Final = 35  # longer than a locked database is waited for
@@ -140,6 +142,7 @@ class Intake(Generic[Ticket]):
         first = self._waiting.get()
         if first is None:
             return [], False
+        time.sleep(GATHER_S)
         group = [first]
         while len(group) < GROUP_MAX:
             try:
