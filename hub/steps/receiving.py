@@ -20,6 +20,7 @@ from hub.ports import Accepts, Delivery
 from hub.steps.capture import capture, told_of_group
 from hub.steps.hub import Hub
 from hub.store import inbox
+from hub.store.engine import write_back
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ DELIVERY_BYTES_MAX: Final = 2 * 1024 * 1024
 BUSY_S: Final = 5
 GROUP_MAX: Final = 256  # deliveries that share a commit
 GATHER_S: Final = 0.001  # a little patience halves the commits, and with them what the writer takes of the machine
+WRITTEN_BACK_GROUPS: Final = 8  # else one commit in a hundred finds 64 MB to write back, and all that wait, wait for it
 WAITING_MAX: Final = 2_048
 WAITING_BYTES_MAX: Final = 64 * 1024 * 1024
 STOPS_S: Final = 35  # longer than a locked database is waited for
@@ -100,6 +102,9 @@ class Intake(Generic[Ticket]):
         self._offered = self._offered_bytes = 0  # written by the thread that offers
         self._taken = self._taken_bytes = 0  # written by the thread that writes
         self._thread = threading.Thread(target=self._write, name="intake", daemon=True)
+        self._beside = threading.Thread(target=self._write_back, name="intake write-back", daemon=True)
+        self._logged = threading.Event()
+        self._ended = False
 
     def start(self) -> None:
         """Raises:
@@ -107,12 +112,16 @@ class Intake(Generic[Ticket]):
         """
         self.counts.commit_mode = inbox.commits_with(self._hub.inbox)
         self._thread.start()
+        self._beside.start()
 
     def stop(self) -> None:
         """What was offered is answered."""
         if self._thread.is_alive():
             self._waiting.put(None)
             self._thread.join(STOPS_S)
+            self._ended = True
+            self._logged.set()
+            self._beside.join(STOPS_S)
 
     def offer(self, received: Received, ticket: Ticket) -> bool:
         """It will be answered; False: too many wait, and it was not taken. To be called by one thread only."""
@@ -136,6 +145,18 @@ class Intake(Generic[Ticket]):
                 self._taken_bytes += sum(len(received.body) for received, _ in group)
                 self._taken += len(group)
                 self._answered([(ticket, answer) for (_, ticket), answer in zip(group, answers, strict=True)])
+
+    def _write_back(self) -> None:
+        """What SQLite's log holds goes to the file beside the writer, so that no commit finds much of it to do."""
+        while True:
+            self._logged.wait()
+            self._logged.clear()
+            if self._ended:
+                return
+            try:
+                write_back(self._hub.inbox)
+            except DBAPIError as fault:  # the commits that come will do it
+                log.warning("intake.not_written_back", extra={"fault": fault})
 
     def _gather(self) -> tuple[list[tuple[Received, Ticket]], bool]:
         """All that waits, up to a group; False: no more will come."""
@@ -167,6 +188,8 @@ class Intake(Generic[Ticket]):
             half = len(received) // 2
             return [*self._stored(received[:half]), *self._stored(received[half:])]
         self.counts.commits += 1
+        if self.counts.commits % WRITTEN_BACK_GROUPS == 0:
+            self._logged.set()
         told_of_group(received, new)
         return [new.pop((one.channel, one.key), None) is not None for one in received]
 

@@ -106,13 +106,16 @@ def writing_back(*engines: Engine) -> Iterator[None]:
     reader and no writer, and what it cannot do for their sake it leaves to the next.
     """
     with ThreadPoolExecutor(max_workers=1) as beside:
-        under_way = [beside.submit(_write_back, engine) for engine in engines if engine.dialect.name == "sqlite"]
+        under_way = [beside.submit(write_back, engine) for engine in engines if engine.dialect.name == "sqlite"]
         yield
         for one in under_way:
             one.result()
 
 
-def _write_back(engine: Engine) -> None:
+def write_back(engine: Engine) -> None:
+    """What SQLite's log holds is in the file, as far as nobody reads or writes it."""
+    if engine.dialect.name != "sqlite":
+        return
     raw = engine.raw_connection()
     try:
         raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
