@@ -42,6 +42,7 @@ ACCIDENTS: Final = (
     "cut_off",
     "fx",
     "wrong_entity",
+    "tax_recomputed",
     "unexplained",
 )
 """One order in a thousand each, by order number."""
@@ -55,6 +56,7 @@ EXPECTED: Final[dict[str, tuple[tuple[str, str | None], ...]]] = {
     "channel_edit": (("amount", "channel_edit"),),
     "unknown_to_channel": (("unknown_to_channel", None),),
     "hand_edit": (("amount", "hand_edit"),),
+    "tax_recomputed": (("amount", "tax_recomputed"),),
     "erp_deleted": (("missing_in_erp", "erp_deleted"),),
     "erp_voided": (("missing_in_erp", "erp_deleted"),),
     "adopted": (("amount", "adopted"),),
@@ -193,18 +195,18 @@ FROM base WHERE accident NOT IN ('never_captured', 'entered_in_erp_alone')
 _ERP = """
 SELECT * REPLACE (
     CASE accident WHEN 'hand_edit' THEN goods_minor - 500 ELSE goods_minor END AS goods_minor,
-    CASE accident WHEN 'rounding' THEN tax_minor + 1 WHEN 'tax_base' THEN tax_minor - 90 ELSE tax_minor END
-        AS tax_minor,
+    CASE accident WHEN 'rounding' THEN tax_minor + 1 WHEN 'tax_base' THEN tax_minor - 90
+        WHEN 'tax_recomputed' THEN tax_minor + 60 ELSE tax_minor END AS tax_minor,
     CASE accident WHEN 'unexplained' THEN shipping_minor + 13 WHEN 'adopted' THEN shipping_minor - 40
         ELSE shipping_minor END AS shipping_minor,
-    CASE accident WHEN 'hand_edit' THEN version + 1 ELSE version END AS version,
+    CASE WHEN accident IN ('hand_edit', 'tax_recomputed') THEN version + 1 ELSE version END AS version,
     CASE accident WHEN 'cut_off' THEN DATE '2026-06-02' ELSE date END AS date,
     CASE accident WHEN 'wrong_entity' THEN 'uk' ELSE entity END AS entity,
     CASE accident WHEN 'fx' THEN 'CAD' ELSE currency END AS currency,
     CASE accident WHEN 'entered_in_erp_alone' THEN '' ELSE order_id END AS order_id),
     CASE accident WHEN 'entered_in_erp_alone' THEN '' ELSE document END AS key,
     'L' || number AS ref, accident = 'erp_voided' AS voided,
-    accident IN ('hand_edit', 'entered_in_erp_alone') AS by_hand
+    accident IN ('hand_edit', 'tax_recomputed', 'entered_in_erp_alone') AS by_hand
 FROM base WHERE accident NOT IN
     ('never_captured', 'erp_deleted', 'held_order', 'rejected', 'not_sent_yet', 'in_doubt')
 UNION ALL BY NAME

@@ -77,7 +77,7 @@ def test_whatever_was_acknowledged_before_a_kill_is_in_the_store(
     for thread in threads:
         thread.join(STARTS_S)
 
-    engine = create_engine(address or f"sqlite:///{tmp_path}/home/inbox.db")
+    engine = create_engine(address or f"sqlite:///{tmp_path / 'home' / 'inbox.db'}")
     table = "inbox.record" if address is not None else "record"
     with engine.connect() as connection:
         stored = {key.partition(":")[0] for key in connection.execute(text(f"SELECT key FROM {table}")).scalars()}
