@@ -73,9 +73,9 @@ def fault_of(fault: BaseException) -> str:
     """What went wrong, in words of ours alone: its class, its code, where it arose."""
     words = [type(fault).__name__]
     if isinstance(fault, Misconfigured | Altered | Forged):
-        words.append(" ".join(str(fault).split())[:TEXT_CHARS_MAX])
+        words.append(_one_line(str(fault)))
     elif isinstance(fault, HubError) and fault.summary:
-        words.append(fault.summary[:TEXT_CHARS_MAX])
+        words.append(_one_line(fault.summary))
     code = getattr(fault, "code", None) or getattr(getattr(fault, "orig", None), "sqlstate", None)
     if isinstance(code, str) and _ID.fullmatch(code):
         words.append(f"code {code}")
@@ -83,6 +83,12 @@ def fault_of(fault: BaseException) -> str:
         frames = traceback.extract_tb(fault.__traceback__)[-FRAMES_MAX:]
         words.append("at " + " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames)))
     return " ".join(words)
+
+
+def _one_line(text: str) -> str:
+    """Without what would begin another line, or steer a terminal."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(plain.split())[:TEXT_CHARS_MAX]
 
 
 class Json(logging.Formatter):

@@ -21,6 +21,7 @@ ROOTS: Final = {
 OPENED_ON: Final = "1970-01-01"  # before any entry
 
 _NOT_ACCOUNT = re.compile(r"[^A-Za-z0-9]+")
+_FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")
 _CSV_COLUMNS: Final = (
     "entry", "cause", "reverses", "date", "original_date", "entity", "memo", "document", "ref", "kind", "channel",
     "order", "reference", "account", "amount", "currency", "functional_amount", "functional",
@@ -120,5 +121,15 @@ def _csv(journal: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _csv_line(values: Iterable[Any]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(["" if value is None else value for value in values])
+    csv.writer(out, lineterminator="\n").writerow(
+        [_inert(value) if isinstance(value, str) else value for value in values]
+    )
     return out.getvalue()
+
+
+def _inert(words: str) -> str:
+    """Text for any spreadsheet: an apostrophe stands before what would begin a formula (OWASP, CSV injection).
+
+    Also behind a semicolon, which divides cells where the comma is the decimal sign.
+    """
+    return _FORMULA.sub(r"\1'", "".join(letter if letter.isprintable() else " " for letter in words))

@@ -192,7 +192,8 @@ def write(text: str) -> None:
 
 def table(title: str | None, *columns: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
     """An empty table; the columns named in `right` hold figures, those in `whole` are never broken."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    plain = None if title is None else "\n" * title.startswith("\n") + clean(title.removeprefix("\n"))
+    made = Table(title=plain, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         if column in right:
             made.add_column(column, justify="right", no_wrap=True)

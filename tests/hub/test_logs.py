@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Misconfigured, Retryable
-from hub.logs import about, log_to
+from hub.logs import Words, about, log_to
 
 PLANTED = "Zqxv Planted"
 
@@ -109,3 +109,11 @@ def test_a_line_cannot_be_broken_or_forged_by_what_is_logged(lines: io.StringIO)
 
     assert len(lines.getvalue().splitlines()) == 1
     assert (last(lines)["key"], last(lines)["topic"]) == ("…", "…")
+
+
+def test_a_fault_begins_no_line_and_steers_no_terminal() -> None:
+    """Our own words may hold a name that a file or a channel chose."""
+    fault = Misconfigured("no item \x1b[2J\norderhub: all is well\r\x9b31m\u2028x")
+    record = logging.makeLogRecord({"name": "hub.somewhere", "msg": "send.fault", "fault": fault})
+
+    assert Words().format(record) == "orderhub: send.fault fault=Misconfigured no item [2J orderhub: all is well 31m x"

@@ -129,7 +129,7 @@ def _summary_line(
     def amount(formula: str) -> Cell:
         return _formatted(sheet, f"={formula}", currency)
 
-    row: list[Any] = [measure.value, entity, currency]
+    row: list[Any] = [_text(sheet, text) for text in (measure.value, entity, currency)]
     column_of = {}
     for side in shown:
         column_of[side] = get_column_letter(len(row) + 1)

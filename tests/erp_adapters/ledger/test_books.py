@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import io
 import json
 import subprocess
 import sys
@@ -220,6 +221,36 @@ def test_csv_and_json_have_every_posting(busy: LedgerSimulator) -> None:
     assert len(rows) == postings
     assert sum(Decimal(row["functional_amount"]) for row in rows) == 0
     assert lines == entries
+
+
+@pytest.mark.parametrize(
+    ("typed", "exported"),
+    [
+        ("=HYPERLINK(0)", "'=HYPERLINK(0)"),
+        ("+1-800", "'+1-800"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "' =1"),
+        ("\r=1", "' =1"),
+        ("＝1", "'＝1"),
+        ("#8;=1", "#8;'=1"),
+        ('#8","=1', '#8","=1'),
+        ("#8\n=1", "#8 =1"),
+        ("a=b - c", "a=b - c"),
+    ],
+)
+def test_text_is_no_formula_in_a_csv_and_amounts_stay_numbers(
+    ledger: LedgerSimulator, typed: str, exported: str
+) -> None:
+    """As OWASP's page on CSV injection has it; a semicolon divides cells where the comma is the decimal sign."""
+    ledger.put(masters())
+    put(ledger, replace(deposit(), reference=typed))
+
+    rows = list(csv.reader(io.StringIO("".join(ledger.export("csv")))))
+
+    column = rows[0].index("reference")
+    assert {row[column] for row in rows[1:]} == {exported}
+    assert {row[rows[0].index("amount")] for row in rows[1:]} == {"102.60", "-102.60"}
 
 
 def test_another_form_of_export_is_refused(ledger: LedgerSimulator) -> None:

@@ -1,11 +1,18 @@
 """The web door without a channel that is live: what it refuses, and what it says of itself."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hub.model.facts import Source
+from hub.model.records import Received
+from hub.steps.advance import advance_all
+from hub.steps.capture import capture
 from hub.steps.hub import Hub
+from tests.hub.cli.shop import order
 
 
 def test_a_channel_that_does_not_exist_is_not_found(client: httpx.Client) -> None:
@@ -45,6 +52,22 @@ def test_the_front_page_runs_no_script_and_loads_nothing(client: httpx.Client) -
     assert answer.status_code == 200
     assert "<script" not in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_what_a_channel_typed_is_text_on_the_front_page(hub: Hub, client: httpx.Client) -> None:
+    """An order held for an SKU that is nowhere mapped: the SKU stands in the list of what needs a person."""
+    sent = order(1001, sku="<script>alert(1)</script>{{ 7*191 }}")
+    body = json.dumps(sent).encode()
+    capture(
+        hub, [Received("shopify", "r-1", "orders/updated", Source.WEBHOOK, body, datetime(2026, 11, 2, tzinfo=UTC))]
+    )
+    advance_all(hub)
+
+    page = client.get("/").text
+
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "1337" not in page
 
 
 @pytest.mark.parametrize("run", ["..%2f..%2fhub.db", "2026-10-nothere", "%00"])

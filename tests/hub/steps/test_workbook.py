@@ -1,6 +1,8 @@
 """The workbook: its formulas, worked out cell by cell here, give the report's own figures; text is never a formula."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
+from hub.model.reconciliation import TimelineItem
 from hub.steps.reconcile import as_json
 from tests.hub.flow.sides import Sides
 
@@ -79,16 +82,38 @@ def test_the_summary_ties_by_its_formulas_and_says_what_the_report_says(sides: S
     ]
 
 
-def test_text_that_looks_like_a_formula_stays_text(sides: Sides, tmp_path: Path) -> None:
-    sides.order("=1+1")
-    sides.at_erp("=1+1", {"goods_minor": 9000}, by_hand=True, version=2)
+@pytest.mark.parametrize("typed", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "#REF!"])
+def test_text_that_looks_like_a_formula_stays_text_on_every_sheet(sides: Sides, tmp_path: Path, typed: str) -> None:
+    hostile = f"{typed}Zqxv"
+    sides.order(hostile)
+    sides.channel[hostile] = replace(sides.channel[hostile], name=hostile)
+    sides.at_hub(hostile, name=hostile, document=hostile)
+    sides.at_erp(hostile, {"goods_minor": 9000}, by_hand=True, version=2, reference=hostile, key=hostile, ref=hostile)
+    sides.order("o", entity=hostile)
 
     sides.reconcile(tmp_path)
 
     book = load_workbook(tmp_path / "2026-05" / "report.xlsx")
-    cells = [cell for row in book["Variances"].iter_rows() for cell in row if cell.value == "=1+1"]
-    assert cells
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if "Zqxv" in str(cell.value)]
+    assert {cell.parent.title for cell in cells} >= {"Summary", "Channel", "Hub", "ERP", "Variances"}
     assert {cell.data_type for cell in cells} == {"s"}
+    assert all(str(cell.value).isprintable() for cell in cells)
+
+
+def test_what_a_channel_typed_is_text_in_the_report_for_browsers(sides: Sides, tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>\"'{{ 7*191 }}"
+    sides.order(hostile)
+    sides.channel[hostile] = replace(sides.channel[hostile], name=hostile)
+    sides.at_hub(hostile, name=hostile)
+    sides.at_erp(hostile, {"goods_minor": 9001}, reference=hostile)
+    happened = TimelineItem(datetime(2026, 5, 20, tzinfo=UTC), hostile, hostile)
+
+    sides.reconcile(tmp_path, timelines=lambda _order: [happened])
+
+    page = (tmp_path / "2026-05" / "report.html").read_text()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "1337" not in page
 
 
 def test_days_are_days_and_every_sheet_has_its_filter(sides: Sides, tmp_path: Path) -> None:
