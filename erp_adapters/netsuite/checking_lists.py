@@ -9,7 +9,7 @@ from erp_adapters.netsuite import suiteql
 from erp_adapters.netsuite.client import Client
 from erp_adapters.netsuite.directory import PAYMENT_CLEARING, UNTAXED
 from erp_adapters.netsuite.needs import FEATURES, NEVER_TOLD
-from erp_adapters.netsuite.options import Items, Options
+from erp_adapters.netsuite.options import ANY, Items, Options
 from erp_adapters.netsuite.suiteql import Named
 from hub.model.documents import Component
 from hub.model.money import exponent
@@ -25,6 +25,8 @@ TWICE_MAX: Final = 20
 
 ITEMS_AT: Final = "Lists > Accounting > Items"
 ACCOUNTS_AT: Final = "Lists > Accounting > Accounts"
+DEPARTMENTS_AT: Final = "Setup > Company > Departments"
+CLASSES_AT: Final = "Setup > Company > Classes"
 PERIODS_AT: Final = "Setup > Accounting > Manage Accounting Periods"
 
 Finding = Problem | str
@@ -76,6 +78,7 @@ class Lists:
         yield "items", self._items
         yield "items of charges", self._charges
         yield "locations", self._locations
+        yield "departments and classes", self._segments
         yield "tax codes", self._tax_codes
         yield "accounting periods", self._periods
         yield "clock and time zone", self._time
@@ -207,6 +210,29 @@ class Lists:
         found = suiteql.locations(self._client, sorted(wanted))
         remedy = "make it at Setup > Company > Locations, or name NetSuite's in options.locations"
         yield from self._missing("locations", wanted, found, remedy)
+
+    def _segments(self) -> Iterator[Finding]:
+        options, client = self._options, self._client
+        for option, named in (("departments", options.departments), ("classes", options.classes)):
+            for channel in self._used.channels if named and ANY not in named else ():
+                if channel not in named:
+                    yield Problem(
+                        f"options.{option}.{channel}",
+                        f"this channel has none, so its documents would be refused: name one in hub.yaml, or {ANY}",
+                    )
+        if options.departments:
+            wanted = {name: channel for channel, name in options.departments.items()}
+            remedy = f"make it at {DEPARTMENTS_AT}, or name another by its full name in options.departments"
+            yield from self._missing("departments", wanted, suiteql.departments(client, sorted(wanted)), remedy)
+        by_item, by_channel = options.item_classes, options.classes
+        if by_item or by_channel:
+            wanted = {name: of for of, name in (*by_item.items(), *by_channel.items())}
+            option = "options.classes or options.item_classes"
+            remedy = f"make it at {CLASSES_AT}, or name another by its full name in {option}"
+            yield from self._missing("classes", wanted, suiteql.classes(client, sorted(wanted)), remedy)
+        codes = dict.fromkeys(by_item.keys() - {one.value for one in Component}, "")
+        remedy = "correct the code in options.item_classes; a charge goes by its word, such as shipping"
+        yield from self._missing("options.item_classes", codes, suiteql.items(client, sorted(codes)), remedy)
 
     def _tax_codes(self) -> Iterator[Finding]:
         options = self._options.tax_codes

@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from erp_adapters.netsuite import suiteql
 from erp_adapters.netsuite.client import Client
+from erp_adapters.netsuite.errors import CLASS_REMEDY, DEPARTMENT_REMEDY
 from erp_adapters.netsuite.options import Options
 from erp_adapters.netsuite.suiteql import Named
 from hub.errors import Misconfigured, Rejected
 from hub.model.documents import Component, Document
 from hub.ports import ErpConfig
 from mappings.netsuite.own_fields import own_fields
-from mappings.netsuite.words import Body, by_key
+from mappings.netsuite.words import CLASS, DEPARTMENT, Body, Segments, by_key
 
 PAYMENT_CLEARING: Final = "payment_clearing"
 UNTAXED: Final = "none"
@@ -77,6 +78,17 @@ class AccountDirectory:
     def order_location(self) -> str | None:
         name = self._options.order_location
         return None if name is None else self.location(name)
+
+    def segments(self, document: Document, sold_as: str | None = None) -> Segments:
+        channel = None if document.order is None else document.order.channel
+        found: list[tuple[str, str]] = []
+        if (department := self._options.department(channel)) is not None:
+            find = suiteql.departments
+            id = self._id("department", department, find, "unknown_department", DEPARTMENT, DEPARTMENT_REMEDY)
+            found.append((DEPARTMENT, id))
+        if (named := self._options.class_of(channel, sold_as)) is not None:
+            found.append((CLASS, self._id("class", named, suiteql.classes, "unknown_class", CLASS, CLASS_REMEDY)))
+        return tuple(found)
 
     def currency(self, code: str) -> str:
         remedy = "make the currency in NetSuite (Lists > Accounting > Currencies)"

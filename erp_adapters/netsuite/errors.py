@@ -188,6 +188,12 @@ RULES: Final = (
         FIELD_REMEDY,
     ),
     Rule(
+        _search(r"please enter value\(?s?\)? for:? *(?P<field>department|class)\b"),
+        "missing_segment",
+        "the account makes it mandatory: name the channel's, or that of *, in options.departments or options.classes, "
+        "then retry",
+    ),
+    Rule(
         _search(r"please enter value\(?s?\)? for:? *(?P<field>[\w ]+)|(missing|mandatory|required) .{0,30}field"),
         "missing_field",
         "the form of this record wants a field that is not sent: make it optional, or choose another form in "
@@ -203,6 +209,12 @@ RULES: Final = (
 ITEM_REMEDY: Final = "make the item in NetSuite, or map the SKU to one in crosswalks.yaml"
 CUSTOMER_REMEDY: Final = "look whether the customer was deleted, or is inactive or of another subsidiary, in NetSuite"
 LOCATION_REMEDY: Final = "name the location in options.locations as NetSuite does (Setup > Company > Locations)"
+DEPARTMENT_REMEDY: Final = (
+    "name the department in options.departments by its full name in NetSuite (Setup > Company > Departments)"
+)
+CLASS_REMEDY: Final = (
+    "name the class in options.classes or options.item_classes by its full name in NetSuite (Setup > Company > Classes)"
+)
 ACCOUNT_REMEDY: Final = "name the account in options.accounts by NetSuite's number (Lists > Accounting > Accounts)"
 TAX_REMEDY: Final = "name the tax code and type in options.tax_codes as NetSuite does (Setup > Tax)"
 REFERENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -211,6 +223,8 @@ REFERENCES: Final[Mapping[str, tuple[str, str]]] = {
     "customer": ("unknown_customer", CUSTOMER_REMEDY),
     "location": ("unknown_location", LOCATION_REMEDY),
     "inventorylocation": ("unknown_location", LOCATION_REMEDY),
+    "department": ("unknown_department", DEPARTMENT_REMEDY),
+    "class": ("unknown_class", CLASS_REMEDY),
     "account": ("unknown_account", ACCOUNT_REMEDY),
     "taxcode": ("unknown_tax_code", TAX_REMEDY),
     "taxtype": ("unknown_tax_code", TAX_REMEDY),

@@ -93,6 +93,8 @@ PERMISSIONS: Final = (
     Permission("inventoryItem", "Items", "Lists", Level.VIEW, "looked up by code"),
     Permission("account", "Accounts", "Lists", Level.VIEW, "looked up by number"),
     Permission("location", "Locations", "Lists", Level.VIEW, "looked up by name"),
+    Permission("department", "Departments", "Lists", Level.VIEW, "looked up by name", only_for="options.departments"),
+    Permission("classification", "Classes", "Lists", Level.VIEW, "looked up by name", only_for="options.classes"),
     Permission("currency", "Currency", "Lists", Level.VIEW, "looked up by ISO code"),
     Permission("subsidiary", "Subsidiaries", "Lists", Level.VIEW, "checked"),
     Permission("salesTaxItem", "Tax Records", "Setup", Level.VIEW, "looked up by name", sure=False),
@@ -147,6 +149,11 @@ UNSEEN: Final = (
         "preference Invoice in Advance of Fulfillment",
         "must be on where anything is billed before it is shipped: Setup > Accounting > Accounting Preferences > "
         "Order Management",
+    ),
+    Unseen(
+        "preferences Make Departments Mandatory, Make Classes Mandatory, Allow Per-Line Departments and Classes",
+        "where the first two are on, options.departments and options.classes must be set, else nothing is taken; "
+        "without the others no row has one of its own: Setup > Accounting > Accounting Preferences > General",
     ),
     Unseen(
         "permission Return Auth. Approval",

@@ -1,5 +1,6 @@
 """What the ERP may be told under `options` in hub.yaml, where its system is netsuite."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,8 @@ from mappings.netsuite.own_fields import expression
 
 HUBS_OWN: Final = "custbody_orderhub_"
 ANY: Final = "*"
-"""Of tax codes: whatever jurisdiction is not listed."""
+"""Of tax codes: whatever jurisdiction is not listed; of departments and classes: whatever channel."""
+NAMES_OF: Final = {"departments": "department", "classes": "class"}
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 InternalId = Annotated[str, Field(pattern=r"^-?\d{1,15}$")]
@@ -87,6 +89,13 @@ class Options(Part):
     """The hub's location -> NetSuite's name of it, where they differ."""
     order_location: Words | None = None
     """The hub's location that orders commit stock at until they are shipped; None: none is set on an order."""
+    departments: dict[Words, Words] = {}
+    """Channel -> the department of its documents, by NetSuite's full name of it; `*` for any other, and for what is of
+    no channel's order. Where none is set NetSuite is told none."""
+    classes: dict[Words, Words] = {}
+    """As `departments`: the class."""
+    item_classes: dict[Words, Words] = {}
+    """Item code, or the word of a charge as in `items` -> the class of its rows, in place of the channel's."""
     ship_methods: dict[Words, InternalId] = {}
     """Ship method -> the internal id of its shipping item; where none is set, NetSuite is told no ship method."""
     customer_classes: dict[Words, InternalId] = {}
@@ -181,6 +190,23 @@ class Options(Part):
         """NetSuite's name of a location of the hub's."""
         return self.locations.get(name, name)
 
+    def department(self, channel: str | None) -> str | None:
+        """NetSuite's name of a channel's department; None: none is told.
+
+        Args:
+            channel: None: of what is of no order.
+
+        Raises:
+            Rejected: others are set, this one is not.
+        """
+        return _of_channel("departments", self.departments, channel)
+
+    def class_of(self, channel: str | None, sold_as: str | None = None) -> str | None:
+        """NetSuite's name of the class of a document, or of a row; as `department`."""
+        if sold_as in self.item_classes:
+            return self.item_classes[sold_as]
+        return _of_channel("classes", self.classes, channel)
+
     def ship_method(self, word: str) -> str | None:
         """The internal id of a ship method's item; None: none is set up at all.
 
@@ -241,6 +267,14 @@ def options_of(config: ErpConfig) -> Options:
     if faults:
         raise Misconfigured(f"{config.slug}: {'; '.join(faults)}")
     return options
+
+
+def _of_channel(option: str, named: Mapping[str, str], channel: str | None) -> str | None:
+    found = named.get(channel or ANY) or named.get(ANY)
+    if found is None and named and channel is not None:
+        what = NAMES_OF[option]
+        raise _unset(f"unknown_{what}", f"{option}.{channel}", f"the {what} of channel {channel}, or {ANY}")
+    return found
 
 
 def _unset(code: str, field: str, what: str) -> Rejected:

@@ -1,6 +1,7 @@
 """Documents read back: many at once by query, and by the record service those that a query does not show as told."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,8 +17,9 @@ from hub.model.intents import ReadBack
 from mappings.netsuite import customer
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.reading import Seen, found, read_back, seen
+from mappings.netsuite.segments import misplaced
 from mappings.netsuite.statement import version_of
-from mappings.netsuite.words import CANCELLED, PARTY, REVISION
+from mappings.netsuite.words import CANCELLED, CLASS, DEPARTMENT, PARTY, REVISION
 
 AT_ONCE: Final = 100  # records asked for in one query
 FEW: Final = 3  # documents, up to which queries are no gain
@@ -34,9 +36,9 @@ CUSTOMERS: Final = f"""
 """  # noqa: S608 - ours
 ROWS: Final = """
     SELECT tl.uniquekey, tl.transaction, tl.id, tl.quantity, tl.quantitybilled, tl.quantityshiprecv, tl.foreignamount,
-        tl.taxline, tl.iscogs, tl.isclosed, tl.item, tl.{line_field}
+        tl.taxline, tl.iscogs, tl.isclosed, tl.item, tl.mainline, tl.{line_field}{more}
     FROM transactionline tl
-    WHERE tl.mainline = 'F' AND tl.transaction IN ({marks})
+    WHERE tl.transaction IN ({marks}){only}
     ORDER BY tl.uniquekey
 """
 
@@ -80,7 +82,19 @@ class Reads:
         if not records:
             return None
         told = [seen(record, self._directory.line_field, document.currency) for record in records]
-        return read_back(document, told, len(wanted), self._currency(document, records[0], wanted[-1].record))
+        return self._compared(document, told, len(wanted), self._currency(document, records[0], wanted[-1].record))
+
+    def _compared(self, document: Document, records: Sequence[Seen], wanted: int, currency: str) -> ReadBack:
+        """As `read_back`; what is of another department or class than was told counts as a line that is missing."""
+        read = read_back(document, records, wanted, currency)
+        off = misplaced(document, revision_of(content_of(document)), records, self._directory)
+        return replace(read, lines=read.lines - off) if off else read
+
+    def _segments(self) -> dict[str, str]:
+        """Of the query for rows: the columns of the lists that are in use, an account may not have the others."""
+        used = {DEPARTMENT: self._options.departments, CLASS: self._options.classes or self._options.item_classes}
+        more = "".join(f", tl.{name}" for name, named in used.items() if named)
+        return {"more": more, "only": "" if more else " AND tl.mainline = 'F'"}
 
     def _master(self, document: Document) -> ReadBack | None:
         """A customer or an item: it has no amounts, and is of no day."""
@@ -129,7 +143,7 @@ class Reads:
             told = [self._found(header, lines.get(header.needed("id"), []), document) for header in held]
             goods = wanted[document.key][-1].record in GOODS_RECORDS
             currency = document.currency if goods else held[0].text("symbol") or document.currency
-            yield read_back(document, told, len(held), currency)
+            yield self._compared(document, told, len(held), currency)
 
     def _searched_customers(self, documents: Sequence[Document]) -> Iterator[ReadBack]:
         """Those that the query shows with the version of the buyer's data that was told."""
@@ -162,7 +176,7 @@ class Reads:
         """By transaction."""
         lines: dict[str, list[Fields]] = {}
         for some in some_at_once(ids, AT_ONCE):
-            query = ROWS.format(line_field=self._directory.line_field, marks=marks(some))
+            query = ROWS.format(line_field=self._directory.line_field, marks=marks(some), **self._segments())
             for row in self._client.suiteql(query, some):
                 lines.setdefault(row.needed("transaction"), []).append(row)
         return lines

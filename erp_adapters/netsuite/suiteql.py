@@ -59,6 +59,16 @@ def locations(client: Client, names: Iterable[str]) -> dict[str, Named]:
     return _named(client, "location", "name", names)
 
 
+def departments(client: Client, names: Iterable[str]) -> dict[str, Named]:
+    """The departments with these full names, "Parent : Child"; as `items`."""
+    return _named(client, "department", "fullname", names)
+
+
+def classes(client: Client, names: Iterable[str]) -> dict[str, Named]:
+    """The classes with these full names; as `items`."""
+    return _named(client, "classification", "fullname", names)
+
+
 def currencies(client: Client, codes: Iterable[str]) -> dict[str, Named]:
     """The currencies with these ISO codes; as `items`."""
     return _named(client, "currency", "symbol", codes)

@@ -5,7 +5,7 @@ from typing import Final
 from hub.errors import Rejected
 from hub.model.documents import Component, Document, DocumentLine
 from hub.model.payouts import SettlementKind
-from mappings.netsuite.words import Body, Directory, amount, header, own
+from mappings.netsuite.words import Body, Directory, amount, header, own, segments_body
 
 CLEARING: Final = "payment_clearing"
 BANK: Final = "bank"
@@ -91,10 +91,12 @@ def _settled(document: Document, line: DocumentLine, kind: str, detail: str, dir
 
 def _entry(document: Document, revision: str, directory: Directory, sums: Sums) -> Body:
     body = header(document, revision, directory, "journalEntry") | own(document, directory)
+    segments = segments_body(directory.segments(document))
     rows: list[Body] = []
     for (account, of_customer), minor in sums.items():
         if minor:
             row: Body = {"account": {"id": account}, "debit" if minor > 0 else "credit": amount(abs(minor), document)}
+            row |= segments
             if of_customer and document.customer is not None:
                 row["entity"] = directory.customer(document)
             rows.append(row)

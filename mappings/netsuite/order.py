@@ -21,10 +21,13 @@ from mappings.netsuite.words import (
     VOIDED,
     Body,
     Directory,
+    Segments,
     amount,
     given,
     header,
     own,
+    segments_body,
+    unlike,
 )
 
 PENDING_FULFILMENT: Final = {"id": "B"}
@@ -43,6 +46,7 @@ class StandingRow:
     location: str | None = None
     amount_minor: int = 0
     stocked: bool = True  # may be shipped, as far as the record says
+    segments: Segments = ()
 
 
 def sales_order(document: Document, revision: str, directory: Directory, parties: Mapping[str, Party]) -> Body:
@@ -154,12 +158,19 @@ def order_changes(
             change["amount"] = amount(one.row.amount_minor, document)
         if held.closed != one.closed:
             change["isClosed"] = one.closed
+        change |= moved_segments(one.row, held, document, directory)
         if len(change) > 1:
             changes.append(change)
     body = _changed(document, revision, directory, targets)
     if changes:
         body["item"] = {"items": changes}
     return body
+
+
+def moved_segments(row: Row, held: StandingRow, document: Document, directory: Directory) -> Body:
+    """What of department and class the standing row has otherwise."""
+    wanted = directory.segments(document, row.sold_as)
+    return segments_body(wanted) if unlike(wanted, held.segments) else {}
 
 
 def whole_order(
@@ -202,6 +213,7 @@ def _changed(document: Document, revision: str, directory: Directory, targets: S
         "tranDate": document.date,
         REVISION: revision,
         CANCELLED: _left(document, targets),
+        **segments_body(directory.segments(document)),
         **directory.own_fields("salesOrder", document),
     }
     if document.rate is not None:

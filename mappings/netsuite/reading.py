@@ -17,7 +17,7 @@ from mappings.netsuite.order import StandingRow, counted_minor, targets_of
 from mappings.netsuite.packages import packages
 from mappings.netsuite.rows import SEP, rows_of
 from mappings.netsuite.statement import version_of
-from mappings.netsuite.words import CANCELLED, REVISION, VOIDED
+from mappings.netsuite.words import CANCELLED, CLASS, DEPARTMENT, REVISION, VOIDED, Segments
 
 UNSHIPPED: Final = frozenset({"othcharge", "discount", "giftcert", "subtotal", "markup", "payment", "description"})
 GOODS: Final = (
@@ -46,6 +46,7 @@ class Seen:
     rows: tuple[StandingRow, ...]  # of items
     others: int  # rows of a journal or of an adjustment
     tracking: tuple[str, ...] = ()  # the numbers of its packages; searches do not show them
+    segments: Segments = ()
 
 
 def standing_rows(record: Fields, line_field: str, currency: str) -> list[StandingRow]:
@@ -69,6 +70,7 @@ def standing_rows(record: Fields, line_field: str, currency: str) -> list[Standi
                 location=None if location is None else location.id,
                 amount_minor=rounded_minor(_number(row, "amount"), currency),
                 stocked=kind not in UNSHIPPED,
+                segments=_segments(row),
             )
         )
     return rows
@@ -92,6 +94,7 @@ def seen(record: Fields, line_field: str, currency: str) -> Seen:
         ),
         others=len(record.rows("line")) + len(record.rows("inventory")),
         tracking=tuple(number for _, number in packages(record)),
+        segments=_segments(record),
     )
 
 
@@ -100,12 +103,14 @@ def found(header: Fields, lines: Sequence[Fields], line_field: str, currency: st
 
     Args:
         header: with id, recordtype, day, modified, foreigntotal and our fields.
-        lines: all but the main one, with id, quantity, quantitybilled, quantityshiprecv, foreignamount, taxline,
-            iscogs, isclosed, item and the field of our row key; amounts and quantities have the ledger's sign.
+        lines: with id, quantity, quantitybilled, quantityshiprecv, foreignamount, taxline,
+            iscogs, isclosed, item and the field of our row key; amounts and quantities have the ledger's sign. The
+            main one is needed for department and class alone.
         zone: of the moments that searches show.
     """
     sign = 1 if header.needed("recordtype").lower() in CREDITS else -1
-    own = [line for line in lines if not line.flag("taxline") and not line.flag("iscogs")]
+    main = next((line for line in lines if line.flag("mainline")), None)
+    own = [line for line in lines if not any(line.flag(name) for name in ("mainline", "taxline", "iscogs"))]
     rows = [
         StandingRow(
             line=line.whole("id") or 0,
@@ -114,6 +119,7 @@ def found(header: Fields, lines: Sequence[Fields], line_field: str, currency: st
             done=int(max(abs(_number(line, "quantityshiprecv")), abs(_number(line, "quantitybilled")))),
             closed=line.flag("isclosed") or False,
             amount_minor=rounded_minor(sign * _number(line, "foreignamount"), currency),
+            segments=_segments(line),
         )
         for line in own
         if "item" in line
@@ -128,6 +134,7 @@ def found(header: Fields, lines: Sequence[Fields], line_field: str, currency: st
         tax=sign * sum((_number(line, "foreignamount") for line in lines if line.flag("taxline")), Decimal(0)),
         rows=tuple(rows),
         others=len(own),
+        segments=() if main is None else _segments(main),
     )
 
 
@@ -205,6 +212,11 @@ def _goods_off(document: Document, record: Seen) -> int:
     if held == wanted or (set(held) == {""} and held.total() == wanted.total() and same):
         return 0  # a column that fulfilments do not show is no fault
     return (len(record.rows) - len(wanted)) or -1
+
+
+def _segments(fields: Fields) -> Segments:
+    held = ((name, fields.ref(name)) for name in (DEPARTMENT, CLASS))
+    return tuple((name, found.id) for name, found in held if found is not None)
 
 
 def _number(fields: Fields, name: str) -> Decimal:

@@ -15,7 +15,7 @@ from hub.model.documents import CREDITS, DEFERRED, Component, Document, Document
 from hub.model.frozen import frozen
 from hub.model.money import decimal_of
 from hub.model.order import LineId
-from mappings.netsuite.words import Body, Directory
+from mappings.netsuite.words import Body, Directory, segments_body
 
 SEP: Final = "/"
 """Between the parts of a row's key; a row of goods has the id of its order line alone."""
@@ -35,6 +35,7 @@ class Row:
     amount_minor: int
     taxes: tuple[tuple[str, int], ...] = ()  # by jurisdiction, minor units
     detail: str = ""
+    sold_as: str = ""  # by what its class is found: the item code of its order line's goods, else its component's word
 
     @property
     def is_discount(self) -> bool:
@@ -74,7 +75,9 @@ def rows_of(document: Document) -> tuple[Row, ...]:
             if line.component in SOLD or line.line is None or line.line not in at:
                 at[line.line] = len(made)
             made.append(row)
-    return tuple(made)
+    goods = [row for row in made if row.component in SOLD and row.line is not None]
+    codes: dict[LineId | None, str | None] = {row.line: row.item for row in goods}
+    return tuple(replace(row, sold_as=codes.get(row.line) or row.item or row.component.value) for row in made)
 
 
 def _row(made: list[Row], line: DocumentLine) -> Row:
@@ -127,7 +130,7 @@ def row_body(row: Row, document: Document, directory: Directory, *, moved: bool 
     body["amount"] = decimal_of(row.amount_minor, document.currency)
     body["taxDetailsReference"] = row.key
     body[directory.line_field] = row.key
-    return body
+    return body | segments_body(directory.segments(document, row.sold_as))
 
 
 def tax_body(rows: Sequence[Row], document: Document, directory: Directory) -> Body:

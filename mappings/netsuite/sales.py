@@ -5,7 +5,7 @@ from typing import Final
 
 from hub.model.documents import Component, Document, DocumentKind
 from hub.model.money import decimal_of
-from mappings.netsuite.order import StandingRow
+from mappings.netsuite.order import StandingRow, moved_segments
 from mappings.netsuite.rows import SOLD, Row, row_body, rows_of, tax_body
 from mappings.netsuite.words import (
     RECORDS,
@@ -18,6 +18,7 @@ from mappings.netsuite.words import (
     own,
     rate,
     refused_if_deferred,
+    segments_body,
 )
 
 LEFT_OUT: Final = 0
@@ -106,7 +107,7 @@ def _row_of(row: Row, line: int, document: Document, directory: Directory) -> Bo
     body["amount"] = decimal_of(row.amount_minor, document.currency)
     body["taxDetailsReference"] = row.key
     body[directory.line_field] = row.key
-    return body
+    return body | segments_body(directory.segments(document, row.sold_as))
 
 
 def _applied(document: Document) -> Body:
@@ -137,6 +138,7 @@ def changes(document: Document, revision: str, directory: Directory, standing: S
             change["quantity"] = row.quantity or 1
         if held.amount_minor != row.amount_minor or "quantity" in change:
             change["amount"] = decimal_of(row.amount_minor, document.currency)
+        change |= moved_segments(row, held, document, directory)
         if len(change) > 1:
             items.append(change)
     if items:

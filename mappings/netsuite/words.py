@@ -41,6 +41,11 @@ RECORDS: Final = {
 }
 
 Body = dict[str, Any]
+Segments = tuple[tuple[str, str], ...]
+"""The internal ids of a department and a class, each by the name of its field; what is not told is left out."""
+
+DEPARTMENT: Final = "department"
+CLASS: Final = "class"
 
 
 class Directory(Protocol):
@@ -87,6 +92,13 @@ class Directory(Protocol):
         """The account's own fields of a record, by their ids."""
 
     def order_location(self) -> str | None: ...
+
+    def segments(self, document: Document, sold_as: str | None = None) -> Segments:
+        """The department and the class of a document, or of one of its rows.
+
+        Args:
+            sold_as: of a row: the item code of its goods, else the word of its component.
+        """
 
 
 def by_key(key: str) -> dict[str, str]:
@@ -142,7 +154,17 @@ def header(document: Document, revision: str, directory: Directory, record: str)
         SUBJECT: document.memo or None,
         ORIGINAL_DATE: late.isoformat() if late else None,
     }
+    body |= segments_body(directory.segments(document))
     return given(body) | directory.own_fields(record, document)
+
+
+def segments_body(segments: Segments) -> Body:
+    return {name: {"id": id} for name, id in segments}
+
+
+def unlike(wanted: Segments, held: Segments) -> bool:
+    """Whether what is wanted is not what stands; what is not wanted may be anything."""
+    return any(id != dict(held).get(name) for name, id in wanted)
 
 
 def own(document: Document, directory: Directory) -> Body:

@@ -49,6 +49,7 @@ def complete(world: World, rec: Rec, old: Rec | None, *, force: bool = False) ->
         if rec.type in ("creditMemo", "customerPayment"):
             _check_used(world, rec)
     status(world, rec, old)
+    _segments(world, rec)
     for name in world.switches.required_fields.get(rec.type, ()):
         if rec.get(name) is None:
             raise user_error(f"Please enter value(s) for: {name}.")
@@ -83,6 +84,25 @@ def _header(world: World, rec: Rec, old: Rec | None, *, force: bool) -> None:
         fields["postingPeriod"] = reference(period)
     else:
         fields["postingPeriod"] = reference(periods.check_open(world, period))
+
+
+def _segments(world: World, rec: Rec) -> None:
+    """Department and class, on the record and on its rows, as the account's preferences want them."""
+    lists = [name for name in ("item", "line") if name in kind_of(rec.type).sublists]
+    for name in ("department", "class"):
+        if not world.switches.segments_by_line:
+            for row in (row for rows in lists for row in rec.rows(rows)):
+                row.fields[name] = rec.get(name)
+        if name not in world.switches.mandatory_segments:
+            continue
+        if rec.get(name) is None:
+            raise user_error(f"Please enter value(s) for: {name.capitalize()}", at=name)
+        for rows in lists:
+            for index, row in enumerate(rec.rows(rows)):
+                if row.get(name) is None:
+                    raise user_error(
+                        f"Please enter value(s) for: {name.capitalize()}", at=f"{rows}.items[{index}].{name}"
+                    )
 
 
 def _party(world: World, rec: Rec) -> Rec | None:

@@ -163,7 +163,8 @@ def _lines(rec: Rec, around: Around) -> Iterator[dict[str, Any]]:
         based[entry.line] = based.get(entry.line, Decimal(0)) + entry.base
     sign = -1 if rec.type in _OUTWARD else 1
     main = Decimal(0) if rec.type in ("journalEntry", "inventoryAdjustment") else _total(rec) * -sign
-    found: dict[int, dict[str, Any]] = {0: {"mainline": "T", "memo": rec.get("memo"), "location": rec.ref("location")}}
+    found: dict[int, dict[str, Any]] = {0: {"mainline": "T", "memo": rec.get("memo")}}
+    found[0] |= {name: rec.ref(name) for name in ("location", "department", "class")}
     found[0]["foreignamount"] = posted.get(0, main)
     for row in rec.rows("item") + rec.rows("inventory") + rec.rows("line"):
         if row.get("itemReceive") is not False:

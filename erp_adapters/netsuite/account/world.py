@@ -39,6 +39,8 @@ class Switches:
     credit_in_advance: bool = True  # off: a return is credited only when the goods are back
     unique_entity_names: bool = True  # off: customers get a number for a name
     duplicate_text: str = "This entity already exists."  # recorded for an entity; of a transaction nobody has seen it
+    mandatory_segments: tuple[str, ...] = ()  # of department and class: what no transaction may be without
+    segments_by_line: bool = True  # off: a row's own is passed over, it shows the record's
     required_fields: dict[str, tuple[str, ...]] = field(default_factory=dict)  # a form's own mandatory fields, by type
 
 

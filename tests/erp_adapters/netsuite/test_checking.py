@@ -97,8 +97,38 @@ def test_an_account_that_is_set_up_has_no_fault_and_nothing_is_written(account: 
     assert {looked.what for looked in found if looked.note} == {
         "feature Advanced Shipping",
         "preference Invoice in Advance of Fulfillment",
+        "preferences Make Departments Mandatory, Make Classes Mandatory, Allow Per-Line Departments and Classes",
         "permission Return Auth. Approval",
     }
+
+
+# --- departments and classes ------------------------------------------------------------------------------------------
+
+
+def test_departments_and_classes_that_are_not_there_are_named_with_the_place_to_make_them(account: Desk) -> None:
+    found = faults_with(
+        account,
+        departments={"*": "Sails"},
+        classes={"shopify": "Web", "*": "Wbe"},
+        item_classes={"TENT-2P-GRN": "Tents", "TENT-2P-GNR": "Web", "shipping": "Web"},
+    )
+
+    assert set(found) == {
+        "departments.Sails",
+        "classes.Tents",
+        "classes.Wbe",
+        "options.item_classes.TENT-2P-GNR",
+    }
+    assert "Setup > Company > Departments" in found["departments.Sails"]
+    assert "Setup > Company > Classes" in found["classes.Tents"]
+    assert "for TENT-2P-GRN" in found["classes.Tents"]
+
+
+def test_a_channel_without_a_class_where_others_have_one_is_named(account: Desk) -> None:
+    found = faults_with(account, classes={"pos": "Web"}, departments={"shopify": "Sales"})
+
+    assert set(found) == {"options.classes.shopify"}
+    assert "*" in found["options.classes.shopify"]
 
 
 # --- who we are -------------------------------------------------------------------------------------------------------

@@ -93,6 +93,14 @@ def test_what_is_set_is_read() -> None:
     assert (said.form("salesOrder"), said.form("invoice")) == ("68", None)
 
 
+def test_a_class_is_the_items_else_the_channels_else_that_of_any() -> None:
+    said = options(classes={"pos": "Shop", "*": "Web"}, item_classes={"MUG": "Kitchen"}, departments={"pos": "Street"})
+
+    assert [said.class_of("pos"), said.class_of("shopify"), said.class_of(None)] == ["Shop", "Web", "Web"]
+    assert [said.class_of("pos", "MUG"), said.class_of("pos", "TEE")] == ["Kitchen", "Shop"]
+    assert [said.department("pos"), said.department(None)] == ["Street", None]
+
+
 def test_what_is_not_set_has_its_default() -> None:
     said = options()
 
@@ -108,6 +116,13 @@ def test_what_is_not_set_has_its_default() -> None:
         ({}, lambda o: o.item(Component.ADJUSTMENT, kept=True), "unknown_item", "items.fee_kept"),
         ({}, lambda o: o.tax_code("VAT"), "unknown_tax_code", "tax_codes.VAT"),
         ({"guests": "one"}, lambda o: o.customer("shopify"), "unknown_customer", "customers.shopify"),
+        ({"classes": {"pos": "Shop"}}, lambda o: o.class_of("shopify"), "unknown_class", "classes.shopify"),
+        (
+            {"departments": {"pos": "Shop"}},
+            lambda o: o.department("shopify"),
+            "unknown_department",
+            "departments.shopify",
+        ),
         ({"subsidiaries": {"main": 3}}, lambda o: o.subsidiary("uk"), "unknown_entity", "subsidiaries.uk"),
     ],
 )

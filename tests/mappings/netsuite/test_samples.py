@@ -12,7 +12,7 @@ from hub.model.documents import DOCUMENT, Component, Document, content_of, revis
 from hub.model.order import PARTY
 from mappings.netsuite import customer, goods, journal, money, order, sales
 from mappings.netsuite.order import StandingRow
-from mappings.netsuite.words import Body, by_key
+from mappings.netsuite.words import Body, Segments, by_key
 
 SAMPLES: Final = Path(__file__).resolve().parents[3] / "erp_adapters" / "netsuite" / "samples"
 
@@ -39,6 +39,11 @@ class Names:
 
     def order_location(self) -> str | None:
         return "location main"
+
+    def segments(self, document: Document, sold_as: str | None = None) -> Segments:
+        if document.order is None or document.order.channel != "outlet":
+            return ()
+        return ("department", "department outlet"), ("class", f"class of {sold_as or 'outlet'}")
 
     def currency(self, code: str) -> str:
         return f"currency {code}"
