@@ -5,7 +5,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from logging import WARNING
 from typing import Final
 
 import uvicorn
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Scope
 from hub.api import contract, health, metrics, operating, pages, problems, rest
 from hub.api.guard import Guard, agree
 from hub.api.headers import SecurityHeaders
+from hub.api.listening import configured
 from hub.api.metrics import Figures
 from hub.api.operating import Jobs
 from hub.api.webhooks import PATH, Webhooks
@@ -94,9 +94,8 @@ def bound(host: str, port: int) -> socket.socket:
 def run(app: FastAPI, listens: socket.socket) -> None:
     """The application is served until the process is told to stop; what is under way then is finished."""
     sys.setswitchinterval(SWITCH_S)
-    config = uvicorn.Config(app, log_level=WARNING, access_log=False, server_header=False)
     with listens:
-        _Server(config).run([listens])
+        _Server(configured(app)).run([listens])
 
 
 class _Server(uvicorn.Server):

@@ -12,8 +12,11 @@ STARTS_S = 20
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def served(app: Any, config: uvicorn.Config | None = None) -> Iterator[str]:
     """The application's base URL; it is stopped in order when the block ends.
+
+    Args:
+        config: how it is served, where that is what the test is about.
 
     Raises:
         TimeoutError: it did not start.
@@ -28,7 +31,7 @@ def served(app: Any) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        server = Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        server = Server(config or uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="served")
         thread.start()
         try:
