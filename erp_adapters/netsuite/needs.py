@@ -151,9 +151,10 @@ UNSEEN: Final = (
         "Order Management",
     ),
     Unseen(
-        "preferences Make Departments Mandatory, Make Classes Mandatory, Allow Per-Line Departments and Classes",
-        "where the first two are on, options.departments and options.classes must be set, else nothing is taken; "
-        "without the others no row has one of its own: Setup > Accounting > Accounting Preferences > General",
+        "preferences Make Departments Mandatory, Make Classes Mandatory",
+        "where they are on, options.departments and options.classes must be set, else nothing is taken; "
+        "no row has one of its own without Allow Per-Line Departments, Classes: Setup > Accounting > Accounting "
+        "Preferences > General",
     ),
     Unseen(
         "permission Return Auth. Approval",

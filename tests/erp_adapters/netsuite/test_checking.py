@@ -97,7 +97,7 @@ def test_an_account_that_is_set_up_has_no_fault_and_nothing_is_written(account: 
     assert {looked.what for looked in found if looked.note} == {
         "feature Advanced Shipping",
         "preference Invoice in Advance of Fulfillment",
-        "preferences Make Departments Mandatory, Make Classes Mandatory, Allow Per-Line Departments and Classes",
+        "preferences Make Departments Mandatory, Make Classes Mandatory",
         "permission Return Auth. Approval",
     }
 

@@ -19,6 +19,7 @@ def test_the_guides_configuration_before_an_account_set_up_by_the_guide_has_no_f
     assert [note.partition(": not seen")[0] for note in answer["notes"]] == [
         "erp netsuite: feature Advanced Shipping",
         "erp netsuite: preference Invoice in Advance of Fulfillment",
+        "erp netsuite: preferences Make Departments Mandatory, Make Classes Mandatory",
         "erp netsuite: permission Return Auth. Approval",
     ]
 
