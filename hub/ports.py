@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from hub.errors import AuthExpired, InDoubt, Misconfigured, Rejected, Retryable
 from hub.logs import about
 from hub.model.adoption import Claim, ErpDocument
+from hub.model.completeness import DayTally, Mark
 from hub.model.documents import Document, DocumentKey
 from hub.model.intents import Outcome, Probe, ReadBack, Verdict, Write
 from hub.model.overlays import Overlays
@@ -187,6 +188,18 @@ class StatesPeriod(Protocol):
         """The channel's own count of orders placed in the period."""
 
 
+@runtime_checkable
+class ListsPlaced(Protocol):
+    listed_at_once: int
+    """Orders that one call of `placed` brings: so few are listed rather than counted by the hour."""
+
+    def count_placed(self, begin: datetime, end: datetime) -> Count:
+        """The channel's own count of orders placed from `begin` to before `end`, tests left out."""
+
+    def placed(self, begin: datetime, end: datetime) -> Iterator[Mark]:
+        """Each of them by id, with what it came to as placed; no more is asked of the channel than that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
     """How a channel's webhooks stood, and stand now."""
@@ -289,6 +302,15 @@ class ErasesParties(Protocol):
 class StatesDocuments(Protocol):
     def statement(self, first: date, last: date) -> Iterator[ErpRow]:
         """All documents of the population dated in the period, ours or not, voided ones marked."""
+
+
+@runtime_checkable
+class TalliesDocuments(Protocol):
+    def tally(self, first: date, last: date) -> Iterator[DayTally]:
+        """How many orders the ERP holds of each day in the period, by channel and currency, and their sum.
+
+        A sum that is not the statement's costs a closer look and no more.
+        """
 
 
 @runtime_checkable

@@ -146,6 +146,14 @@ ORDERS_BY_ID: Final = _document(
     "query OrdersById($ids: [ID!]!, $many: Int!, $few: Int!) { nodes(ids: $ids) { ...Whole } }"
 )
 STAMPS: Final = _document("query Stamps($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { id updatedAt } } }")
+PLACED: Final = _document(
+    f"""
+query OrdersPlaced($query: String!, $after: String, $size: Int!) {{
+  orders(first: $size, after: $after, query: $query, sortKey: PROCESSED_AT) {{
+    nodes {{ id processedAt test totalPriceSet {{ shopMoney {{ amount currencyCode }} }} }} {_MORE}
+  }}
+}}"""
+)
 ORDERS_COUNT: Final = _document(
     "query OrdersCount($query: String!) { ordersCount(query: $query, limit: null) { count precision } }"
 )
@@ -407,6 +415,7 @@ ALL: Final = (
     ORDER_STAMPS,
     ORDERS_BY_ID,
     STAMPS,
+    PLACED,
     ORDERS_COUNT,
     FULFILMENT_ORDER_STAMPS,
     *REST.values(),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.shopify.client import Shop
-from connectors.shopify.documents import BALANCE, FULFILMENT_ORDER_STAMPS, ORDER_STAMPS, PAYOUTS, Document
+from connectors.shopify.documents import BALANCE, FULFILMENT_ORDER_STAMPS, ORDER_STAMPS, PAYOUTS, PLACED, Document
 from connectors.shopify.orders import Node, Orders, moment_of, next_cursor, number_of, recorded, stamped
 from hub.errors import Misconfigured, RateLimited, Rejected, Retryable
 from hub.model.facts import Source
@@ -30,6 +30,7 @@ PAYOUT_OVERLAP: Final = timedelta(
 UNREAD_MAX: Final = 5  # orders of a page that may fail while the others are given
 READ_MAX: Final = 500  # orders that a cursor names; more are read again
 STAMPS_SIZE: Final = 100
+PLACED_SIZE: Final = 250  # the most that the shop gives at once
 PAYOUTS_SIZE: Final = 50
 BALANCE_SIZE: Final = 100
 PAGES_MAX: Final = 10_000
@@ -141,6 +142,11 @@ class Streams:
     def stamps(self, query: str, by: str) -> Iterator[tuple[list[Node], bool]]:
         """The ids and stamps of the orders that the query finds, and whether more follow."""
         return self._walk(ORDER_STAMPS, ("orders",), query, STAMPS_SIZE, by=by)
+
+    def placed(self, query: str) -> Iterator[Node]:
+        """The orders that the query finds, each with no more than its id, when it was placed and its total."""
+        for nodes, _ in self._walk(PLACED, ("orders",), query, PLACED_SIZE):
+            yield from nodes
 
     def _sees_all_orders(self) -> bool:
         """Whether an order that is not there is gone: without this scope the shop hides what is older than 60 days.

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 
 from erp_adapters.ledger import adoption, schema
@@ -20,7 +20,8 @@ from erp_adapters.ledger.statement import ROW_KINDS, erp_row
 from hub.books import Chart, Policy
 from hub.errors import InDoubt, Misconfigured, Retryable
 from hub.model.adoption import Claim, ErpDocument
-from hub.model.documents import Document, DocumentKey, content_of
+from hub.model.completeness import DayTally
+from hub.model.documents import Document, DocumentKey, DocumentKind, content_of
 from hub.model.intents import Action, Found, Outcome, Probe, ReadBack, Verdict, Write
 from hub.model.postings import ErpPosting
 from hub.model.records import Record, Translation
@@ -206,6 +207,24 @@ class LedgerAdapter:
         ):
             for row in found:
                 yield erp_row(row)
+
+    def tally(self, first: datetime.date, last: datetime.date) -> Iterator[DayTally]:
+        """How many orders stand of each day in the period, by channel and currency, and their sum."""
+        document = schema.document
+        cell = (document.c.channel, document.c.date, document.c.currency)
+        query = (
+            select(*cell, func.count(), func.sum(document.c.total_minor))
+            .where(
+                document.c.kind == DocumentKind.SALES_ORDER,
+                document.c.date.between(first, last),
+                document.c.voided.is_(False),
+            )
+            .group_by(*cell)
+            .order_by(*cell)
+        )
+        with self._reading() as connection:
+            for channel, day, currency, orders, total in connection.execute(query).all():
+                yield DayTally(channel or "", day, currency, orders, int(total))
 
     def documents(self, first: datetime.date, last: datetime.date) -> Iterator[ErpDocument]:
         """Every document of an order dated in the period, whoever made it; voided ones left out; by number."""

@@ -14,6 +14,7 @@ from erp_adapters.netsuite.drafting import DraftClient, drafts
 from erp_adapters.netsuite.options import options_of
 from erp_adapters.netsuite.reading import Reads
 from erp_adapters.netsuite.writing import Writes
+from hub.model.completeness import DayTally
 from hub.model.documents import Document
 from hub.model.intents import Outcome, Probe, ReadBack, Write
 from hub.model.postings import ErpPosting
@@ -107,6 +108,14 @@ class NetSuiteAdapter:
             Retryable, AuthExpired: nobody could look.
         """
         return statement.rows(self.client, self.options, self._entities, first, last)
+
+    def tally(self, first: date, last: date) -> Iterator[DayTally]:
+        """How many orders stand of each day in the period, by channel and currency, and their sum.
+
+        Raises:
+            Retryable, AuthExpired: nobody could look.
+        """
+        return statement.tally(self.client, first, last)
 
     @property
     def together(self) -> Mapping[str, str]:

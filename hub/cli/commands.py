@@ -7,6 +7,7 @@ from hub.cli import (
     bank,
     books,
     closing,
+    completing,
     crosswalk,
     exceptions,
     importing,
@@ -57,6 +58,7 @@ for group in (
     books,
     reconciling,
     closing,
+    completing,
     replaying,
     rehearsing,
 ):

@@ -389,6 +389,24 @@ signoff = Table(
     PrimaryKeyConstraint("period", "signed_at"),
 )
 
+completeness = Table(
+    "completeness",  # what each check found of a channel; rows are added and never changed
+    hub_metadata,
+    Column("id", BIG, primary_key=True),
+    Column("channel", String(20), nullable=False),
+    Column("first", String(10), nullable=False),
+    Column("last", String(10), nullable=False),
+    Column("checked_at", String(27), nullable=False),
+    Column("scheduled", Boolean, nullable=False),  # by the clock; else a person asked
+    Column("orders", Integer, nullable=False),
+    Column("missing", Integer, nullable=False),  # orders that the hub lacks, and documents that the ERP lacks
+    Column("late", Integer, nullable=False),
+    Column("untold", Integer, nullable=False),  # no webhook told of them
+    Column("digest", String(64), nullable=False),  # of the set of the channel's orders, as the hub has it
+    Column("answer", Text, nullable=False),  # all of it, as JSON
+    Index("completeness_last", "channel", "id"),
+)
+
 payout = Table(  # of payment providers; what a channel said of each last, by `rank`
     "payout",
     hub_metadata,

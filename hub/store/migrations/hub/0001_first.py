@@ -109,6 +109,23 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "completeness",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("first", sa.String(length=10), nullable=False),
+        sa.Column("last", sa.String(length=10), nullable=False),
+        sa.Column("checked_at", sa.String(length=27), nullable=False),
+        sa.Column("scheduled", sa.Boolean(), nullable=False),
+        sa.Column("orders", sa.Integer(), nullable=False),
+        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("late", sa.Integer(), nullable=False),
+        sa.Column("untold", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("completeness_last", "completeness", ["channel", "id"], unique=False)
+    op.create_table(
         "counter",
         sa.Column("name", sa.String(length=20), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
@@ -598,6 +615,8 @@ def downgrade() -> None:
     op.drop_table("crosswalk")
     op.drop_table("credit")
     op.drop_table("counter")
+    op.drop_index("completeness_last", table_name="completeness")
+    op.drop_table("completeness")
     op.drop_table("bank_line")
     op.drop_index("backorder_item", table_name="backorder")
     op.drop_table("backorder")
