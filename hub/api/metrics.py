@@ -140,6 +140,7 @@ def families(found: Measures) -> Iterator[Metric]:
     yield from _of_sending(found)
     yield from _of_orders(found)
     yield from _of_losses(found)
+    yield from _of_checks(found)
 
 
 def router(figures: Figures) -> APIRouter:
@@ -244,6 +245,19 @@ def _of_losses(found: Measures) -> Iterator[Metric]:
         missed.add_metric([channel], len(loss.missed))
         rate.add_metric([channel], len(loss.missed) / loss.expected if loss.expected else 0.0)
     yield from (expected, missed, rate)
+
+
+def _of_checks(found: Measures) -> Iterator[Metric]:
+    missing = _gauge("missing_orders", "Orders that hub or ERP lacked when completeness was checked last.", "channel")
+    late = _gauge("late_orders", "Orders that came late, of the days that were checked last.", "channel")
+    untold = _gauge("untold_orders", "Orders of which no webhook told, of the days that were checked last.", "channel")
+    age = _gauge("completeness_age_seconds", "How long ago completeness was checked.", "channel")
+    for one in found.checks:
+        missing.add_metric([one.channel], one.missing)
+        late.add_metric([one.channel], one.late)
+        untold.add_metric([one.channel], one.untold)
+        age.add_metric([one.channel], _age_s(one.checked_at, found.at))
+    yield from (missing, late, untold, age)
 
 
 def _gauge(name: str, words: str, *labels: str) -> GaugeMetricFamily:

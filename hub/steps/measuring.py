@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub.ports import Accepts
 from hub.steps import syncing
 from hub.steps.hub import Hub
+from hub.store.completeness import Checked, last_checks
 from hub.store.views import gauges
 from hub.store.views.gauges import HubGauges, InboxGauges, Loss
 
@@ -32,6 +33,7 @@ class Measures:
     losses: dict[str, Loss] | None  # by channel that is to send webhooks
     beats_s: dict[tuple[str, str], float]  # how often each (channel, stream) is to be pulled
     disk_free_bytes: int | None
+    checks: tuple[Checked, ...] = ()  # the last that the clock asked for, a channel each
 
 
 def measured(hub: Hub) -> Measures:
@@ -41,6 +43,7 @@ def measured(hub: Hub) -> Measures:
     inbox: InboxGauges | None = None
     orders: HubGauges | None = None
     lost: dict[str, Loss] | None = None
+    checks: tuple[Checked, ...] = ()
     try:
         inbox = gauges.inbox_gauges(hub.inbox, [*slugs, hub.settings.erp.slug])
     except (SQLAlchemyError, sqlite3.Error) as fault:
@@ -48,11 +51,13 @@ def measured(hub: Hub) -> Measures:
     try:
         orders = gauges.hub_gauges(hub.store, now, hub.settings.slots())
         lost = _losses(hub, now) if inbox is not None else None
+        with hub.store.connect() as connection:
+            checks = tuple(last_checks(connection, slugs, scheduled=True))
     except (SQLAlchemyError, sqlite3.Error) as fault:
         log.warning("measure.store_down", extra={"fault": fault})
         orders = lost = None
     beats = {(slug, one.name): float(one.every_s) for slug in slugs for one in syncing.streams(hub, slug)}
-    return Measures(now, inbox, orders, lost, beats, disk_free_bytes(hub.settings.home))
+    return Measures(now, inbox, orders, lost, beats, disk_free_bytes(hub.settings.home), checks)
 
 
 def disk_free_bytes(home: Path) -> int | None:

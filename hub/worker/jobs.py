@@ -13,6 +13,7 @@ from hub.errors import AuthExpired, Forged, Retryable
 from hub.steps import syncing, turns
 from hub.steps.advance import advance_all
 from hub.steps.alerting import alert
+from hub.steps.completeness import check_open_days
 from hub.steps.erp_changes import pull_erp, tells_changes
 from hub.steps.exceptions import reconsider_due, reconsider_held
 from hub.steps.hub import Hub
@@ -29,6 +30,7 @@ SEND: Final = "send"
 RECONSIDER: Final = "reconsider"  # rung once, at the start: the configuration may be another than when it stopped
 SEAL: Final = "seal"
 ALERT: Final = "alert"
+COMPLETENESS: Final = "completeness"
 ERP_CHANGES: Final = "pull erp"
 RELAY: Final = "relay"  # rings again what was rung and not begun, by the stores
 KEEP: Final = "keep"  # says that what is under way goes on
@@ -52,6 +54,7 @@ SWEEP_EVERY_S: Final = 3_600
 SUBSCRIBE_EVERY_S: Final = 86_400
 ALERT_EVERY_S: Final = 60
 SEAL_EVERY_S: Final = 3_600  # a day is sealed once it is over, soon after midnight UTC
+COMPLETENESS_AT: Final = "40 4 * * *"  # once a day, when few orders come in
 FAILED_S: Final = 30  # a job that failed is left alone for so long
 CREDENTIALS_S: Final = 900  # one whose credentials are no longer good
 
@@ -252,6 +255,7 @@ def plan(hub: Hub) -> dict[str, Following]:
             found[_subscribe_job(slug)] = following(channel.every.get(SUBSCRIBE, SUBSCRIBE_EVERY_S), channel.timezone)
     found[ALERT] = following(ALERT_EVERY_S, home)
     found[SEAL] = following(SEAL_EVERY_S, home)
+    found[COMPLETENESS] = following(COMPLETENESS_AT, home)
     return found
 
 
@@ -280,6 +284,7 @@ def works(hub: Hub, ring: Callable[[str], None], threads: int | None = None) -> 
         SEND: partial(_send, hub, threads),
         SEAL: partial(_seal, hub),
         ALERT: partial(_alert, hub),
+        COMPLETENESS: partial(_check_completeness, hub, ring),
     }
     if tells_changes(hub):
         jobs[ERP_CHANGES] = partial(_pull_erp, hub, ring)
@@ -338,6 +343,12 @@ def _seal(hub: Hub) -> None:
 
 def _alert(hub: Hub) -> None:
     alert(hub)
+
+
+def _check_completeness(hub: Hub, ring: Callable[[str], None]) -> None:
+    if check_open_days(hub):
+        for slug in syncing.channels_live(hub):
+            ring(refetch_job(slug))
 
 
 def _pull(hub: Hub, ring: Callable[[str], None], slug: str, stream: str) -> None:
