@@ -15,6 +15,7 @@ from hub.steps.checking import data_faults
 from hub.steps.opening import check, versions
 from hub.steps.showing import last_run
 from hub.store.views import backlog, exceptions
+from hub.store.views.completeness import last_checks
 from hub.store.views.sending import TargetStatus, sending
 
 
@@ -109,6 +110,7 @@ def register(app: typer.Typer) -> None:
             waiting = backlog.backordered(hub.store)
             groups = exceptions.groups(hub.store)
             run = last_run(hub)
+            checks = last_checks(hub.store, [channel.slug for channel in hub.settings.channels])
         answer = {
             "records": asdict(inbox),
             "orders": asdict(held),
@@ -119,6 +121,7 @@ def register(app: typer.Typer) -> None:
             "documents": documents,
             "exceptions": [asdict(group) for group in groups],
             "reconciliation": run,
+            "completeness": [asdict(one) for one in checks],
         }
         said = table(None, "what", "how many", "", right=("how many",))
         oldest = f"the oldest since {moment(inbox.oldest_waiting)}" if inbox.oldest_waiting else ""
@@ -137,6 +140,10 @@ def register(app: typer.Typer) -> None:
             said.add_row(*cells(f"to send to {one.target}", str(sum(one.backlog.values())), _sending(one)))
         said.add_row("open exceptions", str(sum(group.orders for group in groups)), f"of {len(groups)} causes")
         said.add_row(*cells("last reconciliation", "", run or "none yet"))
+        for found in checks:
+            words = f"of {found.orders:,}, {found.late:,} late, {found.untold:,} without a webhook; {found.first} to "
+            words += f"{found.last}, checked {moment(found.checked_at)}"
+            said.add_row(*cells(f"orders of {found.channel} missing", f"{found.missing:,}", words))
         door.show(answer, said)
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub.ports import Accepts
 from hub.steps import syncing
 from hub.steps.hub import Hub
-from hub.store.completeness import Checked, last_checks
 from hub.store.views import gauges
+from hub.store.views.completeness import Checked, last_checks
 from hub.store.views.gauges import HubGauges, InboxGauges, Loss
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,7 @@ def measured(hub: Hub) -> Measures:
     try:
         orders = gauges.hub_gauges(hub.store, now, hub.settings.slots())
         lost = _losses(hub, now) if inbox is not None else None
-        with hub.store.connect() as connection:
-            checks = tuple(last_checks(connection, slugs, scheduled=True))
+        checks = tuple(last_checks(hub.store, slugs, scheduled=True))
     except (SQLAlchemyError, sqlite3.Error) as fault:
         log.warning("measure.store_down", extra={"fault": fault})
         orders = lost = None

@@ -92,3 +92,19 @@ def test_what_a_person_typed_in_is_stated_too(netsuite: Desk) -> None:
         ("so-webshop-1001", False, 3750),
         ("", True, 3750),
     ]
+
+
+def test_a_day_is_tallied_by_channel_and_currency_without_being_read(netsuite: Desk) -> None:
+    netsuite.tell(fact(snapshot(line("1", 3, 1250))))
+
+    [tallied] = netsuite.adapter.tally(date(2026, 3, 1), date(2026, 3, 31))
+
+    assert (tallied.channel, tallied.day, tallied.currency) == ("webshop", date(2026, 3, 2), "USD")
+    assert (tallied.orders, tallied.total_minor) == (1, 3750)
+
+
+def test_a_document_that_was_deleted_is_tallied_no_more(netsuite: Desk) -> None:
+    netsuite.tell(fact(snapshot(line("1", 3, 1250))))
+    Hands(netsuite.world).delete("so-webshop-1001")
+
+    assert list(netsuite.adapter.tally(date(2026, 3, 1), date(2026, 3, 31))) == []
