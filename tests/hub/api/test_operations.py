@@ -8,6 +8,7 @@ from pathlib import Path
 from hub.api.metrics import Figures, families
 from hub.steps.hub import Hub
 from hub.steps.measuring import Measures
+from hub.store.views.completeness import Checked
 from hub.store.views.gauges import Cursor, HubGauges, InboxGauges, Loss, TargetGauges
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -19,6 +20,7 @@ FULL = Measures(
     losses={"shop": Loss(2, ("1",))},
     beats_s={("shop", "orders"): 60.0},
     disk_free_bytes=1,
+    checks=(Checked("shop", "2026-11-01", "2026-11-02", AT, 2, 1, 1, 1, "00"),),
 )
 
 
