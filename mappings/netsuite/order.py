@@ -287,7 +287,7 @@ def _left(document: Document, targets: Sequence[Target]) -> str | None:
     counted = sum(one.row.amount_minor + sum(minor for _, minor in one.row.taxes) for one in targets)
     left = document.total_minor - counted
     rows = sum(one.closed for one in targets)
-    return f"{decimal_of(left, document.currency)}{SEP}{rows}" if left else None
+    return f"{decimal_of(left, document.currency)}{SEP}{rows}" if left or rows else None
 
 
 def _taken_out(document: Document, line: LineId | None) -> tuple[int, int]:
