@@ -36,6 +36,8 @@ HIDDEN: Final = "…"
 
 _PLAIN: Final = re.compile(r"[\w.:,;/{}#=+*() -]*")
 """Ids, codes and routes; no `@`, no quotes."""
+_LOGIN: Final = re.compile(r"://\S*@")  # a password may hold any sign, an @ too
+_PASSWORD: Final = re.compile(r"(\b(?:password|passwd|pwd|sslpassword|secret|token)=)[^\s&;]+", re.IGNORECASE)
 _EVENT: Final = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 _TEXT: Final = frozenset({"request", "ref", "key", "address"})  # which far sides and senders choose: ids or nothing
 _ID: Final = re.compile(r"[A-Za-z0-9_.:,/=+-]*")
@@ -87,8 +89,13 @@ def fault_of(fault: BaseException) -> str:
 
 def _one_line(text: str) -> str:
     """Without what would begin another line, or steer a terminal."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    plain = "".join(sign if sign.isprintable() else " " for sign in without_login(text))
     return " ".join(plain.split())[:TEXT_CHARS_MAX]
+
+
+def without_login(text: str) -> str:
+    """The text, in each address nothing of who logs in there, nor a password in its query."""
+    return _PASSWORD.sub(rf"\1{HIDDEN}", _LOGIN.sub(f"://{HIDDEN}@", text))
 
 
 class Json(logging.Formatter):

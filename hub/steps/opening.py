@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hub.books.faults import Faulty
 from hub.errors import HubError, Misconfigured, Retryable
-from hub.logs import fault_of
+from hub.logs import fault_of, without_login
 from hub.model.problems import Problem
 from hub.ports import Checks, ChecksSetup, Looked
 from hub.settings import Settings
@@ -36,10 +36,10 @@ def opened(settings: Settings, clock: Clock) -> Iterator[Hub]:
         hub = open_hub(settings, clock)
         yield hub
     except (DBAPIError, sqlite3.Error) as fault:
-        words = " ".join(str(fault.orig if isinstance(fault, DBAPIError) else fault).split())
+        words = " ".join(without_login(str(fault.orig if isinstance(fault, DBAPIError) else fault)).split())
         raise Misconfigured(f"the store under {settings.home} cannot be used: {words}; {_remedy(words)}") from fault
     except SQLAlchemyError as fault:
-        raise Misconfigured(f"the store under {settings.home} cannot be used: {fault}") from fault
+        raise Misconfigured(f"the store under {settings.home} cannot be used: {without_login(str(fault))}") from fault
     except Faulty as fault:
         raise Misconfigured(f"chart or policies: {fault}; see orderhub check") from fault
     except OSError as fault:
@@ -198,7 +198,7 @@ def _fault(look: Callable[[], Any]) -> str | None:
     try:
         look()
     except (HubError, ValueError, LookupError, OSError, SQLAlchemyError) as fault:
-        return str(fault) or type(fault).__name__
+        return without_login(str(fault)) or type(fault).__name__
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Misconfigured, Retryable
-from hub.logs import Words, about, log_to
+from hub.logs import Words, about, fault_of, log_to, without_login
 
 PLANTED = "Zqxv Planted"
 
@@ -117,3 +117,26 @@ def test_a_fault_begins_no_line_and_steers_no_terminal() -> None:
     record = logging.makeLogRecord({"name": "hub.somewhere", "msg": "send.fault", "fault": fault})
 
     assert Words().format(record) == "orderhub: send.fault fault=Misconfigured no item [2J orderhub: all is well 31m x"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "cannot reach postgresql+psycopg://hub:hush@db/orders?x=1 now",
+            "cannot reach postgresql+psycopg://…@db/orders?x=1 now",
+        ),
+        ("redis://:hu@sh/a:b@cache:6379/0", "redis://…@cache:6379/0"),
+        ("host=db user=hub password=hush dbname=x", "host=db user=hub password=… dbname=x"),
+        ("https://shop.example/a?token=hush&b=1", "https://shop.example/a?token=…&b=1"),
+        ("see https://shop.example/a", "see https://shop.example/a"),
+    ],
+)
+def test_an_address_is_told_without_who_logs_in_there(said: str, told: str) -> None:
+    assert without_login(said) == told
+
+
+def test_a_fault_in_our_own_words_names_no_password() -> None:
+    assert fault_of(Misconfigured("no store at postgresql://hub:hush@db/x: check it")) == (
+        "Misconfigured no store at postgresql://…@db/x: check it"
+    )

@@ -1,17 +1,22 @@
 """The web door without a channel that is live: what it refuses, and what it says of itself."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import create_engine
 
+from hub.api import health
 from hub.model.facts import Source
 from hub.model.records import Received
 from hub.steps.advance import advance_all
 from hub.steps.capture import capture
 from hub.steps.hub import Hub
+from hub.testing.serving import served
 from tests.hub.cli.shop import order
 
 
@@ -35,6 +40,21 @@ def test_it_says_what_it_needs_and_that_it_is_there(client: httpx.Client) -> Non
         "disk": "ok",
         "target erp": "ok",
     }
+
+
+def test_what_is_wrong_is_named_without_a_password(hub: Hub) -> None:
+    """Anyone may ask this."""
+    address = "postgresql+psycopg://hubuser:Zqxvhush@127.0.0.1:9/orders?connect_timeout=1"
+    app = FastAPI()
+    app.include_router(health.router(replace(hub, inbox=create_engine(address))))
+
+    with served(app) as served_at:
+        answer = httpx.get(f"{served_at}/readyz")
+
+    assert answer.status_code == 503
+    assert [name for name, said in answer.json().items() if said != "ok"] == ["inbox"]
+    assert "Zqxv" not in answer.text
+    assert "hubuser" not in answer.text
 
 
 def test_it_says_how_it_stands_and_looks_at_a_channel_when_asked(client: httpx.Client) -> None:

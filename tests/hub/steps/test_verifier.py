@@ -8,25 +8,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from hub import verifier
 from hub.model.reconciliation import Reconciliation
+from hub.settings.parts import Retention
 from hub.steps.closing import reconcile
 from hub.steps.deciding import chained
 from hub.steps.hub import Hub
 from hub.steps.privacy import purge
 from hub.steps.roots import make_roots
 from hub.steps.send import send_all
-from hub.store.schema import event, fact, intent, orders, root
+from hub.store.schema import event, fact, intent, orders, party, root
 from hub.verifier import Report, Unreadable, verify
 from tests.conftest import Clock
 from tests.hub.cli.shop import order
-from tests.hub.steps.conftest import record, stories, take_in
+from tests.hub.steps.conftest import plain_story, record, stories, take_in
 
 ENDS_S = 60
 
@@ -324,6 +326,35 @@ def test_the_root_is_no_part_of_the_digest(sealed: Hub, utc: Clock) -> None:
     assert second.event_chain != first.event_chain
     assert second.digest == first.digest == again.digest
     assert again.event_chain == first.event_chain
+
+
+def test_each_channel_is_purged_by_its_own_retention_and_the_chain_holds(hub: Hub, utc: Clock) -> None:
+    one = hub.settings.channels[0]
+    short = one.model_copy(update={"retention": Retention(parties_days=30, bodies_days=30)})
+    long = one.model_copy(update={"slug": "shopify-eu", "retention": Retention(parties_days=400, bodies_days=400)})
+    kept = one.model_copy(update={"slug": "shopify-uk", "retention": Retention()})
+    hub.settings.__dict__["channels"] = (short, long, kept)
+    sold = plain_story()
+    for channel in ("shopify", "shopify-eu", "shopify-uk"):
+        take_in(hub, replace(record(sold.final, f"{channel}-1"), channel=channel))
+    send_all(hub)
+    utc.pass_time(days=100)
+    make_roots(hub)
+    slugs = [channel.slug for channel in hub.settings.channels]
+
+    early = purge(hub, slugs, "anna")
+    utc.pass_time(days=400)
+    late = purge(hub, slugs, "anna")
+
+    assert {one.channel: one.records for one in early if one.records} == {"shopify": 1}
+    assert {one.channel: one.records for one in late if one.records} == {"shopify-eu": 1}
+    with hub.store.connect() as connection:
+        named = select(party.c.channel).where(party.c.body.is_not(None))
+        assert set(connection.execute(named).scalars()) == {"shopify-uk"}
+    make_roots(hub)
+    report = verified(hub)
+    assert report.faults == []
+    assert report.orders == 3
 
 
 def test_it_needs_nothing_of_the_hub(sealed: Hub, tmp_path: Path) -> None:
