@@ -23,7 +23,7 @@ from hub.model.documents import KEY_WORDS, DocumentKind
 from hub.model.facts import Source
 from hub.model.records import Received
 from hub.ports import EntityConfig, Page
-from mappings.netsuite.changes import CLOSED, DELETED, DOCUMENT, FULFILMENT, SHIPPED, STOCK, moment
+from mappings.netsuite.changes import CLOSED, DELETED, DOCUMENT, FULFILMENT, SHIPPED, STOCK, moment, units_cut
 from mappings.netsuite.fields import Fields
 from mappings.netsuite.order import closed_by_hand
 from mappings.netsuite.packages import PACKAGES
@@ -294,16 +294,16 @@ class Changes:
         for id, row in rows.items():
             own = [line for line in lines.get(id, ()) if line.text("orderline") is not None]
             closed = own if row.text("status") == CANCELLED_STATUS else [x for x in own if x.flag("isclosed")]
-            if not closed_by_hand(row.text("cancelled"), len(closed)):
-                closed = []
-            if not closed and id not in reading.closed:
+            known = (
+                id in reading.closed
+            )  # then it is the same cancellation, though the hub has followed the channel in it
+            by_hand = closed_by_hand(row.text("cancelled"), len(closed)) and any(units_cut(line) for line in closed)
+            if not (known or by_hand) or not self._is_news("closed", id, row.needed("modified"), reading=reading):
                 continue
-            if not self._is_news("closed", id, row.needed("modified"), reading=reading):
-                continue
-            if id not in reading.closed:
+            if not known:
                 reading.closed.append(id)
             said = {"row": row.raw(), "lines": [line.raw() for line in closed], "zone": self._options.time_zone}
-            received.append(self._record(CLOSED, id, said))
+            received.append(self._record(CLOSED, id, said | ({"known": True} if known else {})))
         return received
 
     def _deleted(self, gone: Sequence[Fields], reading: Reading) -> Iterator[Received]:

@@ -73,6 +73,16 @@ class AtTheLedger:
         )
         return True
 
+    def rows(self, key: DocumentKey) -> Mapping[str, bool]:
+        """Here orders have no rows to close."""
+        return {}
+
+    def close_rows(self, key: DocumentKey, lines: Sequence[str], *, closed: bool) -> bool:
+        return False
+
+    def edit_amount(self, key: DocumentKey, line: str, by: str) -> bool:
+        return False
+
     def meddle(self, victims: Sequence[OrderKey]) -> list[Accident]:
         erp, channel = self._hub.erp, self._hub.settings.channel(self._slug)
         edited, deleted, twice, moved = victims[: self.accidents_min]

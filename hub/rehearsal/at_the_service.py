@@ -57,11 +57,19 @@ class AtTheService:
     ) -> bool:
         zone = ZoneInfo(self.hub.channel(self.slug).entity.timezone)
         day = shipped_at.astimezone(zone).date().isoformat()
-        try:
-            self.erp.do("fulfil", order=key, lines=dict(units), carrier=carrier, tracking=tracking_number, date=day)
-        except Misconfigured:
-            return False
-        return True
+        parcel = {"carrier": carrier, "tracking": tracking_number, "date": day}
+        return self._may("fulfil", order=key, lines=dict(units), **parcel)
+
+    def rows(self, key: DocumentKey) -> Mapping[str, bool]:
+        found = self.erp.find([key])[key]
+        lines = [] if found is None else found["lines"]
+        return {one["key"]: one["closed"] for one in lines if one["key"] and one["goods"]}
+
+    def close_rows(self, key: DocumentKey, lines: Sequence[str], *, closed: bool) -> bool:
+        return self._may("close" if closed else "reopen", document=key, keys=list(lines))
+
+    def edit_amount(self, key: DocumentKey, line: str, by: str) -> bool:
+        return self._may("edit_amount", document=key, key=line, delta=by)
 
     def meddle(self, victims: Sequence[OrderKey]) -> list[Accident]:
         """The first victims suffer what an accountant fears, those beyond what a clerk does to orders."""
@@ -132,6 +140,14 @@ class AtTheService:
         }
         typed = self.erp.do("type_in", kind="invoice", body=body)
         return Accident("typed in", None, typed["id"])
+
+    def _may(self, what: str, **more: object) -> bool:
+        """Whether the ERP let them."""
+        try:
+            self.erp.do(what, **more)
+        except Misconfigured:
+            return False
+        return True
 
     def _document(self, order: OrderKey, *kinds: DocumentKind) -> str:
         """The key of the order's document of a kind, as the hub decided it last."""

@@ -20,6 +20,7 @@ from typing import Any, Final
 from hub.errors import AuthExpired, Forged, HubError, Retryable
 from hub.ports import Delivery
 from hub.rehearsal import erps, staging
+from hub.rehearsal.clerk import Clerk
 from hub.rehearsal.erps import Bite
 from hub.rehearsal.invariants import Invariants
 from hub.rehearsal.scheduler import Scheduler, Worker
@@ -49,6 +50,8 @@ QUIET: Final = timedelta(minutes=20)
 """The shop does nothing by itself for so long when the end is looked at."""
 INDEX_S: Final = 30
 SHIPS_EVERY: Final = timedelta(hours=3)
+ACTS_EVERY: Final = timedelta(minutes=100)
+"""Between two things that a clerk does in the ERP."""
 STEPS_MAX: Final = 400_000
 VIOLATIONS_SHOWN: Final = 20
 FAILED_S: Final = 30
@@ -162,10 +165,13 @@ class _Play:
         self.due: dict[str, datetime] = {}
         self.idle: Counter[str] = Counter()  # how often in a row each job ran without a ring
         self.faults: Counter[str] = Counter()
+        self.meddled: Counter[str] = Counter()
         self.violations: list[dict[str, Any]] = []
         self.audience = stage.open(people=True)  # the people in the ERP, and whoever looks
         staff = stage.erp.staff(self.audience, stage.slug)
         self.people = Warehouse(staff, stage.slug, random.Random(f"{seed}/people"))  # noqa: S311
+        self.clerk = Clerk(staff, stage.slug, random.Random(f"{seed}/clerk"))  # noqa: S311
+        self.acts_at = self.scheduler.now + ACTS_EVERY
         self.ships_at = self.scheduler.now + SHIPS_EVERY
         self.invariants = Invariants(stage, self.audience)
         staff.open_books()
@@ -192,6 +198,7 @@ class _Play:
             "until": self.scheduler.now.isoformat(timespec="seconds"),
             "orders": len(self.stage.shop.control.truth()["orders"]),
             "documents": sum(1 for _ in self.stage.erp.documents()),
+            "people": dict(sorted(self.meddled.items())),
             "faults": met,
             "violations": self.violations[:VIOLATIONS_SHOWN],
         }
@@ -227,7 +234,7 @@ class _Play:
                 self._go(ready[chosen])
 
     def _next_at(self) -> datetime:
-        moments = [*self.due.values(), self.ships_at, self.scheduler.wakes_at(), self.stage.next_at()]
+        moments = [*self.due.values(), self.ships_at, self.acts_at, self.scheduler.wakes_at(), self.stage.next_at()]
         moments += [seat.back_at for seat in self.seats]
         later = [at for at in moments if at is not None and at > self.scheduler.now]
         return min(later)
@@ -245,6 +252,11 @@ class _Play:
             shipped = self.people.ship(stage.shop.control.truth()["orders"], scheduler.now)
             scheduler.note(f"people ship {shipped}")
             stage.erp.touched()
+        if scheduler.now >= self.acts_at:
+            self.acts_at = scheduler.now + ACTS_EVERY
+            if (did := self.clerk.act(stage.shop.control.truth()["orders"])) is not None:
+                self.meddled[did.rpartition(" ")[0]] += 1
+                scheduler.note(f"the clerk: {did}")
 
     def _begin(self, seat: Seat, job: str) -> None:
         self.due.pop(job)
@@ -421,12 +433,17 @@ class _Play:
                 self._violated(["the reconciliation is not complete"])
             if left := self._left():
                 self._violated([f"still open at the end: {left}"])
-            refused = [one for one in exceptions.opened(hub.store) if one.code in REFUSED]
+            refused = [one for one in exceptions.opened(hub.store) if one.code in REFUSED and not self._wavered(one)]
+            self._violated(self.clerk.unheard(self.stage.shop.control.truth()["orders"]))
             self._violated(f"{one.order}: {one.message}" for one in refused)
             self._violated(self.invariants.at_the_end())
             self.scheduler.note(f"{found.sales.groups} {found.payments.groups} {found.sales.matched}")
         finally:
             staging.close(hub)
+
+    def _wavered(self, one: exceptions.OpenException) -> bool:
+        """What was called off at the shop and then opened again in the ERP, a person has to settle."""
+        return one.code == "not_told" and one.order in self.clerk.wavered
 
     def _faults_met(self) -> dict[str, dict[str, int]]:
         return {

@@ -44,6 +44,15 @@ class Staff(Protocol):
     ) -> bool:
         """These units of an order's lines have left; False: nothing of it is to be shipped there."""
 
+    def rows(self, key: DocumentKey) -> Mapping[str, bool]:
+        """The order's rows of goods by their lines, and whether each is closed; none where nobody closes rows there."""
+
+    def close_rows(self, key: DocumentKey, lines: Sequence[str], *, closed: bool) -> bool:
+        """These rows of an order are closed, or opened again; False: the ERP does not let them."""
+
+    def edit_amount(self, key: DocumentKey, line: str, by: str) -> bool:
+        """The row has another amount, by so much; False: the ERP does not let them."""
+
     def meddle(self, victims: Sequence[OrderKey]) -> list[Accident]:
         """Everything went wrong that there are orders for."""
 

@@ -43,11 +43,13 @@ class Warehouse:
         units = dict(Counter(order["to_ship"]) - untold)
         if not units:
             return False
-        gone.update(units)
-        return self.staff.fulfil(
+        left = self.staff.fulfil(
             sales_order(OrderKey(self.slug, str(order["id"]))),
             units,
             carrier=self.chance.choice(CARRIERS),
             tracking_number=f"1Z{self.chance.getrandbits(48):012X}",
             shipped_at=now - SHIPS_BEFORE,
         )
+        if left:
+            gone.update(units)
+        return left

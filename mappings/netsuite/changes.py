@@ -83,6 +83,12 @@ def moment(stamp: str, zone: ZoneInfo) -> datetime:
     return datetime.fromisoformat(stamp).replace(tzinfo=zone).astimezone(UTC)
 
 
+def units_cut(line: Fields) -> int:
+    """How many units of a closed row were ordered, and are neither shipped nor billed."""
+    done = max(abs(line.whole("quantityshiprecv") or 0), abs(line.whole("quantitybilled") or 0))
+    return max(0, abs(line.whole("quantity") or 0) - done)
+
+
 def _fulfilment(said: Fields, locations: Mapping[str, str]) -> Translation:
     row, zone = _part(said, "row"), ZoneInfo(said.needed("zone"))
     ref = row.needed("id")
@@ -131,10 +137,10 @@ def _closed(said: Fields) -> Translation:
         key = line.text("orderline")
         if key is None or SEP in key:  # a person's own row, or no goods
             continue
-        ordered = abs(line.whole("quantity") or 0)
-        done = max(abs(line.whole("quantityshiprecv") or 0), abs(line.whole("quantitybilled") or 0))
-        if ordered > done:
-            cuts.append(Cut(LineId(key), ordered, done))
+        ordered, cut = abs(line.whole("quantity") or 0), units_cut(line)
+        # Told of a row once, it is told on: the hub may have made the row what the channel then said of it.
+        if cut or said.flag("known"):
+            cuts.append(Cut(LineId(key), ordered, ordered - cut))
     at = moment(row.needed("modified"), zone)
     body = Cancellation(at, tuple(sorted(cuts, key=lambda cut: cut.line)))
     of = OrderKey(row.needed("of_channel"), row.needed("of_order"))

@@ -50,6 +50,7 @@ def test_nothing_is_broken_whatever_goes_wrong(seed: int, faults: str, erp: str)
 
     assert answer["violations"] == []
     assert answer["orders"] == ORDERS
+    assert bool(answer["people"]) == (erp == NETSUITE)
     met = {who: sum(kinds.values()) for who, kinds in answer["faults"].items()}
     assert all(met.values()) == (faults != "none")
 

@@ -159,6 +159,7 @@ class Control:
             "fulfillments": [str(each.id) for each in life.shipments if each.stands_at(now)],
             "refunds": [str(each.id) for each in life.refunds if each.at <= now],
             "to_ship": self._to_ship(order, now),
+            "left": {str(line.id): left for line in life.lines if (left := life.to_ship_at(now, line))},
             "shipped": {str(line.id): left for line in life.lines if (left := life.shipped_at(now, line))},
         }
 

@@ -8,6 +8,7 @@ POST faults     {"preset", "rates", "next", "next_write", "late_s", "search_lag_
 POST hands      {"do": …}                                as `Hands` has it; documents by external or internal id:
                 fulfil {order, lines: {line key: units}, carrier, tracking, date}   edit_amount {document, delta, key}
                 delete | copy | recompute_tax | apply_twice | cancel {document}     move {document, date}
+                close | reopen {document, keys}
                 type_in {kind, body}   adjust_stock {item, by}                      close_period | open_period {date}
 """
 
@@ -23,6 +24,7 @@ from erp_adapters.netsuite.account.errors import Refused
 from erp_adapters.netsuite.account.hands import Hands
 from erp_adapters.netsuite.account.http import App
 from erp_adapters.netsuite.account.statuses import to_ship
+from erp_adapters.netsuite.account.stock import FULFILLED
 from erp_adapters.netsuite.account.world import Clock, Rec
 from hub.testing.conformance.bench import Fault
 
@@ -129,6 +131,9 @@ class Control:
                 hands.delete(asked["document"], anyway=bool(asked.get("anyway")))
             case "copy" | "recompute_tax" | "apply_twice" | "cancel":
                 rec = getattr(hands, what)(asked["document"])
+            case "close" | "reopen":
+                lines = [self._line(asked["document"], {"key": key}) for key in asked["keys"]]
+                rec = hands.close_rows(asked["document"], lines, closed=what == "close")
             case "move":
                 rec = hands.move(asked["document"], date.fromisoformat(asked["date"]))
             case "type_in":
@@ -184,6 +189,7 @@ class Control:
                     "line": row.line,
                     "key": row.get(LINE_KEY),
                     "item": row.ref("item"),
+                    "goods": self.app.world.must(row.ref("item")).type in FULFILLED,
                     "closed": bool(row.get("isClosed")),
                 }
                 for row in rec.rows("item")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -130,6 +130,13 @@ class Hands:
         """Every line of the order is closed."""
         order = self.rec(ref)
         rows = [{"line": row.line, "isClosed": True} for row in order.rows("item")]
+        saving.update(self.world, order, Draft(sublists={"item": rows}), by_hand=True)
+        return order
+
+    def close_rows(self, ref: int | str, lines: Collection[int | None], *, closed: bool) -> Rec:
+        """These rows of the order are closed, or opened again."""
+        order = self.rec(ref)
+        rows = [{"line": row.line, "isClosed": closed} for row in order.rows("item") if row.line in lines]
         saving.update(self.world, order, Draft(sublists={"item": rows}), by_hand=True)
         return order
 

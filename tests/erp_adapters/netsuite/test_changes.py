@@ -402,5 +402,6 @@ def test_what_the_channel_says_of_the_cancellation_that_it_was_told_is_the_same_
     pulled(waiting)
 
     assert units_of(waiting) == before
+    assert "reopened_in_erp" not in happened(waiting)  # the hub closed the rows itself now, and they are closed still
     assert "cancelled_elsewhere" not in codes(waiting)
     assert [x for x in reconcile(waiting.hub, "2026-11", []).sales.variances if x.residual_minor] == []
