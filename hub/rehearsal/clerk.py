@@ -21,6 +21,7 @@ class Clerk:
     slug: str
     chance: random.Random
     closed: dict[str, set[str]] = field(default_factory=dict)  # order -> lines that they closed, and that are so
+    edited: set[str] = field(default_factory=set)
     wavered: set[str] = field(default_factory=set)  # orders of which they opened rows again
 
     def act(self, orders: Sequence[Mapping[str, Any]]) -> str | None:
@@ -54,6 +55,7 @@ class Clerk:
         if not lines:
             return False
         if what == "edit":
+            self.edited.add(order)
             return self.staff.edit_amount(key, self.chance.choice(lines), self.chance.choice(OFF_BY))
         if what == "close a row of":
             lines = [self.chance.choice(lines)]

@@ -433,7 +433,7 @@ class _Play:
                 self._violated(["the reconciliation is not complete"])
             if left := self._left():
                 self._violated([f"still open at the end: {left}"])
-            refused = [one for one in exceptions.opened(hub.store) if one.code in REFUSED and not self._wavered(one)]
+            refused = [one for one in exceptions.opened(hub.store) if one.code in REFUSED and not self._meddled(one)]
             self._violated(self.clerk.unheard(self.stage.shop.control.truth()["orders"]))
             self._violated(f"{one.order}: {one.message}" for one in refused)
             self._violated(self.invariants.at_the_end())
@@ -441,9 +441,10 @@ class _Play:
         finally:
             staging.close(hub)
 
-    def _wavered(self, one: exceptions.OpenException) -> bool:
-        """What was called off at the shop and then opened again in the ERP, a person has to settle."""
-        return one.code == "not_told" and one.order in self.clerk.wavered
+    def _meddled(self, one: exceptions.OpenException) -> bool:
+        """What was called off at the shop and then opened again in the ERP, or edited before it was read back: theirs."""
+        at = {"not_told": self.clerk.wavered, "read_back": self.clerk.edited}
+        return one.order in at.get(one.code, ())
 
     def _faults_met(self) -> dict[str, dict[str, int]]:
         return {
