@@ -442,7 +442,7 @@ class _Play:
             staging.close(hub)
 
     def _meddled(self, one: exceptions.OpenException) -> bool:
-        """What was called off at the shop and then opened again in the ERP, or edited before it was read back: theirs."""
+        """Called off at the shop and then opened again in the ERP, or edited before it was read back: theirs."""
         at = {"not_told": self.clerk.wavered, "read_back": self.clerk.edited}
         return one.order in at.get(one.code, ())
 
