@@ -18,6 +18,7 @@ from hub.cli import (
     records,
     rehearsing,
     replaying,
+    saving,
     serving,
     system,
     tokens,
@@ -44,6 +45,7 @@ def orderhub(
 
 for group in (
     system,
+    saving,
     tokens,
     serving,
     importing,

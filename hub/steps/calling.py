@@ -16,6 +16,9 @@ from hub.store.targets import Look, Pause
 PAUSE_S: Final = 300
 """Until a target that let nobody in is tried again."""
 
+CATCH_UP_S: Final = 900
+"""So long after a restore what a channel says now is taken in, before what stands otherwise is written over."""
+
 AGAIN_S: Final = (5, 30, 120, 600)
 """Until a step that could not be sent is sent again, by how often it was tried; the last for all later tries."""
 
@@ -33,6 +36,9 @@ class Answer:
     absent: list[Claimed] = field(default_factory=list)  # may be sent again at once
     unsent: list[Claimed] = field(default_factory=list)  # may be sent again after a while
     twice: list[Claimed] = field(default_factory=list)
+    otherwise: list[tuple[Claimed, str | None]] = field(
+        default_factory=list
+    )  # in doubt since a restore: not as it says
     read: list[Read] = field(default_factory=list)  # of steps that were settled before
     unread: list[Claimed] = field(default_factory=list)  # of such, to be read back later
     answered: bool = False  # whether the target answered at all; else `fault` says why not, where it was called
@@ -89,13 +95,34 @@ def probe(adapter: Any, doubtful: list[Claimed], sent_at: datetime, settles_s: i
             case Found.DONE:
                 found.append((one, probed.ref))
             case Found.ABSENT if sent_at >= one.sent_at + timedelta(seconds=settles_s):
-                answer.absent.append(one)
+                if one.restored and one.write.action is not Action.CREATE:
+                    answer.otherwise.append((one, None))
+                else:
+                    answer.absent.append(one)
             case Found.TWICE:
                 answer.twice.append(one)
             case _:
                 answer.doubtful.append(one)
+    found = _as_told(adapter, found, answer)
     answer.done = _read_back(found, adapter if read else None)
     return answer
+
+
+def _as_told(
+    adapter: Any, found: Sequence[tuple[Claimed, str | None]], answer: Answer
+) -> list[tuple[Claimed, str | None]]:
+    """Those found but the creates of a restored store whose document stands with a content of ours that is another."""
+    creates = [one for one, _ in found if one.restored and one.write.action is Action.CREATE]
+    if not creates or not isinstance(adapter, ReadsBack):
+        return list(found)
+    reads = adapter.read_back([one.write.document for one in creates])
+    other = {
+        one.id
+        for one, read in zip(creates, reads, strict=True)
+        if read is not None and read.revision not in (None, one.write.revision)
+    }
+    answer.otherwise += [(one, ref) for one, ref in found if one.id in other]
+    return [(one, ref) for one, ref in found if one.id not in other]
 
 
 def read_back(adapter: ReadsBack, steps: list[Claimed], sent_at: datetime, settles_s: int) -> Answer:

@@ -14,7 +14,7 @@ from hub.model.facts import Echo, Fact, FactKind, Source
 from hub.model.intents import REFS, Action, Outcome
 from hub.model.order import OrderKey
 from hub.steps.advance import reconsider
-from hub.steps.calling import PAUSE_S, Answer, again_s
+from hub.steps.calling import CATCH_UP_S, PAUSE_S, Answer, again_s
 from hub.steps.hub import Hub
 from hub.steps.target import Target
 from hub.store import orders, reading_back, sending, targets
@@ -79,7 +79,9 @@ def settle(hub: Hub, target: Target, *answers: Answer) -> Sent:
     again = [(one, None) for answer in answers for one in answer.absent]
     later = [(one, now + timedelta(seconds=again_s(one))) for answer in answers for one in answer.unsent]
     unread = [one for answer in answers for one in answer.unread]
+    otherwise = [each for answer in answers for each in answer.otherwise]
     echoes = [echo for one, ref, _, _ in done for echo in _echoes(one, ref, now)]
+    waits = overtaken = 0
     with hub.writing() as connection, connection.begin():
         sending.settle_done(connection, done, now, read_later=target.reads_later)
         kept = {one.id for one in reading_back.record(connection, target.name, read)}
@@ -89,6 +91,8 @@ def settle(hub: Hub, target: Target, *answers: Answer) -> Sent:
         sending.settle_in_doubt(connection, lost, now + timedelta(seconds=min(PROBE_AGAIN_S, target.settles_s)))
         sending.settle_in_doubt(connection, [*unknown, *twice], now + timedelta(seconds=PROBE_AGAIN_S))
         sending.plan_again(connection, [*again, *later])
+        if otherwise:
+            waits, overtaken = _restored(connection, otherwise, now)
         sending.record_echoes(connection, echoes, now)
         differing = [one for one, _, _, matches in done if matches is False]
         differing += [one for one, _, _, matches in read if matches is False and one.id in kept]
@@ -106,16 +110,35 @@ def settle(hub: Hub, target: Target, *answers: Answer) -> Sent:
         log.warning("send.differs", extra={"documents": [one.write.document.key for one in [*differing, *twice]]})
     if log.isEnabledFor(logging.INFO):
         _tell(hub, answers)
-    adopted = sum(len(answer.done) for answer in answers if answer.look is not None)
+    adopted = sum(len(answer.done) for answer in answers if answer.look is not None) + overtaken
     return Sent(
-        done=len(done) - adopted,
+        done=len(done) + overtaken - adopted,
         adopted=adopted,
         parts=len(parts),
         rejected=len(rejected),
-        in_doubt=len(lost) + len(unknown) + len(twice),
+        in_doubt=len(lost) + len(unknown) + len(twice) + waits,
         differing=len(differing),
-        again=len(again) + len(later),
+        again=len(again) + len(later) + len(otherwise) - waits - overtaken,
     )
+
+
+def _restored(
+    connection: Connection, otherwise: Sequence[tuple[Claimed, str | None]], now: datetime
+) -> tuple[int, int]:
+    """What was not found as a step of a restored store says is settled; how many still wait, and are over.
+
+    A later step of the same document says what must stand. Where there is none, the document is made as this one says,
+    but not before what the channels say now has had time to be decided.
+    """
+    later = sending.written_later(connection, [one for one, _ in otherwise])
+    over = [(one, ref, None, None) for one, ref in otherwise if one.id in later]
+    early = [one for one, _ in otherwise if one.id not in later and now < one.sent_at + timedelta(seconds=CATCH_UP_S)]
+    due = [one for one, _ in otherwise if one.id not in later and one not in early]
+    sending.settle_done(connection, over, now)
+    sending.settle_in_doubt(connection, early, now + timedelta(seconds=PROBE_AGAIN_S))
+    sending.amend_instead(connection, [one for one in due if one.write.action is Action.CREATE])
+    sending.plan_again(connection, [(one, None) for one in due if one.write.action is not Action.CREATE])
+    return len(early), len(over)
 
 
 def _tell(hub: Hub, answers: Sequence[Answer]) -> None:

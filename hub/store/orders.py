@@ -15,7 +15,7 @@ from hub.model.facts import Fact, FactKind, Source, adapter
 from hub.model.intents import Action, StepState
 from hub.model.order import OrderKey
 from hub.model.state import Commercial
-from hub.store import personal
+from hub.store import personal, restoring
 from hub.store.bulk import add, add_new, reserve, upserting
 from hub.store.engine import gave_way
 from hub.store.schema import (
@@ -149,6 +149,7 @@ def record(connection: Connection, changes: Changes) -> None:
             row["intent_id"] += first
         add(connection, intent, changes.intents)
         add(connection, step, changes.steps)
+        restoring.doubt(connection, first)
     if changes.urgent:
         _hurry(connection, changes.urgent)
     if changes.opened:

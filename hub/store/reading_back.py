@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, or_, select, text, update
 
 from hub.model.order import OrderKey
 from hub.store import targets
@@ -92,7 +92,9 @@ def _overtaken(connection: Connection, target: str, steps: Sequence[Claimed]) ->
     query = (
         select(intent.c.channel, intent.c.order_id, intent.c.document_key, step.c.id)
         .join(step, step.c.intent_id == intent.c.id)
-        .where(in_keys(intent, keys), step.c.target == target, step.c.attempts > 0)
+        .where(
+            in_keys(intent, keys), step.c.target == target, or_(step.c.attempts > 0, step.c.restored_at.is_not(None))
+        )
     )
     last: dict[tuple[str, str, str], int] = {}
     for channel, order_id, document, id in connection.execute(query):

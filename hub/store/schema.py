@@ -326,6 +326,7 @@ step = Table(
     Column("readback_version", Integer),
     Column("matches", Boolean),  # the read-back equals what was sent; null: not read back
     Column("read_back_due", String(27)),  # when it is to be read back; null: it is not, or was with its write
+    Column("restored_at", String(27)),  # when the store was put back, and it may have been sent before; else null
     Index("step_intent", "intent_id", unique=True),
     _partial("step_open", "channel", "order_id", "id", where=IS_OPEN),
     _partial("step_planned", "target", "id", where=IS_PLANNED),
@@ -346,6 +347,13 @@ target = Table(  # that something was sent to
     Column("reason", Text),
     Column("probing_until", String(27)),  # somebody looks for what is in doubt; one at a time where there are slots
     Column("reading_until", String(27)),  # somebody reads back
+)
+
+restoration = Table(  # the store was put back from a backup
+    "restoration",
+    hub_metadata,
+    Column("restored_at", String(27), primary_key=True),
+    Column("taken_at", String(27)),  # when the backup was taken; null: nobody said
 )
 
 bank_line = Table(  # of the bank's statements, each once

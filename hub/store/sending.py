@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, exists, func, or_, select, text, update
 
 from hub.model.decisions import REPORTS, HoldCode
 from hub.model.documents import DOCUMENT, Document, DocumentKind
@@ -83,6 +83,7 @@ class Claimed:
     sent_at: datetime
     target: str = ERP_TARGET
     refs: tuple[str, ...] = ()  # of a write in several requests: what those before this one left in the target
+    restored: bool = False  # the store was put back from a backup, and what ran before may have sent it
 
     def joined(self, ref: str | None) -> str | None:
         """The references of all its parts so far, with that of this one."""
@@ -210,6 +211,9 @@ def in_doubt(connection: Connection, target: str, limit: int, now: datetime) -> 
             step.c.target == target,
             text(f"step.{IS_UNDER_WAY}"),
             or_(
+                step.c.restored_at.is_(None), step.c.order_id == NO_ORDER, ~_WAITED_FOR
+            ),  # what stands may be a later one's
+            or_(
                 and_(
                     step.c.state == StepState.IN_DOUBT.value,
                     or_(step.c.next_attempt_at.is_(None), step.c.next_attempt_at <= at),
@@ -257,7 +261,8 @@ def settle_done(connection: Connection, done: Sequence[Read], now: datetime, *, 
     )
     rows = [{"step_id": one.id, "ref": one.joined(ref), **read_back(read, ok)} for one, ref, read, ok in done]
     connection.execute(statement, rows)
-    cured = {(c.channel, c.order_id, c.codes) for c, *_ in done if c.attempts > 1 or c.target != ERP_TARGET}
+    again = [c for c, *_ in done if c.attempts > 1 or c.restored or c.target != ERP_TARGET]
+    cured = {(c.channel, c.order_id, c.codes) for c in again}
     for channel, order_id, codes in cured:
         connection.execute(
             update(exception)
@@ -314,7 +319,10 @@ def settle_parts(connection: Connection, parts: Sequence[tuple[Claimed, str | No
         update(step)
         .where(*_STILL)
         .values(
-            state=StepState.PLANNED.value,
+            state=case(
+                (step.c.restored_at.is_not(None), StepState.IN_DOUBT.value),
+                else_=StepState.PLANNED.value,
+            ),
             part=bindparam("part_"),
             ref=bindparam("ref_"),
             next_attempt_at=None,
@@ -332,9 +340,43 @@ def plan_again(connection: Connection, steps: Sequence[tuple[Claimed, datetime |
     statement = (
         update(step)
         .where(*_STILL)
-        .values(state=StepState.PLANNED.value, next_attempt_at=bindparam("at_"), leased_until=None)
+        .values(state=StepState.PLANNED.value, next_attempt_at=bindparam("at_"), leased_until=None, restored_at=None)
     )
     connection.execute(statement, [{**_still(one), "at_": stamp(at) if at else None} for one, at in steps])
+
+
+def written_later(connection: Connection, steps: Sequence[Claimed]) -> set[int]:
+    """Those of these steps after which a later one writes the same document of the order."""
+    other, of_other, own = step.alias("other"), intent.alias("of_other"), intent.alias("own")
+    query = (
+        select(step.c.id)
+        .join(own, own.c.id == step.c.intent_id)
+        .join(
+            of_other,
+            and_(
+                of_other.c.channel == own.c.channel,
+                of_other.c.order_id == own.c.order_id,
+                of_other.c.document_key == own.c.document_key,
+            ),
+        )
+        .join(other, and_(other.c.intent_id == of_other.c.id, other.c.target == step.c.target))
+        .where(
+            step.c.id.in_([one.id for one in steps]),
+            other.c.id > step.c.id,
+            other.c.state != StepState.SUPERSEDED.value,
+        )
+    )
+    return set(connection.execute(query).scalars())
+
+
+def amend_instead(connection: Connection, steps: Sequence[Claimed]) -> None:
+    """What these creates would make stands otherwise already: they amend it, at once."""
+    ids = [one.id for one in steps]
+    for start in range(0, len(ids), KEYS_AT_ONCE):
+        part = ids[start : start + KEYS_AT_ONCE]
+        of_steps = select(step.c.intent_id).where(step.c.id.in_(part))
+        connection.execute(update(intent).where(intent.c.id.in_(of_steps)).values(action=Action.AMEND.value))
+    plan_again(connection, [(one, None) for one in steps])
 
 
 def let_in(connection: Connection, target: str, sent_at: datetime, now: datetime, *, a_write: bool) -> None:
@@ -506,6 +548,7 @@ def steps_of_intents() -> Any:
         step.c.sent_at,
         step.c.part,
         step.c.ref,
+        step.c.restored_at,
         intent.c.kind,
         intent.c.action,
         intent.c.revision,
@@ -535,7 +578,8 @@ def load_claimed(connection: Connection, target: str, rows: Sequence[tuple[Any, 
             taken=frozenset(ref for key, of_key in told.items() if key != document.key for ref in of_key),
             part=row.part or "",
         )
-        claimed.append(Claimed(row.id, row.channel, row.order_id, write, attempts, sent_at, target, so_far))
+        was = row.restored_at is not None
+        claimed.append(Claimed(row.id, row.channel, row.order_id, write, attempts, sent_at, target, so_far, was))
     return claimed
 
 

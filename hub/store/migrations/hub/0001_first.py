@@ -373,6 +373,12 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "restoration",
+        sa.Column("restored_at", sa.String(length=27), nullable=False),
+        sa.Column("taken_at", sa.String(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("restored_at"),
+    )
+    op.create_table(
         "root",
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("orders", sa.Integer(), nullable=False),
@@ -449,6 +455,7 @@ def upgrade() -> None:
         sa.Column("readback_version", sa.Integer(), nullable=True),
         sa.Column("matches", sa.Boolean(), nullable=True),
         sa.Column("read_back_due", sa.String(length=27), nullable=True),
+        sa.Column("restored_at", sa.String(length=27), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("step_intent", "step", ["intent_id"], unique=True)
@@ -571,6 +578,7 @@ def downgrade() -> None:
     op.drop_table("settlement_line")
     op.drop_table("sealed")
     op.drop_table("root")
+    op.drop_table("restoration")
     op.drop_table("reservation")
     op.drop_table("release")
     op.drop_table("redaction")
