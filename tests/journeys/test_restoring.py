@@ -83,6 +83,11 @@ def standing(hub: Hub) -> list[Held]:
         return sorted(tuple(row) for row in connection.execute(query))
 
 
+def balances(hub: Hub) -> dict[str, int]:
+    """The ledger's own balances that are not zero, by account."""
+    return {row["account"]: row["balance_minor"] for row in hub.erp.trial_balance() if row["balance_minor"]}
+
+
 def states(hub: Hub) -> set[str]:
     with hub.store.connect() as connection:
         return set(connection.execute(select(step.c.state).distinct()).scalars())
@@ -98,7 +103,7 @@ def test_the_end_is_the_one_of_a_run_without_a_loss(tmp_path: Path, lost: str, s
             ship(hub, app)
             go_on(hub, app, app.shop.now)
         go_on(hub, app, END)
-        wanted, balances = standing(hub), hub.erp.trial_balance()
+        wanted, balance = standing(hub), balances(hub)
 
     app, home = shop(ships), tmp_path / "lost" / "home"
     with opened(app, tmp_path / "lost", ships) as hub:
@@ -121,5 +126,5 @@ def test_the_end_is_the_one_of_a_run_without_a_loss(tmp_path: Path, lost: str, s
         assert restored.in_doubt > 20
         assert len(ahead) > 100
         assert found == wanted
-        assert hub.erp.trial_balance() == balances
+        assert balances(hub) == balance
         assert states(hub) <= {StepState.DONE.value, StepState.SUPERSEDED.value}
