@@ -1,6 +1,6 @@
 """backup and restore: the stores as of one moment, and what a hub that was put back cannot know.
 
-See docs/decisions/0034-backups.md.
+See docs/decisions/0037-backups.md.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What a store that was put back from a backup cannot know: whether what ran before it has sent a step.
 
-See docs/decisions/0034-backups.md.
+See docs/decisions/0037-backups.md.
 """
 
 from datetime import datetime
