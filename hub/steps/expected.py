@@ -91,12 +91,12 @@ def _row(
     modified_at = snapshot.modified_at.isoformat()
     name = snapshot.body.name if isinstance(snapshot.body, Snapshot) else ""
     cause = (row.subject_id,) if row.subject is not Subject.ORDER else ()
-    for kind in KINDS[row.subject]:
-        document = document_key(kind, key.channel, key.external_id, *cause)
-        found = decided.get(document)
-        if found is not None:
-            return _with_evidence(row, modified_at, found, name, held)
-    document = document_key(KINDS[row.subject][0], key.channel, key.external_id, *cause)
+    documents = [document_key(kind, key.channel, key.external_id, *cause) for kind in KINDS[row.subject]]
+    found = [decided[document] for document in documents if document in decided]
+    standing = [one for one in found if one.action != Action.VOID]  # a deposit gives way to a cash sale
+    for one in standing or found:
+        return _with_evidence(row, modified_at, one, name, held)
+    document = documents[0]
     held = BEFORE_GO_LIVE if before else held
     state = "held" if held else ""
     return HubRow(row, modified_at, document, state, held or "", None, None, None, None, None, name)

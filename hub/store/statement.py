@@ -17,7 +17,7 @@ from hub.store.sending import HOLDS_NOTHING
 RECONCILED: Final = ("posted", "before_go_live")
 """Of `orders.posting`: what is reconciled; tests are not, and a stub has nothing to compare."""
 
-STATED: Final = ("sales_order", "refund", "payment", "deposit")
+STATED: Final = ("sales_order", "refund", "cash_refund", "payment", "deposit", "cash_sale")
 """Kinds of document that a statement lists."""
 
 

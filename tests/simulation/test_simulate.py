@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hub.rehearsal.erps import Bite
 from hub.rehearsal.simulate import run
@@ -16,6 +17,7 @@ from hub.settings import load_settings
 ORDERS = 12
 SEEDS_TO_BITE = 4
 LEDGER, NETSUITE = "ledger", "netsuite"
+CASH_SALES = {"billing": "cash_sale"}
 
 
 def simulated(seed: int, faults: str, erp: str, bite: Bite = Bite(), orders: int = ORDERS) -> dict[str, Any]:  # noqa: B008
@@ -53,6 +55,23 @@ def test_nothing_is_broken_whatever_goes_wrong(seed: int, faults: str, erp: str)
     assert bool(answer["people"]) == (erp == NETSUITE)
     met = {who: sum(kinds.values()) for who, kinds in answer["faults"].items()}
     assert all(met.values()) == (faults != "none")
+
+
+@pytest.mark.parametrize(("seed", "erp", "told"), [(1, LEDGER, "cs-shopify"), (1, NETSUITE, "transform/cashSale")])
+def test_nothing_is_left_over_where_shipments_are_billed_as_cash_sales(
+    seed: int, erp: str, told: str, tmp_path: Path
+) -> None:
+    """A deposit that gave way to its cash sale is gone; sales, payments and books tie all the same."""
+    settings = load_settings(None, Path("unused"), {}, of_home=False)
+    policies = tmp_path / "policies.yaml"
+    policies.write_text(yaml.safe_dump(yaml.safe_load(settings.entities[0].policies.read_text()) | CASH_SALES))
+    entities = tuple(one.model_copy(update={"policies": policies}) for one in settings.entities)
+    trace: list[str] = []
+
+    answer = run(settings.model_copy(update={"entities": entities}), seed, ORDERS, "mild", erp=erp, write=trace.append)
+
+    assert answer["violations"] == []
+    assert any(told in line for line in trace)
 
 
 @pytest.mark.parametrize("erp", [LEDGER, NETSUITE])
