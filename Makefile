@@ -4,7 +4,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo serve check lint test browser lock audit
+.PHONY: setup demo serve check lint test soak browser lock audit
 .DEFAULT_GOAL := setup
 
 # .venv holds what the lock names, byte for byte, and the command orderhub.
@@ -46,6 +46,10 @@ check: lint
 # Everything.
 test: lint browser
 	$(BIN)/pytest -n 2
+
+# Real processes, stores, broker and simulators while all of it fails: `make soak ARGS="--orders 5000 --minutes 60 --seed 7"`.
+soak: setup
+	$(BIN)/python -m tests.soak $(ARGS)
 
 # Chromium for the tests that look at a page; installed where this machine lets us, otherwise they skip and say so.
 browser:

@@ -54,6 +54,11 @@ class Process:
             self._child.kill()
             self._child.wait()
 
+    @property
+    def pid(self) -> int | None:
+        """None: it does not run."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
+
     def wait_for(self, ready: Callable[[], bool], what: str, seconds: float) -> None:
         """Returns once it is ready.
 
@@ -132,6 +137,10 @@ class ShopProcess(SimulatorProcess):
         """Time has passed there, and everything due by then happened."""
         self._told("advance", to=to)
 
+    def go_wrong(self, **faults: object) -> None:
+        """From now on it fails so."""
+        self._told("faults", **faults)
+
     def do(self, what: str, order: str, **more: object) -> None:
         """A person at the shop does something to an order."""
         self._told("order", do=what, order=order, **more)
@@ -150,6 +159,15 @@ class ErpProcess(SimulatorProcess):
     def do(self, what: str, **more: object) -> dict[str, Any]:
         """A person does something in the ERP; the document that it was done to, or that came of it."""
         return self._told("hands", do=what, **more)
+
+    def documents(self) -> list[dict[str, str]]:
+        """Every document that names an order: its id, type, order and key."""
+        found: list[dict[str, str]] = self._said(self._client.get("/_control/documents"))["documents"]
+        return found
+
+    def pass_time(self, seconds: float) -> None:
+        """Its clock has moved on, and what was to happen by then has."""
+        self._told("advance", by_s=seconds)
 
     def go_wrong(self, **faults: object) -> None:
         """From now on it fails so."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from erp_adapters.netsuite.account.control import Control, MovedClock
+from erp_adapters.netsuite.account.control import ORDER, Control, MovedClock
 from erp_adapters.netsuite.account.faults import OTHERS, SEARCH_LAG_S, ConnectionLost
 from erp_adapters.netsuite.account.http import App
 from erp_adapters.netsuite.account.service import Response
 
-ORDER: Final = "custbody_orderhub_order"
 KINDS: Final = {
     "salesOrder": "sales_order",
     "invoice": "invoice",

@@ -23,6 +23,8 @@ def run(open_account: Open, arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     clock = MovedClock(lambda: datetime.now(UTC))
     app = open_account(clock, asked.seed, time.sleep if asked.call_ms else None)
+    if asked.any_key:
+        app.world.switches.unique_external_ids = False
     app.call_s = asked.call_ms / 1000
     app.faults.preset(asked.faults)
     app.faults.late_s = tuple(asked.late_s)
@@ -43,5 +45,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=7, help="the account's ids and faults, and the key that it knows")
     add("--faults", choices=sorted(PRESETS), default="none")
     add("--late-s", type=int, nargs=2, default=LATE_S, metavar=("FROM", "TO"), help="how late a late commit happens")
+    add("--any-key", action="store_true", help="an external id that is there already is taken again")
     add("--call-ms", type=int, default=0, help="how long a request is under way")
     return parser

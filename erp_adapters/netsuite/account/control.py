@@ -2,6 +2,7 @@
 
 GET  state                 now, counts, faults met, requests that nobody waits for any more and
                            changes that no search has heard of
+GET  documents             every document that stands: its type, its external id and the order that it names
 POST find       {"keys": [external id, …]}               which of them stand, with type, id, status and lines
 POST advance    {"by_s": seconds}                        time passes; what was to happen by then has
 POST faults     {"preset", "rates", "next", "next_write", "late_s", "search_lag_s", "heal"}
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -28,6 +30,8 @@ from erp_adapters.netsuite.account.stock import FULFILLED
 from erp_adapters.netsuite.account.world import Clock, Rec
 from hub.testing.conformance.bench import Fault
 
+ORDER: Final = "custbody_orderhub_order"
+"""The transaction field by which a document names its order."""
 LINE_KEY: Final = "custcol_orderhub_line"
 """The transaction column by which people and rehearsals name a line."""
 
@@ -61,6 +65,8 @@ class Control:
                 match method, name:
                     case "GET", "state":
                         return 200, self.state()
+                    case "GET", "documents":
+                        return 200, {"documents": list(self.documents())}
                     case "POST", "find":
                         return 200, {key: self._found(key) for key in asked["keys"]}
                     case "POST", "advance":
@@ -89,6 +95,12 @@ class Control:
             "faults": {str(fault): count for fault, count in app.faults.met.items()},
             "records": dict(Counter(rec.type for rec in app.world.records.values() if not rec.deleted)),
         }
+
+    def documents(self) -> Iterator[dict[str, str]]:
+        """Every transaction of an order, by internal id; key "": it has no external id."""
+        for id, rec in sorted(self.app.world.records.items()):
+            if not rec.deleted and rec.get(ORDER):
+                yield {"id": str(id), "type": rec.type, "order": str(rec.get(ORDER)), "key": rec.external_id or ""}
 
     def faults(self, asked: dict[str, Any]) -> dict[str, Any]:
         """What goes wrong from now on."""

@@ -1,0 +1,52 @@
+"""Door, workers, scheduler, PostgreSQL, Valkey, a shop and an ERP as processes, while all of it fails.
+
+`make soak` does the same for as long as it is told.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.rehearsal.chaos import run
+from hub.settings import load_settings
+from tests.postgres_server import running_postgres
+from tests.valkey_server import running_valkey
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+
+def chaos(folder: Path, *, orders: int, minutes: float, blind: bool = False) -> dict[str, Any]:
+    """On an ERP that keeps no key unique: nothing but the hub prevents a double."""
+    with running_postgres() as database_url, running_valkey() as broker:
+        return run(
+            load_settings(None, folder, {}),
+            folder / "home",
+            database_url,
+            broker,
+            orders=orders,
+            minutes=minutes,
+            seed=7,
+            settle_s=5,
+            late_s=3,
+            pause_s=(0.5, 2.0),
+            blind=blind,
+            any_key=True,
+        )
+
+
+def test_nothing_is_lost_or_twice_while_everything_fails(tmp_path: Path) -> None:
+    found = chaos(tmp_path, orders=60, minutes=0.4)
+
+    assert found["violations"] == []
+    assert (found["lost"], found["twice"], found["unexplained_minor"], found["in_doubt"]) == (0, 0, 0, 0)
+    assert found["posted"] > 50
+    assert found["kills"] >= 3
+    assert {"lost_after", "late_commit"} <= found["faults"]["erp"].keys()
+
+
+def test_a_worker_that_resends_blindly_is_found(tmp_path: Path) -> None:
+    found = chaos(tmp_path, orders=20, minutes=0.2, blind=True)
+
+    assert found["twice"] > 0
+    assert any("documents have the key" in one for one in found["violations"])
