@@ -46,7 +46,7 @@ def test_nothing_is_lost_or_twice_while_everything_fails(tmp_path: Path) -> None
 
 
 def test_a_worker_that_resends_blindly_is_found(tmp_path: Path) -> None:
-    found = chaos(tmp_path, orders=20, minutes=0.2, blind=True)
+    found = chaos(tmp_path, orders=20, minutes=0.4, blind=True)
 
     assert found["twice"] > 0
     assert any("documents have the key" in one for one in found["violations"])
