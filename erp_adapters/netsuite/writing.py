@@ -346,6 +346,14 @@ class Writes:
         if held is None:
             if write.action is Action.VOID:
                 return ""
+            if write.held:
+                raise Rejected(
+                    f"{document.key}: its sales order {', '.join(write.held)} is gone: somebody deleted it in NetSuite",
+                    code="deleted_in_erp",
+                    field="externalId",
+                    remedy=f"cancel it in the channel, or enter it in NetSuite again with external id {document.key}"
+                    " and the lines' ids, then retry",
+                )
             return self._make(write, 0)
         id = held.needed("id")
         standing = standing_rows(held, self._directory.line_field, document.currency)

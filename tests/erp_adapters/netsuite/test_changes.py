@@ -367,6 +367,22 @@ def test_a_hand_edit_in_netsuite_is_on_the_orders_timeline_and_changes_nothing_h
     assert "call first" in edit.detail
 
 
+def test_an_order_that_was_deleted_in_netsuite_is_not_made_anew_by_a_later_change(waiting: Office) -> None:
+    (deposit,) = waiting.world.every("customerDeposit")
+    waiting.hands.delete(str(deposit.id))  # the account keeps an order that something hangs on
+    waiting.hands.delete(f"so-shopify-{plain_story().order_id}")
+    cancelled = "2026-11-20T10:00:00-05:00"
+    bare = plain_story().final | {"fulfillments": [], "fulfillment_status": None}
+    lines = [{**row, "current_quantity": 0, "fulfillable_quantity": 0} for row in bare["line_items"]]
+    take_in(waiting.hub, record(bare | {"line_items": lines, "updated_at": cancelled}, "two"))
+
+    waiting.settle()
+
+    assert list(waiting.world.every("salesOrder")) == []
+    (refused,) = [one for one in exceptions.opened(waiting.hub.store) if one.code == "rejected"]
+    assert "cancel it in the channel" in refused.remedy
+
+
 def test_a_channel_that_the_erp_ships_for_is_told_of_a_cancellation_once(tmp_path: Path, utc: Clock) -> None:
     shop = Shop()
     with office(tmp_path / "office", utc, shop=shop) as made:
