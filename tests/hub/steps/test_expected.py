@@ -11,8 +11,10 @@ import pytest
 from hub.errors import Misconfigured
 from hub.model.reconciliation import Pair, Reconciliation, Variance
 from hub.steps.closing import reconcile
+from hub.steps.expected import KINDS
 from hub.steps.hub import Hub
 from hub.steps.send import send_all
+from hub.store.statement import STATED
 from tests.hub.steps.conftest import OpenHub, plain_story, record, stories, take_in
 
 PERIOD = "2026-10"
@@ -30,6 +32,10 @@ def told(found: Reconciliation) -> list[tuple[Pair, str, int, list[tuple[str, in
         (v.pair, v.kind.value, v.delta_minor, [(c.code.value, c.amount_minor) for c in v.causes], v.residual_minor)
         for v in found.sales.variances
     ]
+
+
+def test_every_kind_that_may_stand_for_a_subject_is_read_from_the_store() -> None:
+    assert set(STATED) == {kind.value for kinds in KINDS.values() for kind in kinds}
 
 
 def test_a_month_that_went_well_ties(hub: Hub, tmp_path: Path) -> None:
