@@ -59,10 +59,13 @@ browser:
 	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
 	|| echo "no chromium here: the browser tests will skip (Debian: apt-get install chromium)"
 
-# requirements.txt follows pyproject.toml, for every platform, hashes of every wheel. `make lock ARGS=--upgrade` moves versions.
+# requirements.txt follows pyproject.toml, and requirements-run.txt, what an image installs, follows requirements.txt;
+# for every platform, hashes of every wheel. `make lock ARGS=--upgrade` moves versions.
 lock:
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra machines --group dev --no-config \
 	  --universal --generate-hashes --quiet --output-file requirements.txt $(ARGS)
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra machines --group build --no-config \
+	  --universal --generate-hashes --quiet --constraint requirements.txt --output-file requirements-run.txt
 
 # What is publicly known against the locked versions. Without its data it says "not run" and fails: that is no clean bill.
 audit: setup

@@ -83,7 +83,7 @@ class Http:
     ) -> None:
         """
         Args:
-            base: https, or http to this machine itself.
+            base: https, or http to this machine itself or a name under .test.
             who: names the far side in errors, like the slug of its channel.
             read_s: how long the far side may be silent over a request.
             transport: what carries requests in place of the network, in a rehearsal.
@@ -114,7 +114,7 @@ class Http:
         return f"Http({self.who})"
 
     def _by_proxy(self, address: str) -> bool:
-        return self._transport is None and httpx.URL(address).host not in LOOPBACK
+        return self._transport is None and not _is_near(httpx.URL(address).host)
 
     def close(self) -> None:
         self._client.close()
@@ -356,7 +356,7 @@ _JITTERED: Final = wait_exponential_jitter(multiplier=0.5, max=WAIT_S_MAX, jitte
 
 
 def checked_address(address: str, who: str) -> str:
-    """The address, which is https, or http to this machine itself.
+    """The address, which is https, or http to this machine itself or a name under .test.
 
     Raises:
         Misconfigured: it is none that may be called.
@@ -365,11 +365,16 @@ def checked_address(address: str, who: str) -> str:
         url = httpx.URL(address)
     except httpx.InvalidURL:
         url = httpx.URL("")
-    safe = url.scheme == "https" or (url.scheme == "http" and url.host in LOOPBACK)
+    safe = url.scheme == "https" or (url.scheme == "http" and _is_near(url.host))
     named = url.host in LOOPBACK or re.fullmatch(r"[a-z0-9][a-z0-9.-]*", url.host)
     if not safe or not named or url.userinfo:
         raise Misconfigured(f"{who}: not an address to call; expected https://HOST without a name or password in it")
     return address.rstrip("/")
+
+
+def _is_near(host: str) -> bool:
+    """This machine, or a name that is for tests alone and that no public name server answers for (RFC 6761, 6.2)."""
+    return host in LOOPBACK or host.endswith(".test")
 
 
 def _json(body: bytes) -> Any:

@@ -3,7 +3,7 @@
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
@@ -49,7 +49,7 @@ def create_app(hub: Hub, jobs: Jobs, *, no_login: bool = False) -> FastAPI:
     app.state.deliveries = door.counts
     first(app, PATH, door)
     app.include_router(operating.router(hub, jobs))
-    app.include_router(health.router(hub))
+    app.include_router(health.router(hub, jobs))
     app.include_router(pages.router(hub))
     figures = Figures(hub)
     app.include_router(metrics.router(figures))
@@ -91,15 +91,28 @@ def bound(host: str, port: int) -> socket.socket:
     return listens
 
 
-def run(app: FastAPI, listens: socket.socket) -> None:
-    """The application is served until the process is told to stop; what is under way then is finished."""
+def run(app: FastAPI, listens: socket.socket, serving: Callable[[], None] = lambda: None) -> None:
+    """The application is served until the process is told to stop; what is under way then is finished.
+
+    Args:
+        serving: is told once requests are answered.
+    """
     sys.setswitchinterval(SWITCH_S)
     with listens:
-        _Server(configured(app)).run([listens])
+        _Server(configured(app), serving).run([listens])
 
 
 class _Server(uvicorn.Server):
     """Ends in order on SIGINT and SIGTERM; uvicorn's own raises the signal again afterwards."""
+
+    def __init__(self, config: uvicorn.Config, serving: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._serving = serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._serving()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -26,6 +26,9 @@ class Jobs(Protocol):
     def ring_channel(self, slug: str) -> list[str]:
         """All that is pulled from a channel looks soon; the names of these jobs."""
 
+    def away(self) -> dict[str, str | None]:
+        """What carries rings between processes, with what is wrong with it; None: it is well."""
+
     def standing(self) -> dict[str, Any]:
         """Whether nothing runs or waits, and how often each job ran."""
 

@@ -56,8 +56,8 @@ def register(app: typer.Typer) -> None:
                 listens = bound(host, port)
             except OSError as fault:
                 raise Misconfigured(f"serve: {host}:{port}: {fault.strerror}; {_REMEDY}") from fault
-            say(f"serving on http://{host}:{listens.getsockname()[1]}; stop it with Ctrl-C")
-            run(web, listens)
+            at = f"http://{host}:{listens.getsockname()[1]}"
+            run(web, listens, lambda: say(f"serving on {at}; stop it with Ctrl-C"))
         say("stopped: what was taken in is kept, and nothing is sent twice")
 
     @command(app, "worker")

@@ -44,6 +44,9 @@ class Idle:
     def ring_channel(self, slug: str) -> list[str]:
         return []
 
+    def away(self) -> dict[str, str | None]:
+        return {}
+
     def standing(self) -> dict[str, Any]:
         return {"idle": True, "runs": {}}
 

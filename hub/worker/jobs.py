@@ -123,6 +123,10 @@ class Jobs:
             self._bell.ring(name)
         return names
 
+    def away(self) -> dict[str, str | None]:
+        """The broker, where there is one, with what is wrong with it; None: it answered when it was last asked."""
+        return {} if self._broker is None else _told_of(self._broker)
+
     def standing(self) -> dict[str, Any]:
         """Whether nothing runs or waits, and how often each job ran since the process began."""
         runs = {name: count for name, count in self._bell.runs().items() if name in self._works}
@@ -209,6 +213,9 @@ class Rings:
             self._broker.ring(name)
         return names
 
+    def away(self) -> dict[str, str | None]:
+        return _told_of(self._broker)
+
     def standing(self) -> dict[str, Any]:
         """Whether nothing waits that one worker at a time does, and when it was last done."""
         stands = turns.standing(self._hub)
@@ -219,6 +226,11 @@ class Rings:
             "broker": self._broker.there,
             "ended": {name: one.ended_at.isoformat() for name, one in known.items() if one.ended_at},
         }
+
+
+def _told_of(broker: Broker) -> dict[str, str | None]:
+    said = {True: None, None: "not asked yet", False: "it does not answer: jobs are found at their beat, seconds later"}
+    return {"broker": said[broker.there]}
 
 
 def holder() -> str:

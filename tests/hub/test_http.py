@@ -167,13 +167,21 @@ def test_no_secret_stands_in_an_error_a_repr_or_a_log(http: Http, caplog: pytest
 
 
 @pytest.mark.parametrize(
-    "address", ["http://shop.example", "shop.example", "https://me:pw@shop.example", "file:///etc/passwd", "https://["]
+    "address",
+    [
+        *("http://shop.example", "http://shop.test.example", "http://test", "http://.test"),
+        *("shop.example", "https://me:pw@shop.example", "file:///etc/passwd", "https://["),
+    ],
 )
 def test_an_address_that_would_give_secrets_away_is_refused(address: str, time: Time) -> None:
     with pytest.raises(Misconfigured) as caught:
         Http(address, clock=time.clock, sleep=time.sleep, who="shop")
 
     assert "pw" not in str(caught.value).replace("password", "")
+
+
+def test_a_name_for_tests_alone_is_called_without_tls(time: Time) -> None:
+    assert Http("http://shop.test:8790", clock=time.clock, sleep=time.sleep, who="shop").base == "http://shop.test:8790"
 
 
 @respx.mock

@@ -3,8 +3,11 @@
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
+from redis import Redis
 
+from hub.rehearsal.processes import free_port
 from tests.machines import Machines, machines, rehearsed_shop
 from tests.valkey_server import running_valkey
 
@@ -42,7 +45,7 @@ def test_a_sync_comes_to_the_ledger_by_scheduler_broker_and_worker(tmp_path: Pat
 
 
 def test_without_its_broker_the_hub_goes_on_and_says_so(tmp_path: Path, postgres_url: str) -> None:
-    """It is away when all begin, comes, and is killed and emptied: only the delay is another."""
+    """It is away when all begin, and comes when all is done: only the delay is another."""
     with (
         running_valkey() as valkey,
         rehearsed_shop(tmp_path, ORDERS) as shop,
@@ -61,6 +64,68 @@ def test_without_its_broker_the_hub_goes_on_and_says_so(tmp_path: Path, postgres
 
         assert "broker.lost" in said
         assert made.end("worker") == 0
+
+
+def test_a_broker_that_is_emptied_and_killed_in_mid_run_costs_nothing_but_time(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with (
+        running_valkey() as valkey,
+        rehearsed_shop(tmp_path, ORDERS) as shop,
+        machines(tmp_path / "home", postgres_url, valkey.url) as made,
+    ):
+        made.configure(shop.address)
+        placed = len(shop.orders())
+        made.start("scheduler", "scheduler")
+        made.start("worker-1", "worker")
+        made.start("worker-2", "worker")
+
+        made.wait_for(lambda: made.ask("SELECT count(*) FROM inbox.record") != [(0,)], "the first records")
+        with Redis.from_url(valkey.url) as broker:
+            broker.flushall()
+        valkey.stop()
+        made.wait_for(lambda: "broker.lost" in made.said("worker-1"), "the loss being seen")
+        valkey.start()
+        made.wait_for(lambda: everything_is_posted(made, placed), "every order posted")
+
+        twice = "SELECT document_key FROM hub.intent GROUP BY document_key, action HAVING count(*) > 1"
+        assert made.ask(twice) == []
+
+
+def test_serve_alone_does_all_the_jobs_on_postgresql_without_a_broker(tmp_path: Path, postgres_url: str) -> None:
+    with (
+        rehearsed_shop(tmp_path, ORDERS) as shop,
+        machines(tmp_path / "home", postgres_url, "redis://127.0.0.1:1/0") as made,
+    ):
+        made.configure(shop.address)
+        del made.environment["ORDERHUB_BROKER_URL_FILE"]
+        placed = len(shop.orders())
+
+        made.start("serve", "serve", "--port", str(free_port()))
+        made.wait_for(lambda: everything_is_posted(made, placed), "every order posted")
+
+        assert made.end("serve") == 0
+
+
+def test_a_door_whose_broker_is_gone_names_it_and_stays_ready(tmp_path: Path, postgres_url: str) -> None:
+    with running_valkey() as valkey, machines(tmp_path / "home", postgres_url, valkey.url) as made:
+        made.configure(None)
+        port = free_port()
+
+        def broker() -> str | None:
+            if "serving on" not in made.said("door"):
+                return None
+            answer = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False)  # refused: it said so too early
+            assert answer.status_code == 200
+            told: str = answer.json()["broker"]
+            return told
+
+        made.start("door", "serve", "--no-jobs", "--port", str(port))
+        made.wait_for(lambda: broker() == "ok", "the broker named well")
+        valkey.stop()
+
+        made.wait_for(lambda: (broker() or "").startswith("it does not answer"), "the broker named away")
+        assert made.end("door") == 0
 
 
 def test_when_the_scheduler_is_killed_another_one_takes_over(tmp_path: Path, postgres_url: str) -> None:

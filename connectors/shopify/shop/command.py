@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     app.faults.preset(asked.faults)
     if asked.webhooks_to:
         app.outbox.subscribe_all(asked.webhooks_to)
-    server = Server(app, asked.port)
+    server = Server(app, asked.port, asked.host, asked.url)
     sys.stdout.write(f"{server.url}\n")
     sys.stdout.flush()
     try:
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m connectors.shopify.simulator", description=__doc__)
     add = parser.add_argument
-    add("--port", type=int, default=0, help="on the loopback interface; 0 takes a free one")
+    add("--port", type=int, default=0, help="0 takes a free one")
+    add("--host", default="127.0.0.1", help="the address to listen on; its back door is there too, open to all")
+    add("--url", help="where others reach it, if not at that address")
     add("--seed", type=int, default=7)
     add("--orders", type=int, default=300)
     add("--start", default="2026-09-01T00:00:00-04:00", help="the shop's time begins here, in the shop's own offset")

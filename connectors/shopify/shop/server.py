@@ -189,19 +189,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """The app on a port of this machine; port 0 takes a free one."""
+    """The app on a port of this machine, on the loopback interface unless another is named; port 0 takes a free one."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, app: App, port: int = 0) -> None:
+    def __init__(self, app: App, port: int = 0, host: str = "127.0.0.1", url: str | None = None) -> None:
+        """
+        Args:
+            url: where others reach it, if not at that address.
+        """
         self.app = app
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((host, port), _Handler)
+        self.url = url or f"http://{host}:{self.server_address[1]}"
         app.bulk.base_url = self.url
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> Server:
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -28,7 +28,7 @@ def run(open_account: Open, arguments: Sequence[str] | None = None) -> None:
     app.call_s = asked.call_ms / 1000
     app.faults.preset(asked.faults)
     app.faults.late_s = tuple(asked.late_s)
-    server = Server(app, asked.port, Control(app, clock).answer)
+    server = Server(app, asked.port, Control(app, clock).answer, asked.host, asked.url)
     app.base_url = server.url
     sys.stdout.write(f"{server.url}\n")
     sys.stdout.flush()
@@ -41,7 +41,9 @@ def run(open_account: Open, arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m erp_adapters.netsuite.simulator", description=__doc__)
     add = parser.add_argument
-    add("--port", type=int, default=0, help="on the loopback interface; 0 takes a free one")
+    add("--port", type=int, default=0, help="0 takes a free one")
+    add("--host", default="127.0.0.1", help="the address to listen on; its back door is there too, open to all")
+    add("--url", help="where others reach it, if not at that address")
     add("--seed", type=int, default=7, help="the account's ids and faults, and the key that it knows")
     add("--faults", choices=sorted(PRESETS), default="none")
     add("--late-s", type=int, nargs=2, default=LATE_S, metavar=("FROM", "TO"), help="how late a late commit happens")

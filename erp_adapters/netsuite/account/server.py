@@ -1,4 +1,4 @@
-"""The account on a loopback socket: a thin shell over `App.handle`, with a back door where one is asked for."""
+"""The account on a socket: a thin shell over `App.handle`, with a back door where one is asked for."""
 
 from __future__ import annotations
 
@@ -19,16 +19,24 @@ Control = Callable[[str, str, bytes], tuple[int, dict[str, Any]]]
 
 
 class Server(ThreadingHTTPServer):
-    """Answers on this machine alone; the account's links and signatures go by `url`."""
+    """Answers on this machine alone unless told otherwise; the account's links and signatures go by `url`."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, app: App, port: int = 0, control: Control | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        port: int = 0,
+        control: Control | None = None,
+        host: str = "127.0.0.1",
+        url: str | None = None,
+    ) -> None:
         """
         Args:
             port: 0 takes a free one.
             control: what answers below `/_control/`; none: nothing does.
+            url: where others reach it, if not at that address.
         """
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,8 +52,8 @@ class Server(ThreadingHTTPServer):
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
                 """Nothing is logged."""
 
-        super().__init__(("127.0.0.1", port), Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__((host, port), Handler)
+        self.url = url or f"http://{host}:{self.server_address[1]}"
 
 
 def _answer(app: App, control: Control | None, handler: BaseHTTPRequestHandler) -> None:
