@@ -1,4 +1,4 @@
-"""`/_control/*`: the clock, the faults, what people do at the shop, and the truth. Not the vendor's; where the server listens.
+"""`/_control/*`: the clock, the faults, what people do at the shop, and the truth. Not the vendor's; where it listens.
 
 GET  state                 now, counts, how webhooks fared
 GET  truth                 every order as the shop has it: totals in minor units, statuses, deletions, what is to ship
