@@ -1,4 +1,4 @@
-"""`/_control/*`: the clock, the faults, what people do in the account, what it holds. Not the vendor's; where it listens.
+"""`/_control/*`: the clock, the faults, people in the account, what it holds. Not the vendor's; where it listens.
 
 GET  state                 now, counts, faults met, requests that nobody waits for any more and
                            changes that no search has heard of
