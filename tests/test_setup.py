@@ -73,7 +73,9 @@ def test_every_locked_requirement_is_one_version_with_hashes() -> None:
 
 def test_the_lock_names_every_dependency_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"]
+    of_tests = [one for one in groups["dev"] if isinstance(one, str)]
+    asked = [*project["project"]["dependencies"], *groups["build"], *of_tests]
 
     names = {re.split(r"[\[<>=]", requirement, maxsplit=1)[0].lower() for requirement in asked}
 

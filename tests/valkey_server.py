@@ -30,7 +30,7 @@ class ValkeyServer:
         arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", ""]
         with (self._folder / "log").open("ab") as output:
             self._process = subprocess.Popen(
-                [_program(), *arguments, "--maxmemory-policy", "noeviction"], stdout=output, stderr=output
+                [program(), *arguments, "--maxmemory-policy", "noeviction"], stdout=output, stderr=output
             )
         until = time.monotonic() + STARTS_S
         while True:
@@ -61,7 +61,7 @@ def running_valkey() -> Iterator[ValkeyServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _program() -> str:
+def program() -> str:
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
