@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from hub.api import health
 from hub.model.facts import Source
 from hub.model.records import Received
+from hub.rehearsal.bench_webhooks import Idle
 from hub.steps.advance import advance_all
 from hub.steps.capture import capture
 from hub.steps.hub import Hub
@@ -46,7 +47,7 @@ def test_what_is_wrong_is_named_without_a_password(hub: Hub) -> None:
     """Anyone may ask this."""
     address = "postgresql+psycopg://hubuser:Zqxvhush@127.0.0.1:9/orders?connect_timeout=1"
     app = FastAPI()
-    app.include_router(health.router(replace(hub, inbox=create_engine(address))))
+    app.include_router(health.router(replace(hub, inbox=create_engine(address)), Idle()))
 
     with served(app) as served_at:
         answer = httpx.get(f"{served_at}/readyz")
