@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
@@ -78,13 +78,14 @@ class StoredVault:
         finally:
             sealed.end_turn(self._store, self._owner, name, who)
 
-    def _fernet(self) -> Fernet:
+    def _fernet(self) -> MultiFernet:
+        """Encrypts with the first of the keys, opens with any."""
         if self._key is None:
             raise Misconfigured(
                 f"{self._owner} is handed tokens that must be kept: set ORDERHUB_VAULT_KEY to a key made with "
                 '`python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"`'
             )
         try:
-            return Fernet(self._key.get_secret_value())
+            return MultiFernet([Fernet(key.strip()) for key in self._key.get_secret_value().split(",")])
         except ValueError:
             raise Misconfigured("ORDERHUB_VAULT_KEY is no key: expected 32 bytes in url-safe base64") from None

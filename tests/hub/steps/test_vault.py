@@ -54,6 +54,20 @@ def test_the_store_holds_nothing_in_the_clear(hub: Hub) -> None:
     assert b"shpat_planted" not in content
 
 
+def test_a_new_key_before_the_old_one_opens_both_and_keeps_under_the_new(hub: Hub) -> None:
+    both = SecretStr(f"{OTHER_KEY.get_secret_value()},{KEY.get_secret_value()}")
+    vault(hub).put("old", SecretStr("x"))
+    vault(hub, both).put("new", SecretStr("y"))
+
+    old, new = vault(hub, both).get("old"), vault(hub, OTHER_KEY).get("new")
+
+    assert old is not None
+    assert new is not None
+    assert (old.get_secret_value(), new.get_secret_value()) == ("x", "y")
+    with pytest.raises(Misconfigured):
+        vault(hub, OTHER_KEY).get("old")
+
+
 def test_without_its_key_it_says_what_to_set(hub: Hub) -> None:
     vault(hub).put("token", SecretStr("x"))
 
