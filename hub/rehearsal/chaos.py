@@ -29,7 +29,6 @@ STARTS: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
 ENDS: Final = datetime(2026, 10, 31, 22, tzinfo=UTC)
 DAYS: Final = 28
 PERIODS: Final = ("2026-10",)
-SLUG: Final = "shopify"
 SECRETS: Final = {"token": "ORDERHUB_CHAOS_TOKEN", "webhook": "ORDERHUB_CHAOS_SECRET"}
 STEPS_MIN: Final = 60
 SUBSCRIBES_S: Final = 60
@@ -105,7 +104,7 @@ def run(
         shop.start()
         gate = stack.enter_context(Gate(random.Random(f"{seed}/gate")))  # noqa: S311
         channel = {
-            "slug": SLUG,
+            "slug": settings.channels[0].slug,
             "address": shop.address,
             "secrets": dict(SECRETS),
             "options": {"domain": registry.simulator(settings.channels[0].system).DOMAIN},
@@ -158,7 +157,7 @@ def run(
         store = own.stores.hub
         found = looked_at(
             hub,
-            SLUG,
+            hub.settings.channels[0].slug,
             truth,
             at_erp,
             gate.acknowledged,
@@ -208,7 +207,7 @@ def _settle(hub: Hub, truth: list[dict[str, Any]]) -> dict[str, int]:
     quiet = 0
     found: dict[str, int] = {}
     while time.monotonic() < until:
-        found = left(hub, truth, SLUG)
+        found = left(hub, truth, hub.settings.channels[0].slug)
         quiet = 0 if found else quiet + 1
         if quiet >= LOOKS:
             return {}
