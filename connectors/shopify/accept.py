@@ -80,18 +80,19 @@ class Door:
         domain = headers.get("x-shopify-shop-domain", "").lower()
         if self._domain is not None and domain != self._domain:
             raise Forged(f"{self._config.slug}: a delivery that another shop's name is on: dropped")
-        digest = hashlib.sha256(delivery.body).hexdigest()[:16]
+        digest = hashlib.sha256(delivery.body).hexdigest()
         topic = headers.get("x-shopify-topic", "")[:TOPIC_CHARS_MAX]
         # A retry carries the same id and the same body; another body under one id is another record.
         named = headers.get("x-shopify-webhook-id", "")[:KEY_CHARS_MAX] or f"{topic}:{domain}"[:KEY_CHARS_MAX]
         return Received(
             self._config.slug,
-            f"{named}:{digest}",
+            f"{named}:{digest[:16]}",
             topic,
             Source.WEBHOOK,
             delivery.body,
             delivery.received_at,
             {name: headers[name][:HEADER_CHARS_MAX] for name in KEPT if name in headers},
+            digest,
         )
 
     def _secrets(self) -> list[SecretStr]:

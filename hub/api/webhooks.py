@@ -6,9 +6,10 @@ Written on ASGI itself: a framework's own work on a request took longer than sto
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from itertools import takewhile
+from typing import Final, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
@@ -25,6 +26,7 @@ PATH: Final = "/webhooks/{channel}"
 BODY_S: Final = 10  # in which a body has to come
 ANSWER_S: Final = 4.0  # that a sender waits for its commit: Shopify hangs up after 5
 SEALED_AT_ONCE_BYTES_MAX: Final = 65_536  # a larger body's seal is checked on a thread: it takes milliseconds
+SWEEP_S: Final = 0.25  # how much later than that either may end
 BODIES_BYTES_MAX: Final = 64 * 1024 * 1024  # of those on their way in
 
 Said = tuple[Message, Message]
@@ -52,6 +54,7 @@ CLOSED: Final = said(503, "this channel takes no webhooks now", BUSY_S)
 BUSY: Final = said(503, "not stored: send it again", BUSY_S)
 
 Ticket = tuple[str, asyncio.Future[Answer]]
+Lasting = TypeVar("Lasting")
 
 
 class Webhooks:
@@ -65,6 +68,8 @@ class Webhooks:
         self._bodies_bytes = 0
         self._intake: Intake[Ticket] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._awaited: dict[asyncio.Future[Answer], float] = {}  # until when; the oldest first
+        self._reading: dict[asyncio.Timeout, float] = {}
         self._bell = _Ringer(lambda: ring(ADVANCE_JOB))
 
     @asynccontextmanager
@@ -78,10 +83,12 @@ class Webhooks:
         self._intake = Intake(self._hub, self._answered, self.counts)
         self._intake.start()
         self._bell.start()
+        sweeping = asyncio.create_task(self._sweep())
         try:
             yield
         finally:
             await run_in_threadpool(self._intake.stop)
+            sweeping.cancel()
             self._bell.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,9 +129,11 @@ class Webhooks:
         if not intake.offer(received, (slug, future)):
             self.counts.answers[slug, "turned_away"] += 1
             return BUSY
-        late = loop.call_later(ANSWER_S, _give_up, future)
-        answer = await future
-        late.cancel()
+        self._awaited[future] = loop.time() + ANSWER_S
+        try:
+            answer = await future
+        finally:
+            del self._awaited[future]
         if isinstance(answer, HubError):
             self.counts.answers[slug, "failed"] += 1
             return BUSY
@@ -143,10 +152,26 @@ class Webhooks:
         if declared.isdecimal() and int(declared) > DELIVERY_BYTES_MAX:
             return TOO_LARGE
         try:
-            async with asyncio.timeout(BODY_S):
-                return await self._read(receive)
+            async with asyncio.timeout(None) as limit:
+                self._reading[limit] = asyncio.get_running_loop().time() + BODY_S
+                try:
+                    return await self._read(receive)
+                finally:
+                    self._reading.pop(limit, None)
         except TimeoutError:
             return SLOW
+
+    async def _sweep(self) -> None:
+        """Ends what lasts longer than it may: two timers a request took more than checking its seal."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            at = loop.time()
+            for limit in _over(self._reading, at):
+                del self._reading[limit]
+                limit.reschedule(at)
+            for future in _over(self._awaited, at):
+                _give_up(future)
 
     async def _read(self, receive: Receive) -> bytes | Said:
         read = 0
@@ -168,6 +193,10 @@ class Webhooks:
                     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
         finally:
             self._bodies_bytes -= read
+
+
+def _over(until: Mapping[Lasting, float], at: float) -> list[Lasting]:
+    return [one for one, _ in takewhile(lambda item: item[1] <= at, until.items())]
 
 
 def _tell(group: Sequence[tuple[Ticket, Answer]]) -> None:

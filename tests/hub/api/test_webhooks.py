@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -111,3 +112,30 @@ def test_what_cannot_be_stored_is_not_acknowledged(client: httpx.Client, hub: Hu
 
 def test_only_a_post_delivers(client: httpx.Client) -> None:
     assert client.get(PATH).status_code == 405
+
+
+def test_a_body_that_does_not_come_in_time_is_408_and_nothing_is_kept(
+    monkeypatch: pytest.MonkeyPatch, client: httpx.Client, hub: Hub
+) -> None:
+    monkeypatch.setattr("hub.api.webhooks.BODY_S", 0.1)
+
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10) as slow:
+        slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: hub\r\nContent-Length: 100\r\n\r\nthe first".encode())
+        answer = slow.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert stored(hub) == []
+
+
+def test_a_store_that_another_holds_is_503_in_time(
+    monkeypatch: pytest.MonkeyPatch, client: httpx.Client, hub: Hub
+) -> None:
+    """Another connection writes and does not end: the shop is told to try again before it hangs up."""
+    monkeypatch.setattr("hub.api.webhooks.ANSWER_S", 0.2)
+
+    with hub.inbox.connect().execution_options(writes=True) as other, other.begin():
+        answer = client.post(PATH, content=ORDER, headers=headers(ORDER))
+
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.elapsed.total_seconds() < 3
