@@ -53,17 +53,20 @@ def decide(
     first = _goods_first(planned, decided, gone) if gone else frozenset()
     intents: list[Intent] = []
     superseded: list[DocumentKey] = []
+    anew = False  # one that was not sent yet is decided again: what the plan has behind it must stay behind it
     for document in planned:
         content = content_of(document)
         digest = revision_of(content)
         held = decided.get(document.key)
         stands = held is not None and held.plan_digest == digest and held.action is not Action.VOID
-        if held is not None and stands and (held.sent or not first):
+        stays = not first and (not anew or document.kind is DocumentKind.DEPOSIT)  # which refers to nothing
+        if held is not None and stands and (held.sent or stays):
             continue
         if held is not None and not held.sent:
             superseded.append(held.key)
             held = held.standing
         if held is None:
+            anew = anew or document.key in decided
             intents.append(_intent(Action.CREATE, document, content, digest, None, terms, chart, policy))
         elif held.plan_digest != digest or held.action is Action.VOID:
             intents.append(_intent(Action.AMEND, document, content, digest, held, terms, chart, policy))

@@ -108,7 +108,7 @@ def run(
             "address": shop.address,
             "secrets": dict(SECRETS),
             "options": {"domain": registry.simulator(settings.channels[0].system).DOMAIN},
-            "every": {"orders": 2, "subscribe": 5},
+            "every": {"orders": 2, "subscribe": 5, "sweep": 30},
             "ships": "channel",
         }
         configure(settings, home, channel, gate.address, said)

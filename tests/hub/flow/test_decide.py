@@ -110,6 +110,18 @@ def test_a_change_of_an_unsent_document_supersedes_it() -> None:
     assert made.superseded == ["so-webshop-1001"]
 
 
+def test_what_stands_behind_an_unsent_document_that_changed_is_decided_again_behind_it() -> None:
+    """The queue goes by age: the shipment, which did not change, would be told before the order that it ships."""
+    books = Bookkeeping()
+    books.learn([fact(snapshot(line("1", 2), line("2", 1))), captured("t1", 5, 3000), SHIPPED], terms())
+
+    made = books.learn([fact(snapshot(line("1", 2), line("2", 1, removed=1)), modified_at=at(2))], terms())
+
+    keys = ["so-webshop-1001", "ful-webshop-1001-f1", "inv-webshop-1001-f1", "depapp-webshop-1001-f1"]
+    assert told(made) == [(Action.CREATE, key) for key in keys]
+    assert made.superseded == keys
+
+
 def test_a_change_of_a_sent_document_amends_it() -> None:
     books = Bookkeeping()
     books.learn(ORDER, terms())
