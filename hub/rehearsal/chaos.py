@@ -8,7 +8,7 @@ and its commits come late. Then the faults end, all clocks are set forward, and 
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,6 +69,7 @@ def run(
     pause_s: tuple[float, float] = (1.0, 6.0),
     blind: bool = False,
     any_key: bool = False,
+    erp_rates: Mapping[str, int] = ERP_RATES,
     tell: Tell = lambda _: None,
 ) -> dict[str, Any]:
     """The figures: lost, twice, unexplained_minor, orders, kills, faults, elapsed_s and what was violated.
@@ -82,6 +83,7 @@ def run(
         pause_s: between two faults.
         blind: the workers resend what got no answer, to see it found.
         any_key: the ERP takes an external id twice.
+        erp_rates: of a thousand requests to the ERP, how many meet which fault.
 
     Raises:
         Misconfigured: a process does not start, or late_s is not less than settle_s.
@@ -127,7 +129,7 @@ def run(
             made, broker, database_url, gate, shop, chance, pause_s=pause_s, clock_off_s=min(slack_s * 0.4, 5.0)
         )
         shop.go_wrong(**SHOP_FAULTS)
-        at_erp.go_wrong(rates=ERP_RATES, search_lag_s=2)
+        at_erp.go_wrong(rates=dict(erp_rates), search_lag_s=2)
         gate.turns_away, gate.loses_answers = TURNED_AWAY, ANSWERS_LOST
         gremlins.start()
         try:
