@@ -39,6 +39,11 @@ class Bill:
             return self.placed  # all of it in one shipment: as it was ordered
         return list(self._portion(start, count, item))
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether all that can be billed was taken."""
+        return self._taken >= self._units
+
     def _portion(self, start: int, count: int, item: str | None) -> Iterator[DocumentLine]:
         line = self.line
         net = part(self._amounts.net, self._units, start, count)

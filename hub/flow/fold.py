@@ -6,6 +6,7 @@ from functools import cmp_to_key
 
 from hub.flow.echo import shipments
 from hub.flow.lines import Lines
+from hub.model.edits import edit_rounding_minor, removed_minor
 from hub.model.facts import (
     SOURCE_RANK,
     Cancellation,
@@ -42,7 +43,7 @@ from hub.model.state import (
     OrderState,
     Quantities,
 )
-from hub.model.subjects import LEFT, line_value
+from hub.model.subjects import LEFT
 
 
 class FactSet(dict[tuple[FactKind, str], Fact]):
@@ -318,13 +319,10 @@ def _financial(
 
 
 def _due(snapshot: Snapshot, refunds: list[DatedRefund]) -> int:
-    """The claimed total less what edits took out and refunds gave back."""
-    removed = sum(
-        line_value(line, line.quantity - line.removed_quantity, line.removed_quantity)
-        for line in snapshot.lines
-        if line.removed_quantity
-    )
-    return snapshot.claimed_total_minor - removed - sum(refund.body.total_minor for refund in refunds)
+    """The claimed total less what edits took out, as the channel rounds it, and what refunds gave back."""
+    bodies = [refund.body for refund in refunds]
+    removed = removed_minor(snapshot) - edit_rounding_minor(snapshot, bodies)
+    return snapshot.claimed_total_minor - removed - sum(refund.total_minor for refund in bodies)
 
 
 def _strangers(

@@ -17,6 +17,7 @@ from hub.flow.billing import Bill, Shipment, tax_line, tax_lines
 from hub.flow.fold import MONEY_IN
 from hub.flow.terms import STOCKED, Terms
 from hub.model.documents import DEFERRED, Component, Document, DocumentKey, DocumentKind, DocumentLine, document_key
+from hub.model.edits import edit_rounding_minor
 from hub.model.facts import (
     Adjustment,
     AdjustmentKind,
@@ -265,6 +266,7 @@ class _Plan:
             billed.extend(self.charges)
             for refund in self.state.refunds:
                 billed.extend(self._adjustments_before(refund))
+        billed.extend(self._edit_rounding(billed))
         if self.terms.recognise_on_delivery:
             units = [(row.line, row.quantity) for row in body.lines if row.line in self.lines]
             self.shipments[fulfilment.id] = Shipment(units, moved, stock, billed)
@@ -298,6 +300,13 @@ class _Plan:
         self.receivable_minor += invoice.total_minor
         self.owed_by[invoice.key] = invoice.total_minor
         self._apply((fulfilment.id,), on, invoice.key, invoice.total_minor)
+
+    def _edit_rounding(self, billed: list[DocumentLine]) -> Iterator[DocumentLine]:
+        """With the last units of the order: what the channel makes of removed units more than their shares come to."""
+        if billed and all(bill.exhausted for bill in self.bills.values()):
+            off = edit_rounding_minor(self.snapshot, [refund.body for refund in self.state.refunds])
+            if off:
+                yield DocumentLine(Component.TAX_ROUNDING, off, detail=EDITED)
 
     def _adjustments_before(self, refund: DatedRefund) -> Iterator[DocumentLine]:
         """Shipping and amounts given back before the first shipment: they are not billed at all."""

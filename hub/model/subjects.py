@@ -4,9 +4,9 @@ import datetime
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
+from hub.model.edits import edit_rounding_minor, line_value, removed_minor
 from hub.model.facts import Fulfilment, FulfilmentStatus, Refund, Tender, TenderKind, TenderStatus
-from hub.model.money import part
-from hub.model.order import ChargeKind, Line, LineId, OrderKey, Snapshot, added_tax, included_tax
+from hub.model.order import ChargeKind, LineId, OrderKey, Snapshot, added_tax, included_tax
 from hub.model.refunding import cut_refunds
 from hub.model.statement import StatementRow, Subject
 
@@ -52,14 +52,13 @@ def order_subject(
     Cancellation takes out what was not shipped, but for what refunds of it paid back: those stand in rows of their own,
     and with them beside it a cancelled order comes to what was shipped and kept.
     """
-    goods = discount = shipping = tax = charges = rounding = edited = 0
+    goods = discount = shipping = tax = charges = rounding = 0
+    edited = edit_rounding_minor(snapshot, [refund for _, refund in refunds]) - removed_minor(snapshot)
     for line in snapshot.lines:
         included = included_tax(line.taxes)
         goods += line.gross_minor - included
         discount -= line.discount_minor
         tax += included + added_tax(line.taxes)
-        if line.removed_quantity:
-            edited -= line_value(line, line.quantity - line.removed_quantity, line.removed_quantity)
     for way in snapshot.shipping:
         included = included_tax(way.taxes)
         shipping += way.gross_minor - way.discount_minor - included
@@ -124,12 +123,6 @@ def money_subjects(
             )
         )
     return rows
-
-
-def line_value(line: Line, start: int, count: int) -> int:
-    """What `count` units from the `start`-th on sell for, after discounts, with all their tax."""
-    value = part(line.net_minor, line.quantity, start, count)
-    return value + sum(part(tax.amount_minor, line.quantity, start, count) for tax in line.taxes)
 
 
 def shipped_units(fulfilments: Sequence[Fulfilment]) -> dict[LineId, int]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hub.flow.terms import Terms
 from hub.model.crosswalk import ANY_CHANNEL, CrosswalkKind, CrosswalkRow, Crosswalks
 from hub.model.documents import Rate
+from hub.model.edits import leeway_minor, left_minor
 from hub.model.facts import (
     Adjustment,
     AdjustmentKind,
@@ -337,7 +338,7 @@ class History:
     paid_out_minor: dict[str, int]  # by method
     refunded_tax_minor: int  # in all refunds
     refunded_minor: int  # what all refunds give back, paid out or not
-    removed_minor: int  # what edits took out, tax included
+    removed_minor: int  # what edits took out, tax included, as the channel rounds it
     removed_tax_minor: int
 
     @property
@@ -359,7 +360,8 @@ def histories(
     """An order to its end: all that was not removed or cancelled has shipped, and the money is settled.
 
     Some are paid beforehand and refunded in money, before shipment and after, and may end in an exchange; the others
-    are invoiced, lowered without money, and paid at the end.
+    are invoiced, lowered without money, and paid at the end. Of some that were edited the channel claims what they
+    stand at, by roundings of its own.
 
     Args:
         delivered: every shipment has arrived.
@@ -368,6 +370,7 @@ def histories(
     removed = _some(draw, {x.id: x.quantity - 1 for x in placed.lines})
     order = replace(placed, lines=tuple(replace(x, removed_quantity=removed[x.id]) for x in placed.lines))
     story = _Story(draw, order)
+    story.claim()
     left = {x.id: x.quantity - removed[x.id] for x in order.lines}
     cancelled = _some(draw, {id: count - 1 for id, count in left.items()})
     to_ship = {id: count - cancelled[id] for id, count in left.items()}
@@ -477,10 +480,16 @@ class _Story:
         self.paid_out: dict[str, int] = {}
         self.refunded = self.refunded_tax = 0
         self.unpaid = 0  # of what was refunded, not paid out
+        self.off: int | None = None  # what the channel claims more than the parts make; None: it claims nothing
         self.given: dict[LineId, int] = {}  # units refunded, by line, from the last one down
         self.charges = sum(x.net_minor + _tax(x.taxes) for x in order.shipping) + sum(
             x.amount_minor + added_tax(x.taxes) for x in order.charges
         )
+
+    def claim(self) -> None:
+        if self.draw(st.booleans()):
+            leeway = leeway_minor(self.order)
+            self.off = self.draw(st.integers(-leeway, leeway))
 
     def value(self, units: Mapping[LineId, int]) -> int:
         """What so many units of the lines sell for, the first ones."""
@@ -566,6 +575,9 @@ class _Story:
     def capture(self, minutes: int) -> None:
         """All that is due, in up to three tenders; before it an authorisation and a failed attempt."""
         due = self.order.computed_total_minor - self._removed() - self.unpaid
+        if self.off:
+            self.off = max(self.off, -due)  # no total is below zero
+            due += self.off
         if self.draw(st.booleans()):
             self._tender(TenderKind.AUTHORIZATION, minutes, due, "paypal")
             self._tender(TenderKind.SALE, minutes, due, "paypal", status=TenderStatus.FAILED)
@@ -575,14 +587,18 @@ class _Story:
             self._tender(self.draw(st.sampled_from([TenderKind.CAPTURE, TenderKind.SALE])), minutes, some, method)
 
     def told(self) -> History:
+        order = self.order
+        if self.off is not None:
+            refunds = [x.body for x in self.facts if isinstance(x.body, Refund)]
+            order = replace(order, claimed_current_minor=left_minor(order, refunds) + self.off)
         return History(
-            snapshot=self.order,
-            facts=(fact(self.order), *self.facts),
+            snapshot=order,
+            facts=(fact(order), *self.facts),
             captured_minor=self.captured,
             paid_out_minor=self.paid_out,
             refunded_tax_minor=self.refunded_tax,
             refunded_minor=self.refunded,
-            removed_minor=self._removed(),
+            removed_minor=self._removed() - (self.off or 0),
             removed_tax_minor=sum(
                 part(x.amount_minor, sold.quantity, sold.quantity - sold.removed_quantity, sold.removed_quantity)
                 for sold in self.order.lines

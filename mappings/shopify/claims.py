@@ -2,34 +2,20 @@
 
 from collections.abc import Iterator
 
-from hub.model.facts import AdjustmentKind, Refund
-from hub.model.money import format_minor, part
-from hub.model.order import Snapshot, added_tax
+from hub.model.edits import leeway_minor, left_minor
+from hub.model.facts import Refund
+from hub.model.money import format_minor
+from hub.model.order import Snapshot
 from hub.model.problems import Problem
 
 
 def current_claims(snapshot: Snapshot, refunds: list[Refund]) -> Iterator[Problem]:
-    """A current total that removed units, refunded lines and refunded shipping do not make.
-
-    A refund of an amount alone (a discrepancy) changes what was paid, not what the order stands at. Removed units are
-    valued by their share of the line, which Shopify may round the other way: that much is no problem.
-    """
+    """A current total that removed units, refunded lines and refunded shipping do not make, but for its roundings."""
     claimed = snapshot.claimed_current_minor
     if claimed is None:
         return
-    left, leeway = snapshot.computed_total_minor, 0
-    for line in snapshot.lines:
-        if removed := line.removed_quantity:
-            start = line.quantity - removed
-            left -= part(line.gross_minor - line.discount_minor, line.quantity, start, removed)
-            left -= part(added_tax(line.taxes), line.quantity, start, removed)
-            leeway += 2
-    for refund in refunds:
-        left -= sum(line.net_minor + line.tax_minor for line in refund.lines)
-        for adjustment in refund.adjustments:
-            if adjustment.kind is not AdjustmentKind.DISCREPANCY:
-                left -= adjustment.net_minor + adjustment.tax_minor
-    if abs(claimed - left) <= leeway:
+    left = left_minor(snapshot, refunds)
+    if abs(claimed - left) <= leeway_minor(snapshot):
         return
     if snapshot.cancelled_at is not None and claimed == 0:
         return  # a cancelled order also lets its shipping go

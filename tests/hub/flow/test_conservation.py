@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ from hub.testing.builders import (
     shipped,
     shipping,
     snapshot,
+    tax,
     terms,
 )
 from tests.hub.flow.bookkeeping import CHART, Balances, balances, expected, on, planned
@@ -281,6 +283,19 @@ def test_shipping_not_given_back_with_an_order_called_off_stays_a_deposit() -> N
 
 def test_an_order_not_paid_is_receivable() -> None:
     assert of(ORDER, SENT) == {"1100": 2000}
+
+
+@pytest.mark.parametrize("prepaid", [True, False])
+@pytest.mark.parametrize("off", [-2, -1, 0, 1])
+def test_an_order_lowered_by_an_edit_is_settled_by_what_the_channel_makes_of_the_rest(
+    off: int, *, prepaid: bool
+) -> None:
+    """Two of three units stay, with 0.64 of 0.95 of tax; they ship one by one."""
+    sold = line("1", 3, taxes=(tax(95),), removed=1)
+    order = replace(snapshot(sold), claimed_current_minor=2064 + off)
+    money = captured("t1", 1 if prepaid else 140, 2064 + off)
+
+    assert of(fact(order), money, shipped("f1", 60, l1=1), shipped("f2", 90, l1=1)) == {}
 
 
 def test_an_order_paid_too_much_keeps_the_rest_as_a_deposit() -> None:

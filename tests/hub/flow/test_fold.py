@@ -41,6 +41,7 @@ from hub.testing.builders import (
     retold,
     shipped,
     snapshot,
+    tax,
     terms,
 )
 from tests.hub.flow.bookkeeping import Bookkeeping, balances, expected, planned
@@ -271,6 +272,15 @@ def test_an_order_lowered_by_an_edit_is_paid_by_what_is_left() -> None:
     state = folded(fact(snapshot(line("1", 3, removed=1))), captured("t1", 5, 2000))
 
     assert state.financial is FinancialStatus.PAID
+
+
+def test_an_order_lowered_by_an_edit_is_paid_by_what_the_channel_makes_of_the_rest() -> None:
+    """Of 0.95 of tax on two units the one that stays carries 0.48; the channel rounds it to 0.47."""
+    sold = line("1", 2, taxes=(tax(95),), removed=1)
+    order = replace(snapshot(sold), claimed_current_minor=1047)
+
+    assert folded(fact(order), captured("t1", 5, 1047)).financial is FinancialStatus.PAID
+    assert folded(fact(order), captured("t1", 5, 1046)).financial is FinancialStatus.PARTIALLY_PAID
 
 
 def test_an_order_lowered_before_its_money_was_captured_is_paid_by_what_is_left() -> None:

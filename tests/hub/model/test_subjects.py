@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.flow.fold import fold, winners
+from hub.model.edits import line_value
 from hub.model.facts import Fact, Fulfilment, Refund, Restock, Tender, TenderStatus
 from hub.model.order import Charge, ChargeKind, Snapshot
 from hub.model.statement import StatementRow, Subject
-from hub.model.subjects import line_value, order_subject, shipped_value, subjects
+from hub.model.subjects import order_subject, shipped_value, subjects
 from hub.testing.builders import (
     KEY,
     UTC_ZONE,
