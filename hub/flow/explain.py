@@ -67,8 +67,9 @@ _POSTED_OTHERWISE = (
     f" AND (kind = 'missing_in_erp' OR (e_here AND {_VALUED}))"
 )
 _NOT_ADOPTED = f"h_cause IS DISTINCT FROM '{ADOPTED}'"
+_OURS_AS_READ = f"{_NOT_ADOPTED} AND h_state = 'done' AND NOT h_readback_by_hand"
 _AS_PLACED = "h_subject = 'order' AND h_edited_minor = 0 AND h_cancelled_minor = 0"
-_ROUNDED = f"""(h_state = 'done' AND {_AS_PLACED} AND abs(readback - h_total) <= {ROUNDING_MINOR_MAX} AND (
+_ROUNDED = f"""({_AS_PLACED} AND abs(readback - h_total) <= {ROUNDING_MINOR_MAX} AND (
         readback - h_total = h_readback_tax_minor - h_tax_minor
         OR (e_here AND readback - h_total = e_rounding_minor - h_rounding_minor)
         OR (e_here AND readback - h_total = e_tax_minor + e_rounding_minor - h_tax_minor - h_rounding_minor)))"""
@@ -126,6 +127,12 @@ _CAUSES: Final = (
         ),
     ),
     _cause(
+        "hand_edit",  # between our write and its read-back
+        "readback - h_total",
+        f"{_POSTED_OTHERWISE} AND {_NOT_ADOPTED} AND h_state = 'done' AND h_readback_by_hand",
+        _evidence(ref="e_ref", hub_minor="h_total", readback_minor="readback", readback_version="h_readback_version"),
+    ),
+    _cause(
         "erp_deleted",
         "-readback",
         f"{_GONE} AND readback IS NOT NULL",
@@ -141,14 +148,13 @@ _CAUSES: Final = (
     _cause(
         "rounding",
         "readback - h_total",
-        f"{_POSTED_OTHERWISE} AND {_NOT_ADOPTED} AND {_ROUNDED}",
+        f"{_POSTED_OTHERWISE} AND {_OURS_AS_READ} AND {_ROUNDED}",
         _evidence(hub_minor="h_total", readback_minor="readback", tolerance_minor=str(ROUNDING_MINOR_MAX)),
     ),
     _cause(
         "tax_base",
         "h_readback_tax_minor - h_tax_minor",
-        f"{_POSTED_OTHERWISE} AND {_NOT_ADOPTED} AND h_state = 'done' AND {_AS_PLACED}"
-        f" AND NOT coalesce({_ROUNDED}, false)",
+        f"{_POSTED_OTHERWISE} AND {_OURS_AS_READ} AND {_AS_PLACED} AND NOT coalesce({_ROUNDED}, false)",
         _evidence(hub_tax_minor="h_tax_minor", readback_tax_minor="h_readback_tax_minor"),
     ),
     # --- what we have not told the ERP: all of it, or what changed since we last did ---

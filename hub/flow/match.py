@@ -52,6 +52,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "readback_tax_minor": "BIGINT",
         "readback_date": "DATE",
         "readback_version": "BIGINT",
+        "readback_by_hand": "BOOLEAN",
         "name": "VARCHAR",
     },
     "erp": {

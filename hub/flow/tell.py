@@ -11,11 +11,12 @@ from hub.flow.terms import Terms
 from hub.model.allocation import Place
 from hub.model.decisions import Hold, HoldCode
 from hub.model.documents import WHOLE, Component, Document, DocumentKind, DocumentLine, document_key
+from hub.model.edits import line_value
 from hub.model.facts import Source
 from hub.model.money import format_minor
 from hub.model.order import LineId, Snapshot
 from hub.model.state import DatedCancellation, DatedFulfilment, OrderState
-from hub.model.subjects import line_value, order_subject
+from hub.model.subjects import order_subject
 
 
 def tell(state: OrderState, terms: Terms) -> list[Document]:

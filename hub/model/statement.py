@@ -77,6 +77,7 @@ class HubRow:
     readback_tax_minor: int | None
     readback_date: datetime.date | None
     readback_version: int | None
+    readback_by_hand: bool = False  # a person had changed it before it was read back
     name: str = ""  # the order's, for people
 
 

@@ -442,8 +442,8 @@ class _Play:
             staging.close(hub)
 
     def _meddled(self, one: exceptions.OpenException) -> bool:
-        """Called off at the shop and then opened again in the ERP, or edited before it was read back: theirs."""
-        at = {"not_told": self.clerk.wavered, "read_back": self.clerk.edited}
+        """Called off at the shop and then opened again in the ERP, or changed before it was read back: theirs."""
+        at = {"not_told": self.clerk.wavered, "read_back": self.clerk.edited | self.clerk.wavered}
         return one.order in at.get(one.code, ())
 
     def _faults_met(self) -> dict[str, dict[str, int]]:

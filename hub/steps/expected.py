@@ -1,6 +1,6 @@
 """The hub's side of a statement: what the books should say, with the evidence that the hub holds for each row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -11,7 +11,7 @@ from hub.flow.echo import shipments
 from hub.flow.fold import FactSet, lines_of, winners
 from hub.model.adoption import ADOPTED
 from hub.model.documents import DOCUMENT, DocumentKey, DocumentKind, document_key
-from hub.model.facts import FactKind, Refund, Tender
+from hub.model.facts import Fact, FactKind, HandEdit, Refund, Tender
 from hub.model.intents import Action
 from hub.model.order import OrderKey, Snapshot
 from hub.model.statement import HubRow, StatementRow, Subject
@@ -50,11 +50,12 @@ def expected_rows(hub: Hub, connection: Connection, first: date, last: date) -> 
         adopted = orders.adopted(connection, part)
         for key in part:
             channel = hub.channel(key.channel)
-            latest = winners(facts.get(key, ()))
+            of_order = facts.get(key, ())
+            latest, edits = winners(of_order), _hand_edits(of_order)
             for row in _subjects(channel, key, latest):
                 state = BEFORE_GO_LIVE if postings[key] == BEFORE_GO_LIVE else held.get(key)
                 before = key in adopted and row.date < adopted[key]
-                yield _row(row, key, latest, decided, state, before=before)
+                yield _row(row, key, latest, decided, edits, state, before=before)
 
 
 def _subjects(channel: OpenChannel, key: OrderKey, latest: FactSet) -> list[StatementRow]:
@@ -82,6 +83,7 @@ def _row(
     key: OrderKey,
     latest: FactSet,
     decided: dict[DocumentKey, Any],
+    edits: frozenset[tuple[str, int]],
     held: str | None,
     *,
     before: bool,
@@ -95,14 +97,23 @@ def _row(
     found = [decided[document] for document in documents if document in decided]
     standing = [one for one in found if one.action != Action.VOID]  # a deposit gives way to a cash sale
     for one in standing or found:
-        return _with_evidence(row, modified_at, one, name, held)
+        return _with_evidence(row, modified_at, one, name, edits, held)
     document = documents[0]
     held = BEFORE_GO_LIVE if before else held
     state = "held" if held else ""
-    return HubRow(row, modified_at, document, state, held or "", None, None, None, None, None, name)
+    return HubRow(row, modified_at, document, state, held or "", None, None, None, None, None, name=name)
 
 
-def _with_evidence(row: StatementRow, modified_at: str, found: Any, name: str, held: str | None) -> HubRow:
+def _hand_edits(facts: Sequence[Fact]) -> frozenset[tuple[str, int]]:
+    """Each version that a person in the ERP made: the document's key, and when, in whole seconds as versions are."""
+    return frozenset(
+        (fact.body.document, int(fact.modified_at.timestamp())) for fact in facts if isinstance(fact.body, HandEdit)
+    )
+
+
+def _with_evidence(
+    row: StatementRow, modified_at: str, found: Any, name: str, edits: frozenset[tuple[str, int]], held: str | None
+) -> HubRow:
     """What was decided and read back of the document, signed like the row.
 
     An order that is held now goes by that where the document is no longer what the facts call for.
@@ -123,5 +134,6 @@ def _with_evidence(row: StatementRow, modified_at: str, found: Any, name: str, h
         readback_tax_minor=found.readback_tax_minor,
         readback_date=day(found.readback_date) if found.readback_date else None,
         readback_version=found.readback_version,
+        readback_by_hand=(found.document_key, found.readback_version) in edits,
         name=name,
     )

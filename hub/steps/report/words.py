@@ -190,6 +190,11 @@ def because(cause: Cause, currency: str) -> str:
                 f" Taken out by edits and cancellation: {amount('channel_taken_out_minor')} in the channel,"
                 f" {amount('hub_taken_out_minor')} in the hub."
             )
+        case CauseCode.HAND_EDIT if "hub_minor" in seen:
+            return (
+                f"Written: {amount('hub_minor')}. Before it was read back a person had changed document"
+                f" {seen.get('ref')}: {amount('readback_minor')} (version {seen.get('readback_version')})."
+            )
         case CauseCode.HAND_EDIT:
             return (
                 f"Read back after posting: {amount('readback_minor')} (version {seen.get('readback_version')})."

@@ -167,6 +167,25 @@ def test_a_hand_edit_after_another_tax_is_two_causes(sides: Sides) -> None:
     assert told(variance) == ("hub-erp", "amount", -1090, [("hand_edit", -1000), ("tax_base", -90)], 0)
 
 
+@pytest.mark.parametrize("off_minor", [-1000, 1])  # a unit of tax alone would be rounding
+def test_what_a_person_changed_before_it_was_read_back_is_a_hand_edit(sides: Sides, off_minor: int) -> None:
+    sides.at_hub("1002", readback_minor=10825 + off_minor, readback_tax_minor=900 + off_minor, readback_by_hand=True)
+    sides.at_erp("1002", {"tax_minor": 900 + off_minor})
+
+    [variance] = sides.compared().sales.variances
+
+    assert told(variance) == ("hub-erp", "amount", off_minor, [("hand_edit", off_minor)], 0)
+
+
+def test_changed_by_hand_before_it_was_read_back_and_again_after(sides: Sides) -> None:
+    sides.at_hub("1002", readback_minor=10725, readback_tax_minor=900, readback_by_hand=True)
+    sides.at_erp("1002", {"goods_minor": 9000}, by_hand=True, version=2)
+
+    [variance] = sides.compared().sales.variances
+
+    assert told(variance) == ("hub-erp", "amount", -1000, [("hand_edit", -100), ("hand_edit", -900)], 0)
+
+
 def test_an_edit_in_the_channel_that_the_hub_has_not_seen(sides: Sides) -> None:
     sides.at_channel("1002", {"edited_minor": -3000}, modified_at="2026-05-28T08:00:00+02:00")
 
