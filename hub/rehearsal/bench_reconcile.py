@@ -188,7 +188,8 @@ SELECT *,
     CASE WHEN accident = 'adopted' THEN tax_minor WHEN readback_minor IS NOT NULL
         THEN tax_minor + readback_minor - total_minor END AS readback_tax_minor,
     CASE WHEN readback_minor IS NOT NULL THEN date END AS readback_date,
-    CASE WHEN readback_minor IS NOT NULL THEN version END AS readback_version
+    CASE WHEN readback_minor IS NOT NULL THEN version END AS readback_version,
+    false AS readback_by_hand
 FROM base WHERE accident NOT IN ('never_captured', 'entered_in_erp_alone')
 """
 

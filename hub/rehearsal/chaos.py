@@ -3,12 +3,14 @@
 The shop lives its month as fast as the run is long; its webhooks come through a gate that turns some away, and what is
 lost is pulled. Processes are killed and started again with clocks that are off, the broker is flushed and killed, the
 database's connections are cut and the database itself crashes, the ERP's answers are lost before and after the commit
-and its commits come late. Then the faults end, all clocks are set forward, and what must hold is looked at.
+and its commits come late. In the middle of it the stores are backed up, later lost with every process, and put back
+from that backup; the shop and the ERP are not. Then the faults end, all clocks are set forward, and what must hold is
+looked at.
 """
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from hub.rehearsal.aftermath import left, looked_at
 from hub.rehearsal.fleet import CONFIG, FLEET, Broker, configure, environment_of, fleet, migrate
 from hub.rehearsal.gate import Gate
 from hub.rehearsal.gremlins import Gremlins
+from hub.rehearsal.losing import Loss
 from hub.rehearsal.processes import LOOK_S, ErpProcess, ShopProcess
 from hub.settings import Settings, load_settings
 from hub.steps.hub import Hub
@@ -48,6 +51,9 @@ ERP_RATES: Final = {
     "late_commit": 80,
     "cut_short": 10,
 }
+BACKED_UP: Final = (0.3, 0.5)
+LOST: Final = (0.6, 0.8)
+"""When, as shares of the month."""
 TURNED_AWAY: Final = 50  # of a thousand deliveries
 ANSWERS_LOST: Final = 50
 
@@ -70,6 +76,7 @@ def run(
     blind: bool = False,
     any_key: bool = False,
     erp_rates: Mapping[str, int] = ERP_RATES,
+    programs: Path | None = None,
     tell: Tell = lambda _: None,
 ) -> dict[str, Any]:
     """The figures: lost, twice, unexplained_minor, orders, kills, faults, elapsed_s and what was violated.
@@ -84,6 +91,7 @@ def run(
         blind: the workers resend what got no answer, to see it found.
         any_key: the ERP takes an external id twice.
         erp_rates: of a thousand requests to the ERP, how many meet which fault.
+        programs: the folder of pg_dump and pg_restore; None: the stores are not lost.
 
     Raises:
         Misconfigured: a process does not start, or late_s is not less than settle_s.
@@ -131,9 +139,18 @@ def run(
         shop.go_wrong(**SHOP_FAULTS)
         at_erp.go_wrong(rates=dict(erp_rates), search_lag_s=2)
         gate.turns_away, gate.loses_answers = TURNED_AWAY, ANSWERS_LOST
+        events: list[tuple[float, Callable[[], object]]] = []
+        restored: dict[str, Any] = {}
+        if programs is not None:
+            own = load_settings(home / CONFIG, home, environment)
+            loss = Loss(own, environment, programs, made, gremlins, gate, broker)
+            events = [
+                (chance.uniform(*BACKED_UP), loss.back_up),
+                (chance.uniform(*LOST), lambda: restored.update(loss.happen())),
+            ]
         gremlins.start()
         try:
-            _month(shop, minutes * 60, tell)
+            _month(shop, minutes * 60, events, tell)
         finally:
             gremlins.end()
         stormy_s = time.monotonic() - began
@@ -171,6 +188,7 @@ def run(
         return {
             **found.figures(),
             "kills": gremlins.kills,
+            "restored": restored,
             "ended_alone": dict(gremlins.ended_alone),
             "faults": {**met, "gate": dict(gate.met)},
             "webhooks": fates,
@@ -189,12 +207,19 @@ def _shop(settings: Settings, home: Path, orders: int, seed: int, secrets: dict[
     return ShopProcess(registry.simulator(channel.system).__name__, arguments, home / "shop.log", secrets)
 
 
-def _month(shop: ShopProcess, lasts_s: float, tell: Tell) -> None:
-    """The shop's month passed within that time, or in as much more as its deliveries took."""
+def _month(shop: ShopProcess, lasts_s: float, events: Sequence[tuple[float, Callable[[], object]]], tell: Tell) -> None:
+    """The shop's month passed within that time, or in as much more as its deliveries took.
+
+    Args:
+        events: what happens in the hub when that share of the month is over, the earliest first.
+    """
+    due = list(events)
     steps = max(STEPS_MIN, int(lasts_s))
     began = time.monotonic()
     for step in range(1, steps + 1):
         shop.advance((STARTS + (ENDS - STARTS) * step / steps).isoformat())
+        while due and step / steps >= due[0][0]:
+            due.pop(0)[1]()
         if step % max(1, steps // 10) == 0:
             state = shop.state()
             tell(f"{state['now']}: {state['orders']} orders, webhooks {state['webhooks']}")

@@ -62,6 +62,17 @@ class Gate:
         self.turns_away = self.loses_answers = 0
         self.shut = False
 
+    def so_far(self) -> set[str]:
+        """What the hub has acknowledged until now."""
+        with self._lock:
+            return set(self.acknowledged)
+
+    def forget_all_but(self, kept: set[str]) -> set[str]:
+        """The others: the store was lost, and what came after its backup with it."""
+        with self._lock:
+            gone, self.acknowledged = self.acknowledged - kept, set(kept)
+        return gone
+
     def _pass(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         with self._lock:

@@ -6,7 +6,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,7 @@ class Gremlins(threading.Thread):
         self._pause_s = pause_s
         self._clock_off_s = clock_off_s
         self._told = threading.Event()
+        self._one_at_a_time = threading.Lock()
         self._kinds: dict[str, Callable[[], None]] = {
             **{f"kill {name}": lambda name=name: self._kill(name) for name in FLEET},  # type: ignore[misc]
             "broker flushed": lambda: flush(self._broker),
@@ -78,11 +80,18 @@ class Gremlins(threading.Thread):
                 for kind in self._chance.sample(sorted(self._kinds), len(self._kinds)):
                     if self._told.wait(self._chance.uniform(*self._pause_s)):
                         return
-                    self._raise_the_ended()
-                    self._kinds[kind]()
+                    with self._one_at_a_time:
+                        self._raise_the_ended()
+                        self._kinds[kind]()
                     self.met[kind] += 1
         except Exception as fault:  # noqa: BLE001  handed to who waits for this thread
             self.fault = fault
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing else goes wrong during the block."""
+        with self._one_at_a_time:
+            yield
 
     def end(self) -> None:
         """Nothing goes wrong any more; what was killed last may be down still.

@@ -11,7 +11,7 @@ import pytest
 
 from hub.rehearsal.chaos import ERP_RATES, run
 from hub.settings import load_settings
-from tests.postgres_server import running_postgres
+from tests.postgres_server import client_programs, running_postgres
 from tests.valkey_server import running_valkey
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -28,6 +28,7 @@ def chaos(
     minutes: float,
     seed: int = 7,
     blind: bool = False,
+    loss: bool = False,
     erp_rates: Mapping[str, int] = ERP_RATES,
 ) -> dict[str, Any]:
     """On an ERP that keeps no key unique: nothing but the hub prevents a double."""
@@ -46,16 +47,21 @@ def chaos(
             blind=blind,
             any_key=True,
             erp_rates=erp_rates,
+            programs=client_programs() if loss else None,
         )
 
 
 def test_nothing_is_lost_or_twice_while_everything_fails(tmp_path: Path) -> None:
-    found = chaos(tmp_path, orders=60, minutes=0.4)
+    """In the middle all processes and stores are lost, and put back as they were a while before."""
+    found = chaos(tmp_path, orders=60, minutes=0.5, loss=True)
 
     assert found["violations"] == []
     assert (found["lost"], found["twice"], found["unexplained_minor"], found["in_doubt"]) == (0, 0, 0, 0)
     assert found["posted"] > 50
     assert found["kills"] >= 3
+    assert found["restored"]["deliveries_lost"] > 0
+    assert found["restored"]["orders_lost"] > 0
+    assert found["restored"]["steps_lost"] > 0
     assert {"lost_after", "late_commit"} <= found["faults"]["erp"].keys()
 
 
