@@ -7,9 +7,8 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from hub.model.facts import Source
 from hub.model.records import Received
@@ -17,6 +16,7 @@ from hub.settings import load_settings
 from hub.steps.hub import Hub
 from hub.steps.opening import opened
 from hub.steps.receiving import Intake
+from hub.store.engine import commit_mode
 
 GROUPS = 12
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -31,13 +31,15 @@ def commit_groups(hub: Hub, setting: str, keys: str = "w") -> None:
     """GROUPS deliveries were committed, each by itself, the connection set so once the writer had looked at it."""
     answered = threading.Event()
     intake: Intake[int] = Intake(hub, lambda _: answered.set())
-    hub.inbox.dispose()  # one connection alone, which the writer looks at before it is set otherwise
     intake.start()
 
-    @event.listens_for(hub.inbox, "checkout")
-    def weaken(connection: Any, *_: object) -> None:
-        connection.cursor().execute(setting)
-        connection.commit()
+    @event.listens_for(hub.inbox, "engine_connect")
+    def weaken(connection: Connection) -> None:
+        commit_mode(connection)  # asked once of each connection, and there may be two: one writes back beside
+        connection.rollback()
+        driver = connection.connection
+        driver.cursor().execute(setting)  # no transaction around it: SQLite changes its level in none
+        driver.commit()
 
     for number in range(GROUPS):
         answered.clear()
