@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
 
+from hub.api.commands import OPERATIONS
+from hub.api.examples import BODIES, body, in_path
 from hub.api.guard import FAILURES_MAX, FAILURES_S, Guarded
 from hub.api.permissions import MATRIX, OPEN, Rule
 from hub.api.problems import MEDIA_TYPE, Problem
@@ -20,6 +22,9 @@ REFUSALS: Final = {
 }
 
 
+_COMMANDS: Final = {row: command for command, rows in OPERATIONS.items() for row in rows}
+
+
 def router() -> APIRouter:
     made = APIRouter(route_class=Guarded)
 
@@ -34,11 +39,11 @@ def router() -> APIRouter:
 def described(app: FastAPI) -> dict[str, Any]:
     """The application's OpenAPI document, made once."""
     if app.openapi_schema is None:
-        app.openapi_schema = _completed(app.openapi())
+        app.openapi_schema = _completed(app.openapi(), app.state.guard.hub.settings.channels[0].slug)
     return app.openapi_schema
 
 
-def _completed(schema: dict[str, Any]) -> dict[str, Any]:
+def _completed(schema: dict[str, Any], channel: str) -> dict[str, Any]:
     parts = schema.setdefault("components", {})
     schemas = parts.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -51,7 +56,15 @@ def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     formats = {format_of(path): path for _, path in MATRIX}
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
-            _complete(operation, MATRIX[(method.upper(), formats[path])])
+            row = (method.upper(), formats[path])
+            if (command := _COMMANDS.get(row)) is not None:
+                operation["x-command"] = f"orderhub {command}"
+            if row in BODIES:
+                operation["requestBody"]["content"]["application/json"]["example"] = body(row, channel)
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and MATRIX[row] is not OPEN:
+                    parameter["example"] = in_path(path, parameter["name"], channel)
+            _complete(operation, MATRIX[row])
     return schema
 
 

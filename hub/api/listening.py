@@ -1,17 +1,25 @@
 """What one connection may take of the server: how long a request may be under way, how long its head may be.
 
-uvicorn bounds neither: a sender that says a byte now and then would keep its connection for ever.
+uvicorn bounds neither: a sender that says a byte now and then would keep its connection for ever. It does bound how
+many connections there are, and then answers 503 to all of them, without a word on when to come again; here those that
+were there are served, and who comes beyond is told.
 """
 
 import asyncio
+import logging
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from hub.api.problems import MEDIA_TYPE, Problem
+from hub.errors import Next
+
+log = logging.getLogger(__name__)
+
 HEAD_BYTES_MAX: Final = 32 * 1024
-CONNECTIONS_MAX: Final = 512
+FULL_RETRY_AFTER_S: Final = 5
 IDLE_S: Final = 5  # between two requests of a connection
 
 
@@ -20,6 +28,7 @@ class Bounded(HttpToolsProtocol):
 
     HEAD_S = 10.0
     REST_S = 30.0  # for the body, whoever reads it; the webhook door answers sooner
+    CONNECTIONS_MAX = 512
 
     _due: asyncio.TimerHandle | None = None
     _in_head = True
@@ -27,6 +36,9 @@ class Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        if len(self.connections) > self.CONNECTIONS_MAX:
+            log.warning("api.full")
+            self.app = _full
         self._expect(self.HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -74,6 +86,32 @@ class Bounded(HttpToolsProtocol):
             self.transport.close()
 
 
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    """Whoever came when every connection was taken is told when to come again, and its connection ends."""
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(_FULL)).encode()),
+        (b"retry-after", str(FULL_RETRY_AFTER_S).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": _FULL})
+
+
+_FULL: Final = (
+    Problem(
+        type="urn:orderhub:problem:ServiceUnavailable",
+        title="Service Unavailable",
+        status=503,
+        detail="every connection is taken",
+        next=Next.RETRY.value,
+        retry_after_s=FULL_RETRY_AFTER_S,
+    )
+    .model_dump_json(exclude_none=True)
+    .encode()
+)
+
+
 def configured(app: ASGIApp, protocol: type[Bounded] = Bounded) -> uvicorn.Config:
     """How the application is served: bounded, without a line for each request, and without WebSockets."""
     return uvicorn.Config(
@@ -83,6 +121,5 @@ def configured(app: ASGIApp, protocol: type[Bounded] = Bounded) -> uvicorn.Confi
         log_level="warning",
         access_log=False,
         server_header=False,
-        limit_concurrency=CONNECTIONS_MAX,
         timeout_keep_alive=IDLE_S,
     )

@@ -172,10 +172,17 @@ def _of_inbox(found: Measures) -> Iterator[Metric]:
     for channel, received in sorted(inbox.last_received.items()):
         heard.add_metric([channel], _age_s(received, found.at))
     yield heard
-    lag = _gauge("cursor_lag_seconds", "How long ago a stream was read last.", "channel", "stream")
+    lag = _gauge(
+        "cursor_lag_seconds",
+        "How long ago a stream, of a channel or the ERP, was read last; never: was to be.",
+        "channel",
+        "stream",
+    )
     beat = _gauge("cursor_beat_seconds", "How often a stream is to be read.", "channel", "stream")
     for one in inbox.cursors:
         lag.add_metric([one.channel, one.stream], _age_s(one.moved_at, found.at))
+    for (channel, stream), since in sorted(found.never_read.items()):
+        lag.add_metric([channel, stream], max(0.0, (found.at - since).total_seconds()))
     for (channel, stream), every_s in sorted(found.beats_s.items()):
         beat.add_metric([channel, stream], every_s)
     yield lag

@@ -22,6 +22,8 @@ from hub.errors import (
     Retryable,
     Untranslatable,
 )
+from hub.steps.bank_files import BadStatement
+from hub.steps.crosswalks import BadRows
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
@@ -37,6 +39,8 @@ STATUS: Final[dict[type[HubError], int]] = {
     InDoubt: 503,
     Retryable: 503,
     AuthExpired: 503,
+    BadRows: 422,
+    BadStatement: 422,
     HubError: 409,
 }
 

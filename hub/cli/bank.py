@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from hub.cli.door import Door, cells, command, money, say, table
 from hub.cli.exceptions import As
 from hub.model.bank import Match
 from hub.steps import bank
+from hub.steps.answers import matching_answer
 
 
 class Form(StrEnum):
@@ -57,20 +58,7 @@ def register(app: typer.Typer) -> None:
         for payout in found.unseen:
             amount = money(payout.amount_minor, payout.currency)
             shown.add_row(*cells(None, payout.on, amount, f"not seen: {payout.channel}/{payout.payout}", None))
-        answer: dict[str, Any] = {
-            "lines": [
-                asdict(one.line)
-                | {
-                    "on": one.line.on.isoformat(),
-                    "match": one.match.value,
-                    "payouts": [f"{payout.channel}/{payout.payout}" for payout in one.payouts],
-                }
-                for one in found.lines
-                if all_ or one.match is not Match.PAYOUT
-            ],
-            "unseen": [asdict(payout) | {"on": payout.on.isoformat()} for payout in found.unseen],
-        }
-        door.show(answer, shown)
+        door.show(matching_answer(found, whole=all_), shown)
 
     @command(group, "match")
     def match_(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from hub.cli.door import Door, cells, clean, money, say, table, write
-from hub.steps.drafting import Drafted, dry_run
+from hub.steps.drafting import Drafted, as_json, dry_run
 from hub.steps.hub import Hub
 
 INDENT: Final = "    "
@@ -20,19 +20,8 @@ def show(door: Door, hub: Hub, channel: str | None, since: datetime | None, limi
         channel: None: nothing is pulled, and what waits of all channels is shown.
     """
     found = dry_run(hub, channel, limit, since)
-    documents = [_as_json(hub, one) for one in found.documents]
-    refused = sum(one["problem"] is not None for one in documents)
-    answer: dict[str, Any] = {
-        "dry_run": True,
-        "pages": found.pulled.pages,
-        "records": found.pulled.records,
-        "new": found.pulled.new,
-        "untranslatable": found.untranslatable,
-        "held": found.held,
-        "refused": refused,
-        "documents": documents,
-        "more": found.more,
-    }
+    answer = as_json(hub, found)
+    documents, refused = answer["documents"], answer["refused"]
     shown = table(None, "what", "how many", right=("how many",))
     for name in ("pages", "records", "new", "untranslatable"):
         shown.add_row(name.replace("_", " "), str(answer[name]))
@@ -47,50 +36,6 @@ def show(door: Door, hub: Hub, channel: str | None, since: datetime | None, limi
         say(f"{found.more} more; --limit shows more of them")
     say("nothing was written, not here and not in the ERP; names and addresses are shown as …")
     return 1 if refused else 0
-
-
-def _as_json(hub: Hub, one: Drafted) -> dict[str, Any]:
-    document, draft = one.write.document, one.draft
-    problem = draft.problem if draft else None
-    return {
-        "document": document.key,
-        "kind": document.kind.value,
-        "action": one.write.action.value,
-        "channel": one.channel,
-        "order": one.order,
-        "reference": document.reference,
-        "date": document.date.isoformat(),
-        "currency": document.currency,
-        "total_minor": document.total_minor,
-        "requests": [
-            {
-                "method": request.method,
-                "path": request.path,
-                "body": None if request.body is None else json.loads(request.body),
-                "note": request.note,
-            }
-            for request in (draft.requests if draft else ())
-        ],
-        "problem": problem and {"code": problem.code, "field": problem.path, "remedy": problem.message},
-        "entries": [
-            {
-                "date": entry.date.isoformat(),
-                "memo": entry.memo,
-                "postings": [
-                    {
-                        "account": posting.account,
-                        "name": hub.chart.name(posting.account),
-                        "amount_minor": posting.amount_minor,
-                        "currency": posting.currency,
-                        "functional_minor": posting.functional_minor,
-                    }
-                    for posting in entry.postings
-                ],
-            }
-            for entry in (one.reversal, one.entry)
-            if entry is not None
-        ],
-    }
 
 
 def _lines(hub: Hub, one: Drafted, written: dict[str, Any]) -> Iterator[str]:

@@ -12,8 +12,8 @@ from hub.cli.importing import sent_words
 from hub.model.payouts import PayoutState
 from hub.steps import clearing as steps
 from hub.steps.advance import advance_all
-from hub.steps.answers import sent_answer
-from hub.steps.payouts import PayoutShown, show_payout
+from hub.steps.answers import clearing_answer, payout_answer, sent_answer
+from hub.steps.payouts import show_payout
 from hub.steps.send import send_all
 from hub.steps.settlement_files import capture_report
 from hub.store.views import payouts
@@ -73,7 +73,7 @@ def register(app: typer.Typer) -> None:
         tasks = table("\nTo be seen to", "cause", "since", "message", "what to do")
         for task in found.tasks:
             tasks.add_row(*cells(task.fingerprint, moment(task.opened_at), task.message, task.remedy))
-        door.show(_json(found), lines, *(shown for shown in (documents, tasks) if shown.row_count))
+        door.show(payout_answer(found), lines, *(shown for shown in (documents, tasks) if shown.row_count))
 
     @command(group, "import")
     def import_(
@@ -101,16 +101,7 @@ def register(app: typer.Typer) -> None:
         """What payment providers still have of us: captures less refunds less payouts, and the rest piece by piece."""
         with door.hub() as hub:
             found = steps.clearing(hub, until.date() if until else None)
-        door.show(clearing_json(found), _totals(found), _pieces(found, limit))
-
-
-def clearing_json(found: steps.Clearing) -> dict[str, Any]:
-    """The tie-out as data."""
-    return {
-        "until": _iso(found.until),
-        "totals": [asdict(one) | {"balance_minor": one.balance_minor} for one in found.totals],
-        "pieces": [asdict(one) | {"on": _iso(one.on)} for one in found.pieces],
-    }
+        door.show(clearing_answer(found), _totals(found), _pieces(found, limit))
 
 
 def _totals(found: steps.Clearing) -> Any:
@@ -143,18 +134,6 @@ def _pieces(found: steps.Clearing, limit: int) -> Any:
     if (more := len(found.pieces) - limit) > 0:
         shown.add_row(*cells(f"and {more} more", "", "", "", "", "", ""))
     return shown
-
-
-def _json(found: PayoutShown) -> dict[str, Any]:
-    sight = found.sight
-    return {
-        **asdict(sight.row),
-        "net_minor": sight.net_minor,
-        "missing_minor": sight.missing_minor,
-        "lines": [asdict(line) for line in sight.lines],
-        "documents": [asdict(one) for one in found.documents],
-        "tasks": [asdict(one) for one in found.tasks],
-    }
 
 
 def _iso(on: date) -> str:

@@ -13,6 +13,7 @@ from hub.cli.door import Door, cells, clean, command, moment, say, table, write
 from hub.cli.importing import sent_words
 from hub.errors import Misconfigured
 from hub.steps import replaying
+from hub.steps.answers import record_answer
 from hub.steps.editing import with_values
 from hub.steps.send import send_all
 from hub.store.views import records
@@ -69,10 +70,7 @@ def register(app: typer.Typer) -> None:
                 continue
             head.add_row(*cells(name, value))
         body = found.body.decode("utf-8", "backslashreplace")
-        door.show(asdict(found.row) | {
-            "digest": found.digest, "headers": found.headers, "result": found.result,
-            "body": None if found.purged_at else body, "purged_at": found.purged_at,
-        }, head)  # fmt: skip
+        door.show(record_answer(found), head)
         if found.purged_at:
             say(f"the body of record {id} was purged: only its digest is left, to tell another copy by")
         elif not door.json_wanted:

@@ -13,10 +13,8 @@ from hub.errors import Altered, Misconfigured
 from hub.settings import data_files, faults
 from hub.steps.checking import data_faults
 from hub.steps.opening import check, versions
-from hub.steps.showing import last_run
-from hub.store.views import backlog, exceptions
-from hub.store.views.completeness import last_checks
-from hub.store.views.sending import TargetStatus, sending
+from hub.steps.standing import standing
+from hub.store.views.sending import TargetStatus
 
 
 def register(app: typer.Typer) -> None:
@@ -101,28 +99,8 @@ def register(app: typer.Typer) -> None:
     def status(door: Door) -> None:
         """What waits, what is held and with how much money, what the ERP has been told."""
         with door.hub() as hub:
-            inbox = backlog.backlog(hub.inbox)
-            held = backlog.holding(hub.store, now())
-            steps = backlog.steps_by_state(hub.store)
-            told = backlog.told(hub.store)
-            standing = sending(hub.store, now(), hub.settings.slots())
-            documents = backlog.documents_by_kind(hub.store)
-            waiting = backlog.backordered(hub.store)
-            groups = exceptions.groups(hub.store)
-            run = last_run(hub)
-            checks = last_checks(hub.store, [channel.slug for channel in hub.settings.channels])
-        answer = {
-            "records": asdict(inbox),
-            "orders": asdict(held),
-            "backordered": asdict(waiting),
-            "steps": steps,
-            "told": told,
-            "targets": [asdict(one) for one in standing],
-            "documents": documents,
-            "exceptions": [asdict(group) for group in groups],
-            "reconciliation": run,
-            "completeness": [asdict(one) for one in checks],
-        }
+            found = standing(hub)
+        inbox, held = found.records, found.orders
         said = table(None, "what", "how many", "", right=("how many",))
         oldest = f"the oldest since {moment(inbox.oldest_waiting)}" if inbox.oldest_waiting else ""
         said.add_row("records captured", str(inbox.records), _counts(inbox.by_outcome))
@@ -130,21 +108,22 @@ def register(app: typer.Typer) -> None:
         said.add_row("orders", str(held.orders), _counts(held.by_posting))
         due = f"{held.due} due: run orderhub exceptions retry --due" if held.due else ""
         said.add_row("orders held", str(held.held), "; ".join(x for x in (monies(held.held_minor), due) if x))
-        if waiting.orders:
+        if (waiting := found.backordered).orders:
             said.add_row("orders backordered", str(waiting.orders), f"{waiting.units} units of {waiting.items} items")
-        said.add_row("documents", str(sum(documents.values())), _counts(documents))
-        said.add_row("steps to the ERP", str(sum(steps.values())), _counts(steps))
-        for slug, counts in told.items():
+        said.add_row("documents", str(sum(found.documents.values())), _counts(found.documents))
+        said.add_row("steps to the ERP", str(sum(found.steps.values())), _counts(found.steps))
+        for slug, counts in found.told.items():
             said.add_row(f"told to {slug}", str(sum(counts.values())), _counts(counts))
-        for one in standing:
+        for one in found.targets:
             said.add_row(*cells(f"to send to {one.target}", str(sum(one.backlog.values())), _sending(one)))
+        groups = found.exceptions
         said.add_row("open exceptions", str(sum(group.orders for group in groups)), f"of {len(groups)} causes")
-        said.add_row(*cells("last reconciliation", "", run or "none yet"))
-        for found in checks:
-            words = f"of {found.orders:,}, {found.late:,} late, {found.untold:,} without a webhook; {found.first} to "
-            words += f"{found.last}, checked {moment(found.checked_at)}"
-            said.add_row(*cells(f"orders of {found.channel} missing", f"{found.missing:,}", words))
-        door.show(answer, said)
+        said.add_row(*cells("last reconciliation", "", found.reconciliation or "none yet"))
+        for last in found.completeness:
+            words = f"of {last.orders:,}, {last.late:,} late, {last.untold:,} without a webhook; {last.first} to "
+            words += f"{last.last}, checked {moment(last.checked_at)}"
+            said.add_row(*cells(f"orders of {last.channel} missing", f"{last.missing:,}", words))
+        door.show(asdict(found), said)
 
 
 _CHECKED: Final = {

@@ -33,6 +33,7 @@ from hub.settings.parts import (
     SettlementColumns,
     Ships,
     Stock,
+    longest_wait_s,
 )
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "data_files",
     "faults",
     "load_settings",
+    "longest_wait_s",
     "read_yaml",
 ]
 

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +19,8 @@ SHIPPED: Final = Path(__file__).resolve().parents[2] / "config" / "hub.yaml"
 """The configuration that comes with the checkout."""
 
 INTERVAL_S_MAX: Final = 86_400
+CRON_LOOKS: Final = 10  # times that a cron expression comes next, among which the longest wait is looked for
+LONGEST_WAIT_S: Final = 366 * 86_400.0  # of an expression that comes once and no more
 
 SLUG_CHARACTERS_MAX: Final = 20
 """A document's key has 40 characters; the channel's slug may take half of them."""
@@ -100,6 +103,16 @@ def _every(given: object) -> object:
     if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= INTERVAL_S_MAX:
         raise ValueError(f"expected seconds from 1 to {INTERVAL_S_MAX}, or a cron expression: {given!r}")
     return given
+
+
+def longest_wait_s(every: int | str, timezone: str, now: datetime) -> float:
+    """The interval in seconds; of a cron expression the longest of those that come next."""
+    if isinstance(every, int):
+        return float(every)
+    from cronsim import CronSim
+
+    at = list(islice(CronSim(every, now.astimezone(ZoneInfo(timezone))), CRON_LOOKS))
+    return max(((after - before).total_seconds() for before, after in pairwise(at)), default=LONGEST_WAIT_S)
 
 
 Every = Annotated[int | str, BeforeValidator(_every)]
@@ -367,6 +380,8 @@ class Alerts(Part):
     """By channel: so long nothing came of it, by webhook, pull or file."""
     late_cursor_beats: Annotated[int, Field(ge=2, le=10_000)] | None = 10
     """A stream was not read for so many of its beats, and not for five minutes."""
+    missing_orders: Annotated[int, Field(ge=1)] | None = 1
+    """So many orders of a channel are missing by the daily completeness check, in the hub or in the ERP, or more."""
     mail: Mail | None = None
     webhook: Called | None = None
 

@@ -10,7 +10,7 @@ import json
 import logging
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Final
@@ -31,8 +31,9 @@ MONEY_HELD: Final = "money_held"
 IN_DOUBT: Final = "in_doubt"
 SILENT_CHANNEL: Final = "silent_channel"
 LATE_CURSOR: Final = "late_cursor"
+MISSING_ORDERS: Final = "missing_orders"
 OF_INBOX: Final = (SILENT_CHANNEL, LATE_CURSOR)
-OF_STORE: Final = (MONEY_HELD, IN_DOUBT)
+OF_STORE: Final = (MONEY_HELD, IN_DOUBT, MISSING_ORDERS)
 
 MAIL: Final = "mail"
 WEBHOOK: Final = "webhook"
@@ -75,6 +76,10 @@ def conditions(rules: Alerts, found: Measures) -> Iterator[Condition]:
                 if age_s >= rules.in_doubt_minutes * 60:
                     words = f"{one.in_doubt} writes to {one.target} are in doubt, the oldest for {_long(age_s)}"
                     yield Condition(IN_DOUBT, one.target, words)
+        for check in found.checks:
+            if rules.missing_orders is not None and check.missing >= rules.missing_orders:
+                words = f"{check.missing} orders of channel {check.channel} are missing: see orderhub completeness"
+                yield Condition(MISSING_ORDERS, check.channel, words)
     if found.inbox is None:
         return
     for channel, received_at in sorted(found.inbox.last_received.items()):
@@ -82,14 +87,26 @@ def conditions(rules: Alerts, found: Measures) -> Iterator[Condition]:
         age_s = _age_s(received_at, found.at)
         if quiet is not None and age_s >= quiet * 60:
             yield Condition(SILENT_CHANNEL, channel, f"nothing came of channel {channel} for {_long(age_s)}")
-    for cursor in found.inbox.cursors:
-        beat_s = found.beats_s.get((cursor.channel, cursor.stream))
-        age_s = _age_s(cursor.moved_at, found.at)
+    for (channel, stream), age_s in _late(
+        rules, found, {(x.channel, x.stream): moment(x.moved_at) for x in found.inbox.cursors}
+    ):
+        yield Condition(LATE_CURSOR, f"{channel}/{stream}", f"{stream} of {channel} were not read for {_long(age_s)}")
+    for (channel, stream), age_s in _late(rules, found, found.never_read):
+        words = f"{stream} of {channel} were never read, and are to be for {_long(age_s)}"
+        yield Condition(LATE_CURSOR, f"{channel}/{stream}", words)
+
+
+def _late(
+    rules: Alerts, found: Measures, since: Mapping[tuple[str, str], datetime]
+) -> Iterator[tuple[tuple[str, str], float]]:
+    """The streams that are not read since so long that it is too long, by their beats."""
+    for of, at in sorted(since.items()):
+        beat_s = found.beats_s.get(of)
+        age_s = (found.at - at).total_seconds()
         if rules.late_cursor_beats is None or beat_s is None:
             continue
         if age_s >= max(LATE_S_MIN, rules.late_cursor_beats * beat_s):
-            words = f"{cursor.stream} of channel {cursor.channel} were not read for {_long(age_s)}"
-            yield Condition(LATE_CURSOR, f"{cursor.channel}/{cursor.stream}", words)
+            yield of, age_s
 
 
 def _tell_all(hub: Hub, receivers: list[str]) -> int:

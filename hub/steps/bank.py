@@ -45,17 +45,23 @@ def import_statement(hub: Hub, file: Path, form: str | None, account: str | None
         Misconfigured: the file cannot be read, or there is no such mapping.
         BadStatement: something in it is not understood; nothing was kept.
     """
-    content = content_of_file(file, FILE_BYTES_MAX)
+    return import_content(hub, file.name, content_of_file(file, FILE_BYTES_MAX), form, account, mapping)
+
+
+def import_content(
+    hub: Hub, name: str, content: bytes, form: str | None, account: str | None, mapping: str | None
+) -> BankImport:
+    """As `import_statement`, of a file's content; its name stands before each fault."""
     form = form or (CAMT053 if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else CSV)
     if form == CAMT053:
-        lines = camt053(file.name, content, account)
+        lines = camt053(name, content, account)
     else:
         named = mapping or _only(hub)
         columns = hub.settings.bank.get(named)
         if columns is None:
             there = ", ".join(hub.settings.bank) or "none"
             raise Misconfigured(f"no bank {named!r} in hub.yaml: there is {there}")
-        lines = by_columns(file.name, content, account or named, columns)
+        lines = by_columns(name, content, account or named, columns)
     with hub.writing() as connection, connection.begin():
         new = bank.record(connection, lines, hub.clock())
     found = settle_tasks(hub)

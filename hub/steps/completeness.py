@@ -34,6 +34,7 @@ LATE_S: Final = 600
 """An order that came so much later than it was placed is late; one that is not there by then is missing."""
 PROVEN_DAYS: Final = 3
 """The last days, which the daily check lists whatever the counts say."""
+DAYS_MAX: Final = 400  # of one check
 LISTED_MAX: Final = 1_000  # orders named in an answer, of each kind
 STUB: Final = "stub"
 POSTED: Final = "posted"
@@ -99,7 +100,7 @@ def period_of(words: str) -> tuple[date, date]:
     """The first and last day of `2026-05`, `2026-05-17` or `2026-05-17..2026-05-20`.
 
     Raises:
-        Misconfigured: it is written otherwise.
+        Misconfigured: it is written otherwise, or is of more than DAYS_MAX days.
     """
     if re.fullmatch(r"\d{4}-\d{2}", words):
         return month_of(words)
@@ -108,6 +109,8 @@ def period_of(words: str) -> tuple[date, date]:
         days = date.fromisoformat(first), date.fromisoformat(last or first)
     except ValueError:
         days = date.max, date.min
+    if days[1] - days[0] >= timedelta(days=DAYS_MAX):
+        raise Misconfigured(f"{words!r} are more than {DAYS_MAX} days: ask for them part by part")
     if not date.min < days[0] <= days[1] < date.max:
         raise Misconfigured(f"{words!r} are no days; write 2026-10, 2026-10-05 or 2026-10-05..2026-10-07")
     return days

@@ -131,7 +131,24 @@ def import_rows(
         Misconfigured: the file cannot be read, or the kind is refused.
     """
     _refuse(kind)
-    return _set(hub, kind, _read(hub, kind, file, unlisted), by, then_send=then_send)
+    return import_content(
+        hub, kind, str(file), content_of_file(file, FILE_BYTES_MAX), by, unlisted=unlisted, then_send=then_send
+    )
+
+
+def import_content(
+    hub: Hub,
+    kind: CrosswalkKind,
+    name: str,
+    content: bytes,
+    by: str,
+    *,
+    unlisted: bool = False,
+    then_send: bool = True,
+) -> SetOutcome:
+    """As `import_rows`, of a file's content; its name stands before each fault."""
+    _refuse(kind)
+    return _set(hub, kind, _read(hub, kind, name, content, unlisted), by, then_send=then_send)
 
 
 def _set(hub: Hub, kind: CrosswalkKind, wanted: Sequence[Wanted], by: str, *, then_send: bool) -> SetOutcome:
@@ -178,7 +195,15 @@ def proposed(hub: Hub, kind: CrosswalkKind, file: Path, *, unlisted: bool = Fals
         Misconfigured: the file cannot be read, or the kind is refused.
     """
     _refuse(kind)
-    wanted = _read(hub, kind, file, unlisted)
+    return proposed_content(hub, kind, str(file), content_of_file(file, FILE_BYTES_MAX), unlisted=unlisted)
+
+
+def proposed_content(
+    hub: Hub, kind: CrosswalkKind, name: str, content: bytes, *, unlisted: bool = False
+) -> list[CrosswalkRow]:
+    """As `proposed`, of a file's content."""
+    _refuse(kind)
+    wanted = _read(hub, kind, name, content, unlisted)
     with hub.store.connect() as connection:
         standing = _standing(hub, connection, kind)
     return [_row(hub, kind, one, standing.get((one.channel, one.source), [])) for one in wanted]
@@ -259,9 +284,9 @@ def _today(hub: Hub, channel: str) -> datetime.date:
     return hub.clock().astimezone(ZoneInfo(entity.timezone)).date()
 
 
-def _read(hub: Hub, kind: CrosswalkKind, file: Path, unlisted: bool) -> list[Wanted]:
+def _read(hub: Hub, kind: CrosswalkKind, file: str, content: bytes, unlisted: bool) -> list[Wanted]:
     try:
-        text = content_of_file(file, FILE_BYTES_MAX).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRows(f"{file}: not UTF-8 at byte {error.start}; nothing was set") from None
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
@@ -293,7 +318,7 @@ def _read(hub: Hub, kind: CrosswalkKind, file: Path, unlisted: bool) -> list[Wan
     return wanted
 
 
-def _check_header(file: Path, names: Sequence[str] | None) -> None:
+def _check_header(file: str, names: Sequence[str] | None) -> None:
     given = list(names or ())
     missing = [name for name in COLUMNS[:2] if name not in given]
     unknown = [name for name in given if name not in COLUMNS]

@@ -5,10 +5,11 @@ the parties of a document are handed to the adapter with their fields filled by 
 the very functions that make those that are sent.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -96,6 +97,66 @@ def dry_run(hub: Hub, channel: str | None, limit: int, since: datetime | None = 
     found.documents = _with_requests(hub, drafted[:limit])
     found.more = len(drafted) - len(found.documents) + told - len(planned)
     return found
+
+
+def as_json(hub: Hub, found: DryRun) -> dict[str, Any]:
+    """What would be done, with JSON-ready values."""
+    documents = [_document_json(hub, one) for one in found.documents]
+    return {
+        "dry_run": True,
+        "pages": found.pulled.pages,
+        "records": found.pulled.records,
+        "new": found.pulled.new,
+        "untranslatable": found.untranslatable,
+        "held": found.held,
+        "refused": sum(one["problem"] is not None for one in documents),
+        "documents": documents,
+        "more": found.more,
+    }
+
+
+def _document_json(hub: Hub, one: Drafted) -> dict[str, Any]:
+    document, draft = one.write.document, one.draft
+    problem = draft.problem if draft else None
+    return {
+        "document": document.key,
+        "kind": document.kind.value,
+        "action": one.write.action.value,
+        "channel": one.channel,
+        "order": one.order,
+        "reference": document.reference,
+        "date": document.date.isoformat(),
+        "currency": document.currency,
+        "total_minor": document.total_minor,
+        "requests": [
+            {
+                "method": request.method,
+                "path": request.path,
+                "body": None if request.body is None else json.loads(request.body),
+                "note": request.note,
+            }
+            for request in (draft.requests if draft else ())
+        ],
+        "problem": problem and {"code": problem.code, "field": problem.path, "remedy": problem.message},
+        "entries": [
+            {
+                "date": entry.date.isoformat(),
+                "memo": entry.memo,
+                "postings": [
+                    {
+                        "account": posting.account,
+                        "name": hub.chart.name(posting.account),
+                        "amount_minor": posting.amount_minor,
+                        "currency": posting.currency,
+                        "functional_minor": posting.functional_minor,
+                    }
+                    for posting in entry.postings
+                ],
+            }
+            for entry in (one.reversal, one.entry)
+            if entry is not None
+        ],
+    }
 
 
 def _decided(

@@ -13,6 +13,9 @@ from hub.store import inbox
 
 CHANGES: Final = "changes"
 """The stream of the ERP's cursor."""
+JOB: Final = "pull erp"
+EVERY_S: Final = 60
+"""How often it is read where the configuration says nothing."""
 
 
 def tells_changes(hub: Hub) -> bool:

@@ -64,9 +64,7 @@ def import_files(hub: Hub, channel: str, paths: Iterable[Path], stdin: BinaryIO 
     Raises:
         Misconfigured: there is no such channel, or it reads no files.
     """
-    connector = hub.connector(channel)
-    if not isinstance(connector, ReadsFiles):
-        raise Misconfigured(f"{channel}: its system {hub.settings.channel(channel).system} reads no files")
+    connector = _reader(hub, channel)
     reconsider_due(hub)
     for path in paths:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -75,6 +73,24 @@ def import_files(hub: Hub, channel: str, paths: Iterable[Path], stdin: BinaryIO 
             yield Imported(name, "held", problems=(content,), bad=True)
             continue
         yield from _file(hub, name, connector.read_file(content, hub.clock()))
+
+
+def import_content(hub: Hub, channel: str, name: str, content: bytes) -> Iterator[Imported]:
+    """As `import_files`, of the content of one file.
+
+    Raises:
+        Misconfigured: there is no such channel, or it reads no files.
+    """
+    connector = _reader(hub, channel)
+    reconsider_due(hub)
+    yield from _file(hub, name, connector.read_file(content, hub.clock()))
+
+
+def _reader(hub: Hub, channel: str) -> ReadsFiles:
+    connector = hub.connector(channel)
+    if not isinstance(connector, ReadsFiles):
+        raise Misconfigured(f"{channel}: its system {hub.settings.channel(channel).system} reads no files")
+    return connector
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 import logging
 import shutil
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,9 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.ports import Accepts
-from hub.steps import syncing
+from hub.settings import longest_wait_s
+from hub.steps import syncing, turns
+from hub.steps.erp_changes import CHANGES, EVERY_S, JOB
 from hub.steps.hub import Hub
 from hub.store.views import gauges
 from hub.store.views.completeness import Checked, last_checks
@@ -34,6 +37,8 @@ class Measures:
     beats_s: dict[tuple[str, str], float]  # how often each (channel, stream) is to be pulled
     disk_free_bytes: int | None
     checks: tuple[Checked, ...] = ()  # the last that the clock asked for, a channel each
+    never_read: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """Streams of which nothing was ever read, and since when they were to be."""
 
 
 def measured(hub: Hub) -> Measures:
@@ -44,6 +49,7 @@ def measured(hub: Hub) -> Measures:
     orders: HubGauges | None = None
     lost: dict[str, Loss] | None = None
     checks: tuple[Checked, ...] = ()
+    unread: dict[tuple[str, str], datetime] = {}
     try:
         inbox = gauges.inbox_gauges(hub.inbox, [*slugs, hub.settings.erp.slug])
     except (SQLAlchemyError, sqlite3.Error) as fault:
@@ -52,11 +58,14 @@ def measured(hub: Hub) -> Measures:
         orders = gauges.hub_gauges(hub.store, now, hub.settings.slots())
         lost = _losses(hub, now) if inbox is not None else None
         checks = tuple(last_checks(hub.store, slugs, scheduled=True))
+        unread = _never_read(hub, inbox) if inbox is not None else {}
     except (SQLAlchemyError, sqlite3.Error) as fault:
         log.warning("measure.store_down", extra={"fault": fault})
         orders = lost = None
-    beats = {(slug, one.name): float(one.every_s) for slug in slugs for one in syncing.streams(hub, slug)}
-    return Measures(now, inbox, orders, lost, beats, disk_free_bytes(hub.settings.home), checks)
+    known = {*unread, *((one.channel, one.stream) for one in inbox.cursors)} if inbox is not None else set(unread)
+    return Measures(
+        now, inbox, orders, lost, _beats(hub, now, known), disk_free_bytes(hub.settings.home), checks, unread
+    )
 
 
 def disk_free_bytes(home: Path) -> int | None:
@@ -65,6 +74,32 @@ def disk_free_bytes(home: Path) -> int | None:
         return shutil.disk_usage(home).free
     except OSError:
         return None
+
+
+def _beats(hub: Hub, now: datetime, known: Collection[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """How often each stream is to be read; the ERP's, which is not asked, where it is known that it has one."""
+    beats = {}
+    for slug in syncing.channels_live(hub):
+        channel = hub.settings.channel(slug)
+        for one in syncing.streams(hub, slug):
+            beats[slug, one.name] = longest_wait_s(channel.every.get(one.name, one.every_s), channel.timezone, now)
+    erp, zone = hub.settings.erp, hub.settings.entities[0].timezone
+    if (erp.slug, CHANGES) in known:
+        beats[erp.slug, CHANGES] = longest_wait_s(erp.every.get(CHANGES, EVERY_S), zone, now)
+    return beats
+
+
+def _never_read(hub: Hub, inbox: InboxGauges) -> dict[tuple[str, str], datetime]:
+    read = {(one.channel, one.stream) for one in inbox.cursors}
+    slugs = syncing.channels_live(hub)
+    jobs = {(slug, one.name): syncing.pull_job(slug, one.name) for slug in slugs for one in syncing.streams(hub, slug)}
+    jobs[hub.settings.erp.slug, CHANGES] = JOB
+    known = turns.standing(hub)
+    return {
+        of: since
+        for of, job in jobs.items()
+        if of not in read and job in known and (since := known[job].known_at) is not None
+    }
 
 
 def _losses(hub: Hub, now: datetime) -> dict[str, Loss]:

@@ -192,6 +192,11 @@ def _looks(hub: Hub) -> Iterator[tuple[str, Callable[[], Any]]]:
         slug = channel.slug
         yield f"channel {slug}: plugin, chart, policies, items", lambda slug=slug: hub.channel(slug)  # type: ignore[misc]
     yield f"erp {hub.settings.erp.slug}", lambda: hub.erp
+    mail, called = hub.settings.alerts.mail, hub.settings.alerts.webhook
+    for what, variable in (("mail", mail.password if mail else None), ("webhook", called.secret if called else None)):
+        if variable is not None:
+            named, need = variable, f"alerts are told by {what} with it"
+            yield f"alerts: {what}", lambda named=named, need=need: hub.settings.variable(named, need)  # type: ignore[misc]
 
 
 def _fault(look: Callable[[], Any]) -> str | None:

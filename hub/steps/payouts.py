@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from hub.errors import Misconfigured
+from hub.errors import Misconfigured, Missing
 from hub.flow.decide import NOTHING, decide
 from hub.flow.hold import late
 from hub.flow.payouts import PlannedPayout, Task, plan_payout
@@ -70,7 +70,7 @@ def show_payout(hub: Hub, name: str) -> PayoutShown:
     """
     found = payout_views.found(hub.store, name)
     if not found:
-        raise Misconfigured(f"no payout {name!r}: see orderhub payouts list")
+        raise Missing(f"no payout {name!r}: see orderhub payouts list")
     if len(found) > 1:
         names = ", ".join(f"{sight.row.channel}/{sight.row.payout}" for sight in found)
         raise Misconfigured(f"{name!r} is several payouts: name one of {names}")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from hub.errors import Misconfigured, Untranslatable
+from hub.errors import Misconfigured, Missing, Untranslatable
 from hub.model.crosswalk import CrosswalkRow
 from hub.model.decisions import Decided
 from hub.model.documents import DOCUMENT, Document, DocumentKind
@@ -290,7 +290,7 @@ def _legible(hub: Hub, ids: Iterable[int]) -> list[Record]:
     found = {record.id: record for record in inbox.load(hub.inbox, wanted)}
     for id in wanted:
         if id not in found:
-            raise Misconfigured(f"no record {id}: see orderhub records list")
+            raise Missing(f"no record {id}: see orderhub records list")
         if not found[id].body:
             raise Misconfigured(f"record {id}: its body was purged; nothing is left of it to read")
     return [found[id] for id in wanted]

@@ -38,8 +38,14 @@ def capture_report(hub: Hub, channel: str, file: Path, mapping: str) -> bool:
         Misconfigured: no such channel or mapping, or the file cannot be read.
     """
     hub.settings.channel(channel)
+    _columns(hub, mapping)  # named before the file is looked at
+    return capture_content(hub, channel, content_of_file(file, REPORT_BYTES_MAX), mapping)
+
+
+def capture_content(hub: Hub, channel: str, content: bytes, mapping: str) -> bool:
+    """As `capture_report`, of a report's content."""
+    hub.settings.channel(channel)
     _columns(hub, mapping)
-    content = content_of_file(file, REPORT_BYTES_MAX)
     key = f"{TOPIC}{mapping[:40]}:{sha256(content).hexdigest()[:32]}"
     report = Received(channel, key, f"{TOPIC}{mapping}", Source.FILE, content, hub.clock())
     return bool(capture(hub, [report]))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from hub.errors import AuthExpired, HubError, Misconfigured
+from hub.logs import fault_of
 from hub.model.documents import DocumentKind
 from hub.model.facts import Echo, Fact, FactKind, Source
 from hub.model.intents import REFS, Action, Outcome
@@ -174,9 +175,14 @@ def _judge(connection: Connection, target: str, answers: Sequence[Answer], now: 
             continue
         if answer.pause is not None:
             why, pause_s = answer.pause
-            targets.pause(connection, target, why, str(answer.fault), now, now + timedelta(seconds=pause_s))
+            targets.pause(connection, target, why, _words(answer.fault), now, now + timedelta(seconds=pause_s))
         elif answer.fault is not None or answer.doubtful or answer.unsent:
-            targets.failed(connection, target, str(answer.fault or "no answer"), now)
+            targets.failed(connection, target, _words(answer.fault), now)
+
+
+def _words(fault: BaseException | None) -> str:
+    """Why the target is left alone, in words of ours: a far side's own may repeat what it was told."""
+    return "no answer" if fault is None else fault_of(fault)
 
 
 def _echoes(one: Claimed, ref: str | None, now: datetime) -> list[Fact]:

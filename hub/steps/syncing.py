@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.errors import AuthExpired, HubError, Misconfigured, RateLimited, Rejected, Retryable
+from hub.logs import fault_of
 from hub.model.records import Received
 from hub.ports import Backfills, Fetches, FetchesOrders, KeepsSubscriptions, Stream, Subscriptions
 from hub.steps.advance import advance_all
@@ -52,6 +53,11 @@ def streams(hub: Hub, slug: str) -> tuple[Stream, ...]:
     """What can be pulled from a channel, each with the beat of its connector; the configuration may say another."""
     connector = hub.connector(slug)
     return tuple(connector.streams) if isinstance(connector, Fetches) else ()
+
+
+def pull_job(slug: str, stream: str) -> str:
+    """The job that pulls a stream."""
+    return f"pull {slug} {stream}"
 
 
 def pull(hub: Hub, slug: str, stream: str, since: datetime | None = None) -> Pulled:
@@ -280,7 +286,7 @@ def _open(hub: Hub, slug: str, fingerprint: str, doing: str, fault: HubError) ->
         "order_id": CHANNEL_ITSELF,
         "fingerprint": fingerprint[:200],
         "code": "auth_expired" if isinstance(fault, AuthExpired) else "channel_failing",
-        "message": f"{doing}: {fault}"[:2000],
+        "message": f"{doing}: {fault_of(fault)}"[:2000],  # a far side's own words may repeat what it was told
         "remedy": getattr(fault, "remedy", None) or remedy,
         "currency": None,
         "amount_minor": None,

@@ -18,6 +18,7 @@ class Standing:
     """How a job stands."""
 
     name: str
+    known_at: datetime | None = None
     next_at: datetime | None = None
     rung_at: datetime | None = None
     not_before: datetime | None = None
@@ -42,8 +43,8 @@ def standing(connection: Connection) -> dict[str, Standing]:
 def take(connection: Connection, name: str, holder: str, now: datetime, until: datetime) -> bool:
     """It is this holder's turn until then, and what rang before is answered by it; False: it is another's, who is asked
     to look once more at its end."""
-    add_new(connection, job, [{"name": name}])
     at = stamp(now)
+    add_new(connection, job, [{"name": name, "known_at": at}])
     free = or_(job.c.holder.is_(None), job.c.held_until < at, job.c.holder == holder)
     mine = update(job).where(job.c.name == name, free)
     taken = connection.execute(mine.values(holder=holder, held_until=stamp(until), began_at=at, rung_at=None))
@@ -75,7 +76,7 @@ def free_all(connection: Connection) -> None:
 
 def ring(connection: Connection, next_at: Mapping[str, datetime], now: datetime) -> None:
     """These jobs wait from now, and are due again then."""
-    rows = [{"name": name} for name in next_at]
+    rows = [{"name": name, "known_at": stamp(now)} for name in next_at]
     add_new(connection, job, rows)
     statement = update(job).where(job.c.name == bindparam("job")).values(rung_at=stamp(now), next_at=bindparam("next"))
     connection.execute(statement, [{"job": name, "next": stamp(at)} for name, at in next_at.items()])
@@ -106,6 +107,7 @@ def _standing(row: object) -> Standing:
 
     return Standing(
         name=row.name,  # type: ignore[attr-defined]
+        known_at=at("known_at"),
         next_at=at("next_at"),
         rung_at=at("rung_at"),
         not_before=at("not_before"),

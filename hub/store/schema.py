@@ -589,6 +589,7 @@ job = Table(  # that one worker at a time does, or that is due by a schedule
     "job",
     hub_metadata,
     Column("name", String(120), primary_key=True),
+    Column("known_at", String(27), nullable=False),  # when it was first rung or begun
     Column("next_at", String(27)),  # when the schedule rings it next; null: it is of no schedule
     Column("rung_at", String(27)),  # since when it waits to be begun; null: nobody waits for it
     Column("not_before", String(27)),  # it failed, and is left alone until then

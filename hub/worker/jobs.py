@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from hub.errors import AuthExpired, Forged, Retryable
-from hub.steps import syncing, turns
+from hub.steps import erp_changes, syncing, turns
 from hub.steps.advance import advance_all
 from hub.steps.alerting import alert
 from hub.steps.completeness import check_open_days
@@ -31,7 +31,7 @@ RECONSIDER: Final = "reconsider"  # rung once, at the start: the configuration m
 SEAL: Final = "seal"
 ALERT: Final = "alert"
 COMPLETENESS: Final = "completeness"
-ERP_CHANGES: Final = "pull erp"
+ERP_CHANGES: Final = erp_changes.JOB
 RELAY: Final = "relay"  # rings again what was rung and not begun, by the stores
 KEEP: Final = "keep"  # says that what is under way goes on
 NEAR: Final = frozenset({ADVANCE, SEND, RECONSIDER, SEAL, RELAY, KEEP})
@@ -47,7 +47,6 @@ DEFAULT_THREADS: Final = 8
 ADVANCE_EVERY_S: Final = 5  # the clock's ring, for what no webhook rang
 SEND_EVERY_S: Final = 5
 REFETCH_EVERY_S: Final = 5
-ERP_CHANGES_EVERY_S: Final = 60
 RELAY_EVERY_S: Final = 5
 KEEP_EVERY_S: Final = 15
 SWEEP_EVERY_S: Final = 3_600
@@ -256,10 +255,10 @@ def plan(hub: Hub) -> dict[str, Following]:
         channel = hub.settings.channel(slug)
         for stream in syncing.streams(hub, slug):
             every = channel.every.get(stream.name, stream.every_s)
-            found[pull_job(slug, stream.name)] = following(every, channel.timezone)
+            found[syncing.pull_job(slug, stream.name)] = following(every, channel.timezone)
     home = hub.settings.entities[0].timezone
     if tells_changes(hub):
-        found[ERP_CHANGES] = following(hub.settings.erp.every.get(CHANGES, ERP_CHANGES_EVERY_S), home)
+        found[ERP_CHANGES] = following(hub.settings.erp.every.get(CHANGES, erp_changes.EVERY_S), home)
     for slug in syncing.channels_live(hub):
         channel = hub.settings.channel(slug)
         found[_sweep_job(slug)] = following(channel.every.get(SWEEP, SWEEP_EVERY_S), channel.timezone)
@@ -302,7 +301,7 @@ def works(hub: Hub, ring: Callable[[str], None], threads: int | None = None) -> 
         jobs[ERP_CHANGES] = partial(_pull_erp, hub, ring)
     for slug in syncing.channels_live(hub):
         for stream in syncing.streams(hub, slug):
-            jobs[pull_job(slug, stream.name)] = partial(_pull, hub, ring, slug, stream.name)
+            jobs[syncing.pull_job(slug, stream.name)] = partial(_pull, hub, ring, slug, stream.name)
         jobs[refetch_job(slug)] = partial(_refetch, hub, ring, slug)
         jobs[_sweep_job(slug)] = partial(_sweep, hub, ring, slug)
         if hub.settings.public_url is not None:
@@ -314,10 +313,6 @@ def _beats(hub: Hub) -> list[tuple[str, float]]:
     """What each process looks for by itself: what no webhook, no scheduler and no other job rang."""
     live = [(refetch_job(slug), float(REFETCH_EVERY_S)) for slug in syncing.channels_live(hub)]
     return [(ADVANCE, ADVANCE_EVERY_S), (SEND, SEND_EVERY_S), *live]
-
-
-def pull_job(slug: str, stream: str) -> str:
-    return f"pull {slug} {stream}"
 
 
 def refetch_job(slug: str) -> str:

@@ -2,9 +2,28 @@
 
 from fastapi import APIRouter
 
-from hub.api.rest import crosswalks, exceptions, ledger, orders, reconciliations, tokens
+from hub.api.rest import (
+    adopting,
+    bank,
+    completeness,
+    crosswalks,
+    exceptions,
+    ledger,
+    orders,
+    payouts,
+    periods,
+    previews,
+    reconciliations,
+    records,
+    tokens,
+)
 from hub.steps.hub import Hub
+
+_PARTS = (
+    orders, records, exceptions, crosswalks, reconciliations, completeness, periods, payouts, bank, ledger,
+    previews, adopting, tokens,
+)  # fmt: skip
 
 
 def routers(hub: Hub) -> list[APIRouter]:
-    return [part.router(hub) for part in (orders, exceptions, crosswalks, reconciliations, ledger, tokens)]
+    return [part.router(hub) for part in _PARTS]

@@ -1,14 +1,15 @@
 """The channels' words and the ERP's."""
 
 import datetime
-from typing import Any
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from hub.api.guard import CallerOf, Guarded
 from hub.api.rest.exceptions import Healed
-from hub.api.rest.parts import LIMIT, Asked, Channel, Cursor, Limit, Word, offset_of, page
+from hub.api.rest.parts import LIMIT, Asked, Channel, Content, Cursor, Limit, Send, Word, offset_of, page, takes
+from hub.api.rest.previews import Preview
 from hub.model.crosswalk import ANY_CHANNEL, CrosswalkKind
 from hub.steps import crosswalks as steps
 from hub.steps.answers import set_answer
@@ -17,6 +18,8 @@ from hub.steps.hub import Hub
 from hub.steps.replaying import preview_orders
 from hub.store.views import crosswalks
 from hub.store.views.crosswalks import SetRow
+
+FILE: Final = "body"
 
 
 class InForce(BaseModel):
@@ -41,8 +44,18 @@ class Mapped(Asked):
     send: bool = True
 
 
+class SetRowAnswer(BaseModel):
+    """A row that was set."""
+
+    kind: CrosswalkKind
+    channel: str
+    source: str
+    target: str
+    valid_from: datetime.date
+
+
 class SetAnswer(Healed):
-    set: list[dict[str, Any]]
+    set: list[SetRowAnswer]
     unchanged: int
     unlisted: list[str]
 
@@ -81,13 +94,31 @@ def router(hub: Hub) -> APIRouter:
         return History(history=rows, next=following)
 
     @made.post("/{kind}")
-    def set_row(caller: CallerOf, kind: CrosswalkKind, asked: Mapped) -> SetAnswer | dict[str, Any]:
+    def set_row(caller: CallerOf, kind: CrosswalkKind, asked: Mapped) -> SetAnswer | Preview:
         """Maps a word, signed by the token's name; orders that this heals are decided anew and posted."""
         wanted = Wanted(asked.source, asked.target, asked.channel, asked.since)
         if asked.dry_run:
             rows = [steps.proposed_row(hub, kind, wanted, unlisted=asked.unlisted)]
-            return preview_orders(hub, steps.healed_by(hub, kind, rows), rows).as_json()
+            return Preview(**preview_orders(hub, steps.healed_by(hub, kind, rows), rows).as_json())
         outcome = steps.set_row(hub, kind, wanted, caller.name, unlisted=asked.unlisted, then_send=asked.send)
+        return SetAnswer(**set_answer(outcome))
+
+    @made.post(
+        "/{kind}/import", openapi_extra=takes("text/csv", "source,target,channel,from\nLAMP-2,LAMP-HEAD-350,,\n")
+    )
+    def import_(
+        caller: CallerOf,
+        kind: CrosswalkKind,
+        content: Content,
+        unlisted: Annotated[bool, Query(description="Take items that are not in the price list.")] = False,
+        dry_run: Annotated[bool, Query(description="Only say, in money, what it would change.")] = False,
+        send: Send = True,
+    ) -> SetAnswer | Preview:
+        """Maps all words of a CSV with the columns source,target and optionally channel,from, or none of them."""
+        if dry_run:
+            rows = steps.proposed_content(hub, kind, FILE, content, unlisted=unlisted)
+            return Preview(**preview_orders(hub, steps.healed_by(hub, kind, rows), rows).as_json())
+        outcome = steps.import_content(hub, kind, FILE, content, caller.name, unlisted=unlisted, then_send=send)
         return SetAnswer(**set_answer(outcome))
 
     return made

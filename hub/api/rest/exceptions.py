@@ -1,17 +1,19 @@
 """What needs a person, grouped by cause; one fix heals all of a cause."""
 
 import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, model_validator
 
 from hub.api.guard import CallerOf, Guarded
 from hub.api.rest.parts import LIMIT, Asked, Channel, Cursor, Limit, Word, offset_of, page
+from hub.api.rest.previews import Preview
 from hub.steps import exceptions as steps
 from hub.steps.answers import healing_answer
 from hub.steps.hub import Hub
 from hub.steps.replaying import preview_release
+from hub.steps.settling import Sent
 from hub.store.views import exceptions
 from hub.store.views.exceptions import Group, OpenException
 
@@ -77,7 +79,7 @@ class Healed(BaseModel):
     still_held: int
     causes: dict[str, int]
     steps_again: int
-    sent: dict[str, Any] | None
+    sent: Sent | None
 
 
 def router(hub: Hub) -> APIRouter:
@@ -105,10 +107,10 @@ def router(hub: Hub) -> APIRouter:
         return OpenOnes(exceptions=rows, next=following)
 
     @made.post("/resolve")
-    def resolve(caller: CallerOf, asked: Resolve) -> Healed | dict[str, Any]:
+    def resolve(caller: CallerOf, asked: Resolve) -> Healed | Preview:
         """Releases the orders of a cause as they are, signed by the token's name; a dry run says what it would do."""
         if asked.dry_run:
-            return preview_release(hub, asked.fingerprint, asked.order).as_json()
+            return Preview(**preview_release(hub, asked.fingerprint, asked.order).as_json())
         healing = steps.resolve(hub, asked.fingerprint, caller.name, asked.order, then_send=asked.send)
         return Healed(**healing_answer(healing))
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from hub.api.guard import Guarded
-from hub.api.rest.parts import LIMIT, Asked, Cursor, Limit, Month, Word, cursor_of, offset_of
+from hub.api.rest.parts import LIMIT, Asked, Cursor, Limit, Month, Word, cursor_of, offset_of, page
 from hub.steps import ledger
 from hub.steps.expected_books import expected_trial_balance
 from hub.steps.hub import Hub
@@ -22,23 +22,89 @@ class Total(BaseModel):
     credit_minor: int
 
 
+class Balance(BaseModel):
+    """An account's balance in a currency: a debit or a credit."""
+
+    model_config = ConfigDict(extra="allow")
+
+    entity: str
+    account: str
+    name: str
+    currency: str
+    debit_minor: int
+    credit_minor: int
+    balance_minor: int
+
+
 class Balances(BaseModel):
-    accounts: list[dict[str, Any]]
+    accounts: list[Balance]
     totals: dict[str, Total]
 
 
+class Account(BaseModel):
+    """An account of the chart, or a sub-account of one."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    number: str
+    name: str
+    type: str
+    role: str
+
+
 class Accounts(BaseModel):
-    accounts: list[dict[str, Any]]
+    accounts: list[Account]
+
+
+class Posting(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    account: str
+    amount_minor: int
+    currency: str
+    functional_minor: int
+
+
+class Entry(BaseModel):
+    """A posted entry; its amounts sum to zero, by currency and in the entity's own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    entry: int
+    date: datetime.date
+    entity: str
+    document: str | None
+    functional: str
+    memo: str | None
+    postings: list[Posting]
 
 
 class Journal(BaseModel):
-    entries: list[dict[str, Any]]
+    entries: list[Entry]
     next: str | None = None
+
+
+class Receivable(BaseModel):
+    """What is owed of one order; `oldest`: since when, `buckets`: by age, `credit_minor`: paid beyond it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    entity: str
+    customer: str | None
+    channel: str | None
+    order: str | None
+    currency: str
+    oldest: datetime.date | None
+    buckets: dict[str, int]
+    credit_minor: int
+    total_minor: int
 
 
 class Ageing(BaseModel):
     on: datetime.date
-    receivables: list[dict[str, Any]]
+    receivables: list[Receivable]
+    next: str | None = None
 
 
 class Period(Asked):
@@ -72,19 +138,20 @@ def router(hub: Hub) -> APIRouter:
     @made.get("/accounts")
     def accounts() -> Accounts:
         """The chart of accounts with the sub-accounts opened so far."""
-        return Accounts(accounts=ledger.accounts(hub))
+        return Accounts(accounts=[Account(**row) for row in ledger.accounts(hub)])
 
     @made.get("/ageing")
-    def ageing(on: Day = None) -> Ageing:
+    def ageing(on: Day = None, limit: Limit = LIMIT, cursor: Cursor = None) -> Ageing:
         """What customers owe on a day, by order and age."""
         day = on or hub.clock().date()
-        return Ageing(on=day, receivables=ledger.ageing(hub, day))
+        rows, following = page([Receivable(**row) for row in ledger.ageing(hub, day)], offset_of(cursor), limit)
+        return Ageing(on=day, receivables=rows, next=following)
 
     @made.get("/journal")
     def journal(first: Day = None, last: Day = None, limit: Limit = LIMIT, cursor: Cursor = None) -> Journal:
         """The posted entries, in the order they were posted."""
         offset = offset_of(cursor)
-        entries = list(islice(ledger.journal(hub, first, last), offset, offset + limit + 1))
+        entries = [Entry(**one) for one in islice(ledger.journal(hub, first, last), offset, offset + limit + 1)]
         return Journal(entries=entries[:limit], next=cursor_of(offset + limit) if len(entries) > limit else None)
 
     @made.get("/export", response_class=StreamingResponse)
@@ -107,4 +174,4 @@ def router(hub: Hub) -> APIRouter:
 
 def _balances(rows: list[dict[str, Any]]) -> Balances:
     totals = {currency: Total(**sides) for currency, sides in ledger.totals(rows).items()}
-    return Balances(accounts=rows, totals=totals)
+    return Balances(accounts=[Balance(**row) for row in rows], totals=totals)

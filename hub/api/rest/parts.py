@@ -3,21 +3,30 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import HTTPException, Query
+from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from hub.errors import Retryable
 
 LIMIT: Final = 50
 LIMIT_MAX: Final = 500
 OFFSET_MAX: Final = 10_000_000
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Month = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$")]
+MONTH: Final = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
+Month = Annotated[str, StringConstraints(pattern=MONTH)]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many at most.")]
 Cursor = Annotated[str | None, Query(max_length=1_000, description="`next` of the answer before.")]
 Channel = Annotated[Word | None, Query(description="Only this channel's.")]
+Send = Annotated[bool, Query(description="Post what follows from it.")]
+
+ALONE_S: Final = 30
+"""When to ask again for what is done once at a time."""
 
 Row = TypeVar("Row")
 
@@ -26,6 +35,35 @@ class Asked(BaseModel):
     """A body: a name that is none of its fields is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+Content = Annotated[bytes, Depends(_body)]
+"""The body as it came; the guard bounds it."""
+
+
+def takes(media_type: str, example: str) -> dict[str, Any]:
+    """What OpenAPI says of a route whose body is a file's content."""
+    content = {media_type: {"schema": {"type": "string"}, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+@contextmanager
+def alone(lock: Lock, what: str) -> Iterator[None]:
+    """Nobody else does this in this process while the block runs.
+
+    Raises:
+        Retryable: somebody does.
+    """
+    if not lock.acquire(blocking=False):
+        raise Retryable(f"another {what} runs", ALONE_S)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def cursor_of(*place: str | int) -> str:

@@ -1,7 +1,7 @@
 """Orders as people look at them: lists, and one order's documents, events and records."""
 
 import json
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
@@ -57,13 +57,7 @@ class DocumentRow:
     readback_total_minor: int | None
     readback_date: str | None
     matches: bool | None  # None: not read back
-    content: InitVar[str]  # the document as JSON
     tracking: tuple[str, ...] = ()  # the numbers of its parcels
-
-    def __post_init__(self, content: str) -> None:
-        parcels = json.loads(content).get("parcels", ())
-        numbers = tuple(parcel["tracking_number"] for parcel in parcels if parcel.get("tracking_number"))
-        object.__setattr__(self, "tracking", numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +163,18 @@ def documents(store: Engine, key: OrderKey) -> list[DocumentRow]:
         .limit(PER_ORDER_MAX)
     )
     with store.connect() as connection:
-        return [DocumentRow(*tuple(row)) for row in connection.execute(query)]
+        rows = connection.execute(query).all()
+    return [DocumentRow(*[*told, _tracking(content)]) for *told, content in rows]
+
+
+def _tracking(content: str) -> tuple[str, ...]:
+    """The numbers of a document's parcels.
+
+    Args:
+        content: the document as JSON.
+    """
+    parcels = json.loads(content).get("parcels", ())
+    return tuple(parcel["tracking_number"] for parcel in parcels if parcel.get("tracking_number"))
 
 
 def events(store: Engine, key: OrderKey) -> list[EventRow]:

@@ -33,10 +33,20 @@ class RecordDetail:
 
 
 def listed(
-    inbox: Engine, *, outcome: str | None = None, channel: str | None = None, limit: int = 50
+    inbox: Engine,
+    *,
+    outcome: str | None = None,
+    channel: str | None = None,
+    limit: int = 50,
+    before: int | None = None,
 ) -> list[RecordRow]:
-    """The records received last, the newest first; outcome "waiting": not yet advanced."""
-    clauses: list[ColumnElement[bool]] = []
+    """The records received last, the newest first.
+
+    Args:
+        outcome: what they came to; "waiting": not yet advanced.
+        before: only those received before the record of this number.
+    """
+    clauses: list[ColumnElement[bool]] = [] if before is None else [record.c.id < before]
     if outcome == "waiting":
         clauses.append(record.c.outcome.is_(None))
     elif outcome is not None:

@@ -27,7 +27,7 @@ class TargetStatus:
     unread: int  # documents still to be read back
     paused_until: str | None
     paused_because: str | None  # asked, breaker, credentials, configuration
-    reason: str | None  # in the target's words
+    reason: str | None  # in words of ours
     breaker: str
     in_doubt: int
     oldest_in_doubt: str | None  # when it was sent

@@ -17,7 +17,7 @@ from hub.testing.conformance.keeping import TestKeepingSubscriptions
 from hub.testing.conformance.pulling import TestBackfilling, TestFetching, TestFetchingMany, TestFetchingOrders
 from hub.testing.conformance.pushing import NO_ANSWER, TURNED_AWAY, TestTellingShipments, TestTellingStock, ships_of
 from hub.testing.conformance.sheet import faults_of_sheet
-from hub.testing.conformance.stating import TestStating
+from hub.testing.conformance.stating import TestListingPlaced, TestStating
 from hub.testing.conformance.translating import TestTranslating
 from hub.testing.conformance.webhooks import TestAccepting
 from hub.testing.conformance.wiring import Connect, Wiring, bench_of, needed
@@ -31,6 +31,7 @@ __all__ = [
     "TestFetchingMany",
     "TestFetchingOrders",
     "TestKeepingSubscriptions",
+    "TestListingPlaced",
     "TestSheet",
     "TestStating",
     "TestTellingShipments",
@@ -53,6 +54,7 @@ GROUPS = (
     TestFetchingMany,
     TestFetchingOrders,
     TestKeepingSubscriptions,
+    TestListingPlaced,
     TestStating,
     TestTellingShipments,
     TestTellingStock,

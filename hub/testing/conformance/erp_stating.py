@@ -8,7 +8,7 @@ import pytest
 from hub.model.documents import Component, Document, DocumentKey, DocumentKind
 from hub.model.order import OrderKey
 from hub.model.statement import ErpRow, Subject
-from hub.ports import ProbesDocuments, PutsDocuments, ReadsBack, StatesDocuments
+from hub.ports import ProbesDocuments, PutsDocuments, ReadsBack, StatesDocuments, TalliesDocuments
 from hub.testing.conformance.erp_bench import ErpFarSide
 from hub.testing.conformance.erp_stories import STORIES, Clerk, Story
 from hub.testing.conformance.erp_wiring import done, told
@@ -152,6 +152,90 @@ class TestStatingDocuments:
             done(adapter, far, writes)
 
         assert [row.key for row in adapter.statement(*MARCH) if row.by_hand] == []
+
+
+class TestTallyingDocuments:
+    """What is counted without being listed: a sum may be another than the listed one, a count may not."""
+
+    abilities = (PutsDocuments, ProbesDocuments, ReadsBack, StatesDocuments, TalliesDocuments)
+    rules = ("tallies_count_what_the_statement_lists",)
+
+    @pytest.fixture
+    def adapter(self, connect: Connect) -> Any:
+        adapter = connect()
+        needed(adapter, *self.abilities)
+        return adapter
+
+    def test_orders_of_each_day_are_counted_and_summed_as_the_statement_lists_them(
+        self, adapter: Any, far: ErpFarSide
+    ) -> None:
+        listed = stated_by_day(adapter, many_orders(adapter, far))
+
+        tallied = {(one.channel, one.day, one.currency): (one.orders, one.total_minor) for one in adapter.tally(*MARCH)}
+
+        assert tallied == listed
+        assert sum(orders for orders, _ in listed.values()) == 7
+
+    def test_the_period_bounds_it_to_the_day(self, adapter: Any, far: ErpFarSide) -> None:
+        days = {day for _, day, _ in stated_by_day(adapter, many_orders(adapter, far))}
+        first, last = min(days), max(days)
+
+        assert sum(one.orders for one in adapter.tally(first, last)) == 7
+        assert list(adapter.tally(date(2026, 2, 1), first - timedelta(days=1))) == []
+        assert list(adapter.tally(last + timedelta(days=1), date(2026, 4, 30))) == []
+
+    def test_an_order_that_is_deleted_by_hand_is_counted_no_more(self, adapter: Any, far: ErpFarSide) -> None:
+        many_orders(adapter, far)
+        alone = Clerk(far.company, order=OrderKey("webshop", "2099"))  # nothing hangs on it yet
+        done(adapter, far, alone.learn(*next(iter(STORIES["on_account"].chapters(alone)))))
+        before = sum(one.orders for one in adapter.tally(*MARCH))
+
+        far.delete(keys_of(alone, DocumentKind.SALES_ORDER)[0])
+
+        assert (before, sum(one.orders for one in adapter.tally(*MARCH))) == (8, 7)
+
+    def test_an_order_that_is_edited_by_hand_is_counted_still_and_its_day_says_so(
+        self, adapter: Any, far: ErpFarSide
+    ) -> None:
+        clerk = many_orders(adapter, far)[0]
+        before = sum(one.total_minor for one in adapter.tally(*MARCH))
+        far.pass_time(3600)
+
+        far.edit(keys_of(clerk, DocumentKind.SALES_ORDER)[0], 250)
+
+        after = list(adapter.tally(*MARCH))
+        assert sum(one.orders for one in after) == 7
+        assert sum(one.total_minor for one in after) == before + 250
+
+    def test_nothing_is_tallied_of_what_is_no_order(self, adapter: Any, far: ErpFarSide) -> None:
+        clerk = told(STORIES["returned"], adapter, far)
+
+        tallied = list(adapter.tally(*MARCH))
+
+        assert len(clerk.documents) > 1
+        assert sum(one.orders for one in tallied) == len(keys_of(clerk, DocumentKind.SALES_ORDER)) == 1
+
+
+def many_orders(adapter: Any, far: ErpFarSide) -> list[Clerk]:
+    """Seven orders that were paid or placed, each with its documents in the ERP."""
+    clerks = [Clerk(far.company, order=OrderKey("webshop", str(number))) for number in range(2001, 2008)]
+    done(adapter, far, clerks[0].masters())
+    for clerk in clerks:
+        for chapter in list(STORIES["paid_and_shipped"].chapters(clerk))[:1]:
+            done(adapter, far, clerk.learn(*chapter))
+    return clerks
+
+
+def stated_by_day(adapter: Any, clerks: list[Clerk]) -> dict[tuple[str, date, str], tuple[int, int]]:
+    """By channel, day and currency: how many orders the statement lists, and what they come to."""
+    found: dict[tuple[str, date, str], tuple[int, int]] = {}
+    for one in adapter.statement(*MARCH):
+        row = one.row
+        if row.subject is Subject.ORDER and not one.voided:
+            count, total = found.get((row.channel, row.date, row.currency), (0, 0))
+            found[row.channel, row.date, row.currency] = (count + 1, total + row.total_minor)
+    assert sum(count for count, _ in found.values()) == len(clerks)
+    return found
 
 
 def keys_of(clerk: Clerk, kind: DocumentKind) -> list[DocumentKey]:

@@ -21,7 +21,7 @@ from hub.testing.conformance.erp_failing import TestErpFailing, undisturbed
 from hub.testing.conformance.erp_posting import TestPostings
 from hub.testing.conformance.erp_putting import TestPutting, story
 from hub.testing.conformance.erp_refusing import TestRefusing
-from hub.testing.conformance.erp_stating import TestStatingDocuments
+from hub.testing.conformance.erp_stating import TestStatingDocuments, TestTallyingDocuments
 from hub.testing.conformance.erp_wiring import ErpWiring, bench_of
 from hub.testing.conformance.sheet import faults_of_sheet
 from hub.testing.conformance.wiring import Connect
@@ -35,6 +35,7 @@ __all__ = [
     "TestPutting",
     "TestRefusing",
     "TestStatingDocuments",
+    "TestTallyingDocuments",
     "bench",
     "connect",
     "far",
@@ -53,6 +54,7 @@ GROUPS = (
     TestPutting,
     TestRefusing,
     TestStatingDocuments,
+    TestTallyingDocuments,
 )
 
 

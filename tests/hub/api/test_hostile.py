@@ -26,11 +26,16 @@ from tests.hub.api.conftest import Shown
 from tests.hub.api.test_webhooks import DOMAIN, ORDER, PATH, SECRET, headers, stored
 
 OTHER_SECRET = "hush-planted-too"
+TRIES = 200
 
 
 class Hasty(Bounded):
     HEAD_S = 0.4
     REST_S = 0.8
+
+
+class Narrow(Bounded):
+    CONNECTIONS_MAX = 2
 
 
 def two_shops(home: Path) -> Settings:
@@ -267,3 +272,26 @@ def test_requests_of_one_connection_are_each_given_their_time(raw: socket.socket
 def test_a_question_is_told_nothing_of_the_server(client: httpx.Client) -> None:
     assert "server" not in client.get("/healthz").headers
     assert json.loads(client.get("/nothing").text)["status"] == 404
+
+
+def test_who_comes_when_every_connection_is_taken_is_told_when_to_come_again_and_the_others_are_served(
+    hub: Hub,
+) -> None:
+    app = create_app(hub, Jobs(hub))
+    with served(app, configured(app, Narrow)) as address, httpx.Client(base_url=address) as first:
+        before = first.get("/healthz").status_code
+        with httpx.Client(base_url=address) as second:
+            second.get("/healthz")
+            turned_away = httpx.post(f"{address}{PATH}", content=ORDER, headers=headers(ORDER))
+            among = [first.get("/healthz").status_code, second.get("/healthz").status_code]
+        for _ in range(TRIES):  # until the server has noticed that the second one is gone
+            again = httpx.post(f"{address}{PATH}", content=ORDER, headers=headers(ORDER))
+            if again.status_code != 503:
+                break
+        after = first.get("/healthz").status_code
+
+    assert (before, among, after) == (200, [200, 200], 200)
+    assert (turned_away.status_code, turned_away.headers["retry-after"]) == (503, "5")
+    assert turned_away.headers["connection"] == "close"
+    assert turned_away.json()["next"] == "retry"
+    assert again.status_code == 200

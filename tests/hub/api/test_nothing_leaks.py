@@ -20,12 +20,14 @@ from hub.errors import Rejected, Retryable
 from hub.logs import ROOTS, log_to
 from hub.model.access import Role
 from hub.model.intents import Outcome, Write
-from hub.ports import ErpConfig, put_each
+from hub.ports import ErpConfig, Page, put_each
 from hub.settings import load_settings
 from hub.steps.advance import advance_all
+from hub.steps.erp_changes import pull_erp
 from hub.steps.hub import Hub, open_hub
 from hub.steps.send import send
 from hub.store.schema import exception, target
+from hub.store.targets import BREAKER_FAILURES
 from hub.testing.serving import served
 from hub.worker.jobs import Jobs
 from tests.hub.api.conftest import Shown
@@ -49,6 +51,9 @@ class Talkative(LedgerSimulator):
     """An ERP that repeats in its refusals what it was told, and then falls over with it in its mouth."""
 
     falls = False
+
+    def changes(self, since: str | None) -> Iterator[Page]:
+        raise Rejected(f"erp: 422: {MARK}first <{MARK}@example.com>", code="bad", field="since", remedy="ask for less")
 
     def put(self, writes: Sequence[Write]) -> list[Outcome]:
         if self.falls:
@@ -149,6 +154,32 @@ def test_what_the_erp_repeats_is_hidden_among_the_exceptions(hub: Hub) -> None:
         paused = connection.execute(target.select()).all()
     assert any(row.code == "rejected" for row in rows)
     assert MARK not in str(rows) + str(paused)
+
+
+def test_what_a_far_side_says_as_it_fails_is_neither_its_reason_to_pause_nor_the_channels_exception(
+    hub: Hub, shown: Shown
+) -> None:
+    """An ERP that falls over with a customer in its mouth, and a stream of it that fails with one."""
+    good = planted()
+    with served(create_app(hub, _Quiet(hub))) as address, httpx.Client(base_url=address) as client:
+        client.post("/webhooks/shopify", content=good, headers=sealed(good, "w-1"))
+        advance_all(hub)
+        hub.erp.falls = True
+        for _ in range(BREAKER_FAILURES + 1):
+            with hub.writing() as connection, connection.begin():
+                connection.exec_driver_sql("UPDATE step SET next_attempt_at = NULL")
+            send(hub)
+        with pytest.raises(Rejected):
+            pull_erp(hub)
+        status = client.get("/api/status", headers={"Authorization": shown(Role.VIEWER)}).json()
+
+    with hub.store.connect() as connection:
+        [paused] = connection.execute(target.select()).all()
+        failing = connection.execute(exception.select().where(exception.c.code == "channel_failing")).all()
+    assert (paused.pause, paused.reason) == ("breaker", "Retryable")
+    assert status["targets"][0]["reason"] == "Retryable"
+    assert [(one.message, one.remedy) for one in failing] == [("pull changes: Rejected code bad", "ask for less")]
+    assert MARK not in str(paused) + str(failing) + str(status)
 
 
 class _Quiet(Jobs):

@@ -32,9 +32,18 @@ GET  /                                      vofa all
 GET  /runs/{run}                            vofa all
 GET  /api/status                            vofa all
 POST /api/channels/{channel}/sync           -o-a channel
+POST /api/channels/{channel}/dry-run        -o-a channel
+POST /api/channels/{channel}/import         -o-a channel
+POST /api/channels/{channel}/settlements    --fa channel
+POST /api/channels/{channel}/adopt          ---a channel
 GET  /api/orders                            vofa own
 GET  /api/orders/{channel}/{order:path}/timeline vofa channel
 GET  /api/orders/{channel}/{order:path}     vofa channel
+GET  /api/records                           vofa own
+GET  /api/records/{id}                      -o-a own
+POST /api/records/{id}/edit                 -o-a all
+POST /api/records/replay                    -o-a all
+POST /api/replay                            -o-a all
 GET  /api/exceptions                        vofa own
 GET  /api/exceptions/orders                 vofa own
 POST /api/exceptions/resolve                -o-a all
@@ -43,10 +52,22 @@ POST /api/exceptions/assign                 -o-a all
 GET  /api/crosswalks                        vofa own
 GET  /api/crosswalks/history                vofa own
 POST /api/crosswalks/{kind}                 -o-a all
+POST /api/crosswalks/{kind}/import          -o-a all
+GET  /api/completeness                      vofa own
+POST /api/completeness                      -o-a all
+GET  /api/cutoff/{period}                   vofa own
+GET  /api/metrics/{period}                  vofa all
+GET  /api/payouts                           vofa own
+GET  /api/payouts/clearing                  vofa all
+GET  /api/payouts/{channel}/{payout:path}   vofa channel
+GET  /api/bank/lines                        vofa all
+POST /api/bank/statements                   --fa all
+POST /api/bank/match                        --fa all
 GET  /api/reconciliations                   vofa all
 POST /api/reconciliations                   --fa all
 GET  /api/reconciliations/{run}             vofa all
 POST /api/reconciliations/{run}/sign        --fa all
+POST /api/reconciliations/{run}/heal        -o-a all
 GET  /api/ledger/trial-balance              vofa all
 GET  /api/ledger/expected                   vofa all
 GET  /api/ledger/accounts                   vofa all
@@ -60,7 +81,10 @@ POST /api/tokens/{id}/revoke                ---a all
 """
 CELLS = [line.split() for line in EXPECTED.strip().splitlines()]
 GUARDED = [(method, path, roles, cell[0]) for method, path, roles, *cell in CELLS if roles != "open"]
-FILLED = {"channel": "shopify", "order": "7", "run": "2026-10-20261101T000000Z", "kind": "item", "id": "abababababab"}
+FILLED = {
+    "channel": "shopify", "order": "7", "run": "2026-10-20261101T000000Z", "kind": "item", "id": "abababababab",
+    "payout": "3", "period": "2026-09",
+}  # fmt: skip
 
 
 class Door:

@@ -24,12 +24,15 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from hub.settings import Alerts, Called, Mail
+from hub.settings import Alerts, Called, Mail, longest_wait_s
+from hub.steps import turns
 from hub.steps.alerting import alert, conditions, seal
+from hub.steps.erp_changes import pull_erp
 from hub.steps.hub import Hub
 from hub.steps.measuring import Measures, measured
 from hub.store import inbox
 from hub.store.schema import alert_notice, cursor, stamp
+from hub.store.views.completeness import Checked
 from hub.store.views.gauges import Cursor, HubGauges, InboxGauges, TargetGauges
 from tests.conftest import Clock
 from tests.hub.steps.conftest import OpenHub
@@ -82,6 +85,52 @@ def test_a_cursor_is_late_after_ten_beats_and_five_minutes(beat_s: int, age_s: i
     read = InboxGauges(0, None, {}, (Cursor("shopify", "orders", stamp(NOW - timedelta(seconds=age_s))),), {})
 
     assert told_of(Alerts(), measures(read, orders=beat_s)) == (["late_cursor:shopify/orders"] if late else [])
+
+
+def test_orders_that_a_check_found_missing_are_told_of_by_channel_from_the_threshold_on() -> None:
+    one = Checked("shopify", "2026-11-01", "2026-11-02", stamp(NOW), 142_318, 2, 5, 0, "1f0c")
+    found = replace(measures(), checks=(one, replace(one, channel="portal", missing=0)))
+
+    assert told_of(Alerts(), found) == ["missing_orders:shopify"]
+    assert told_of(Alerts(missing_orders=3), found) == []
+    assert told_of(Alerts(missing_orders=None), found) == []
+    assert [one.words for one in conditions(Alerts(), found)] == [
+        "2 orders of channel shopify are missing: see orderhub completeness"
+    ]
+
+
+@pytest.mark.parametrize(("age_s", "late"), [(600, True), (599, False)])
+def test_a_stream_that_was_never_read_is_late_as_one_that_was_read_then(age_s: int, late: bool) -> None:
+    since = {("shopify", "orders"): NOW - timedelta(seconds=age_s)}
+    found = replace(measures(InboxGauges(0, None, {}, (), {}), orders=60), never_read=since)
+
+    assert [(one.key, one.words) for one in conditions(Alerts(), found)] == [
+        ("late_cursor:shopify/orders", "orders of shopify were never read, and are to be for 10 min")
+    ][: int(late)]
+
+
+def test_the_erps_changes_are_told_of_when_they_are_never_read_and_when_they_are_read_late(
+    hub: Hub, utc: Clock
+) -> None:
+    """The ERP's own stream, by the schedule that rings for it and the cursor that its pull leaves."""
+    turns.ring_due(hub, {"pull erp": lambda now: now + timedelta(seconds=60)})
+    utc.pass_time(seconds=601)
+    never = [one.key for one in conditions(Alerts(), measured(hub))]
+    pull_erp(hub)
+    read = [one.key for one in conditions(Alerts(), measured(hub))]
+    utc.pass_time(seconds=601)
+    late = [one.words for one in conditions(Alerts(), measured(hub))]
+
+    assert (never, read) == (["late_cursor:ledger/changes"], [])
+    assert late == ["changes of ledger were not read for 10 min"]
+
+
+@pytest.mark.parametrize(
+    ("every", "beat_s"),
+    [(60, 60), (3_600, 3_600), ("*/15 * * * *", 900), ("0 8,20 * * *", 43_200), ("0 0 1 * *", 31 * 86_400)],
+)
+def test_a_beat_is_the_configured_one_of_a_cron_expression_its_longest_wait(every: int | str, beat_s: int) -> None:
+    assert longest_wait_s(every, "UTC", NOW) == beat_s
 
 
 # --- who is told, and how often ---------------------------------------------------------------------------------------
@@ -176,7 +225,7 @@ def test_what_is_told_is_sealed_and_has_an_id_for_life(hub: Hub, utc: Clock, lis
         "state": "opened",
         "kind": "late_cursor",
         "subject": "shopify/orders",
-        "words": "orders of channel shopify were not read for 9 h.",
+        "words": "orders of shopify were not read for 9 h.",
         "opened_at": "2026-11-02T21:00:00+00:00",
         "resolved_at": None,
     }
@@ -353,7 +402,7 @@ def test_a_letter_tells_it_over_tls(hub: Hub, utc: Clock, certificate: tuple[Pat
     opened, over = (message_from_bytes(one, policy=policy.default) for one in (first, second))
     assert opened["subject"] == "[orderhub] late cursor: shopify/orders"
     assert opened["message-id"] == "<orderhub-alert-1-opened@example.com>"
-    assert "orders of channel shopify were not read for 9 h." in str(opened.get_content())
+    assert "orders of shopify were not read for 9 h." in str(opened.get_content())
     assert over["subject"] == "[orderhub] over: late cursor: shopify/orders"
     assert over["in-reply-to"] == "<orderhub-alert-1-opened@example.com>"
 

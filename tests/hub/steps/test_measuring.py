@@ -146,8 +146,8 @@ def test_figures_are_read_along_indexes(hub: Hub) -> None:
     assert {plan.split()[-1] for plan in scans} <= OF_WHAT_WAITS
 
 
-SMALL = ("cursor", "target", "refetch", "anon_1", "backorder", "CONSTANT")
-"""A row a stream, a target, an order that waits: as few as there are."""
+SMALL = ("cursor", "job", "target", "refetch", "anon_1", "backorder", "CONSTANT")
+"""A row a stream, a job, a target, an order that waits: as few as there are."""
 OF_WHAT_WAITS = {"step_planned", "step_under_way", "exception_open", "record_due", "orders_held", "alert_open"}
 """Partial indexes: of what is open, not of all that ever was."""
 

@@ -68,14 +68,14 @@ def test_a_target_that_asks_for_a_pause_is_left_alone_so_long(
 
 
 @pytest.mark.parametrize(
-    ("fault", "why"),
+    ("fault", "why", "words"),
     [
-        (AuthExpired("the token is no longer good"), Pause.CREDENTIALS),
-        (Misconfigured("no such subsidiary"), Pause.CONFIGURATION),
+        (AuthExpired("the token is no longer good"), Pause.CREDENTIALS, "AuthExpired"),
+        (Misconfigured("no such subsidiary"), Pause.CONFIGURATION, "Misconfigured no such subsidiary"),
     ],
 )
 def test_who_is_not_let_in_opens_one_exception_which_is_cured_when_let_in(
-    hub: Hub, order_id: str, announced: Announced, utc: Clock, fault: AuthExpired, why: Pause
+    hub: Hub, order_id: str, announced: Announced, utc: Clock, fault: AuthExpired, why: Pause, words: str
 ) -> None:
     announced.raised.extend([fault, fault])
     send_all(hub)
@@ -89,7 +89,7 @@ def test_who_is_not_let_in_opens_one_exception_which_is_cured_when_let_in(
 
     send_all(hub)
 
-    assert (paused.pause, paused.reason) == (why, str(fault))
+    assert (paused.pause, paused.reason) == (why, words)
     assert before == [("paused:erp", None)]
     assert opened(hub) == [("paused:erp", "cured")]
     assert documents_of(hub, order_id) == POSTED
@@ -164,7 +164,7 @@ def test_a_target_that_gives_no_answer_again_and_again_is_tried_by_one_step_at_a
         Pause.BREAKER,
     )
     assert half_open is Breaker.HALF_OPEN
-    assert (still.failures, still.reason) == (BREAKER_FAILURES + 1, "still none")
+    assert (still.failures, still.reason) == (BREAKER_FAILURES + 1, "InDoubt")
     assert announced.puts[BREAKER_FAILURES : BREAKER_FAILURES + 2] == [1, 1]
     assert max(announced.puts[BREAKER_FAILURES + 2 :]) > 1
     assert standing(hub) == Standing()

@@ -243,6 +243,7 @@ def upgrade() -> None:
     op.create_table(
         "job",
         sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("known_at", sa.String(length=27), nullable=False),
         sa.Column("next_at", sa.String(length=27), nullable=True),
         sa.Column("rung_at", sa.String(length=27), nullable=True),
         sa.Column("not_before", sa.String(length=27), nullable=True),

@@ -1,0 +1,78 @@
+"""Which command of the command line is which operation of the API, and why some are none: every command has its row."""
+
+from typing import Final
+
+Operation = tuple[str, str]
+
+OPERATIONS: Final[dict[str, tuple[Operation, ...]]] = {
+    "adopt": (("POST", "/api/channels/{channel}/adopt"),),
+    "bank import": (("POST", "/api/bank/statements"),),
+    "bank list": (("GET", "/api/bank/lines"),),
+    "bank match": (("POST", "/api/bank/match"),),
+    "completeness": (("POST", "/api/completeness"), ("GET", "/api/completeness")),
+    "crosswalk history": (("GET", "/api/crosswalks/history"),),
+    "crosswalk import": (("POST", "/api/crosswalks/{kind}/import"),),
+    "crosswalk list": (("GET", "/api/crosswalks"),),
+    "crosswalk set": (("POST", "/api/crosswalks/{kind}"),),
+    "cutoff": (("GET", "/api/cutoff/{period}"),),
+    "exceptions assign": (("POST", "/api/exceptions/assign"),),
+    "exceptions list": (("GET", "/api/exceptions"),),
+    "exceptions resolve": (("POST", "/api/exceptions/resolve"),),
+    "exceptions retry": (("POST", "/api/exceptions/retry"),),
+    "exceptions show": (("GET", "/api/exceptions/orders"),),
+    "import": (("POST", "/api/channels/{channel}/import"),),
+    "ledger accounts": (("GET", "/api/ledger/accounts"),),
+    "ledger ageing": (("GET", "/api/ledger/ageing"),),
+    "ledger close": (("POST", "/api/ledger/close"),),
+    "ledger expected": (("GET", "/api/ledger/expected"),),
+    "ledger export": (("GET", "/api/ledger/export"),),
+    "ledger journal": (("GET", "/api/ledger/journal"),),
+    "ledger open": (("POST", "/api/ledger/open"),),
+    "ledger trial-balance": (("GET", "/api/ledger/trial-balance"),),
+    "metrics": (("GET", "/api/metrics/{period}"),),
+    "orders list": (("GET", "/api/orders"),),
+    "orders show": (("GET", "/api/orders/{channel}/{order:path}"),),
+    "orders timeline": (("GET", "/api/orders/{channel}/{order:path}/timeline"),),
+    "payouts clearing": (("GET", "/api/payouts/clearing"),),
+    "payouts import": (("POST", "/api/channels/{channel}/settlements"),),
+    "payouts list": (("GET", "/api/payouts"),),
+    "payouts show": (("GET", "/api/payouts/{channel}/{payout:path}"),),
+    "reconcile": (
+        ("POST", "/api/reconciliations"),
+        ("GET", "/api/reconciliations"),
+        ("GET", "/api/reconciliations/{run}"),
+        ("POST", "/api/reconciliations/{run}/sign"),
+        ("POST", "/api/reconciliations/{run}/heal"),
+    ),
+    "records edit": (("POST", "/api/records/{id}/edit"),),
+    "records list": (("GET", "/api/records"),),
+    "records replay": (("POST", "/api/records/replay"),),
+    "records show": (("GET", "/api/records/{id}"),),
+    "replay": (("POST", "/api/replay"),),
+    "status": (("GET", "/api/status"),),
+    "sync": (("POST", "/api/channels/{channel}/sync"), ("POST", "/api/channels/{channel}/dry-run")),
+    "tokens list": (("GET", "/api/tokens"),),
+    "tokens revoke": (("POST", "/api/tokens/{id}/revoke"),),
+}
+"""The operations of a command, the one that does what the command does first."""
+
+LOCAL: Final[dict[str, str]] = {
+    "backup": "it writes to this machine's disk",
+    "bench import": "it measures this machine",
+    "bench reconcile": "it measures this machine",
+    "bench send": "it measures this machine",
+    "bench webhooks": "it measures this machine",
+    "check": "it reads the configuration where it lies, before anything serves; /readyz says what a served hub lacks",
+    "demo": "it fills a home of its own with simulated systems",
+    "migrate": "a served hub has brought its stores up to date",
+    "personal-data": "it hands out all that is held of a person, to who may sit at the machine",
+    "purge": "it takes away for good, and rewrites the database files",
+    "restore": "it fills an empty home, which nothing serves yet",
+    "scheduler": "it is a process",
+    "serve": "it is the process that answers",
+    "simulate": "it runs a simulation in a home of its own",
+    "tokens create": "a secret is made where the store is, so that no token makes another",
+    "verify": "it doubts the hub, so it opens the store without it",
+    "worker": "it is a process",
+}
+"""The commands that are no operation, each with the reason."""
